@@ -1,0 +1,31 @@
+// What a guest asks of its machine through a device: to be powered off, to be reset, or to
+// end with a status. Like a panic it is only reported here; the run loop acts on it.
+#ifndef BASE_GUEST_REQUEST_H_
+#define BASE_GUEST_REQUEST_H_
+
+#include <cstdint>
+#include <string_view>
+
+namespace vmm {
+
+struct GuestRequest {
+  enum class Kind {
+    kPowerOff,
+    kReset,
+    kExit,  // the debug-exit port: the run ends with `status`
+  };
+  Kind kind = Kind::kPowerOff;
+  std::string_view by;  // the device that heard it, a literal: "acpi", "i8042", "port 0xcf9"
+  uint32_t status = 0;  // kExit only: what was written
+};
+
+// Takes requests. May be called from any vCPU thread, and must not block.
+class GuestRequestSink {
+ public:
+  virtual ~GuestRequestSink() = default;
+  virtual void OnGuestRequest(const GuestRequest& request) = 0;
+};
+
+}  // namespace vmm
+
+#endif  // BASE_GUEST_REQUEST_H_

@@ -1,0 +1,30 @@
+// All that a dump needs, as plain data, taken while no vCPU runs. dump/ knows a machine by
+// this and by nothing else.
+#ifndef DUMP_VM_SNAPSHOT_H_
+#define DUMP_VM_SNAPSHOT_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/panic_event.h"
+#include "base/physical_memory.h"
+#include "dump/cpu_state.h"
+
+namespace vmm {
+
+struct VmSnapshot {
+  // One for each vCPU that the guest can see, in the order of its MADT, which is Linux's
+  // CPU order; also those that were never started.
+  std::vector<CpuState> cpus;
+
+  // RAM; not owned. It must not change while a dump is made from this snapshot.
+  const PhysicalMemory* memory = nullptr;
+
+  // Why the dump is taken, where a panic is the reason.
+  std::optional<PanicEvent> panic;
+};
+
+}  // namespace vmm
+
+#endif  // DUMP_VM_SNAPSHOT_H_
