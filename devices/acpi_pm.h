@@ -1,0 +1,91 @@
+// ACPI's fixed hardware: the PM1a event and control blocks and the power management timer, a
+// device for each range. ACPI 6.4, section 4.8.
+#ifndef DEVICES_ACPI_PM_H_
+#define DEVICES_ACPI_PM_H_
+
+#include <functional>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "base/guest_request.h"
+#include "devices/device.h"
+#include "devices/irq_line.h"
+
+namespace vmm {
+
+// PM1a_EVT_BLK: status at 0, enable at 2, each 16 bits. Of the events only the power button
+// happens. The SCI is level-triggered: it stays up until the guest clears the status.
+// Any thread may call. The line is not owned.
+class AcpiPm1Event final : public Device {
+ public:
+  static constexpr uint64_t kSize = 4;
+  static constexpr uint16_t kPwrbtn = 1 << 8;  // PWRBTN_STS and PWRBTN_EN
+
+  explicit AcpiPm1Event(IrqLine& sci) : sci_(sci) {}
+
+  // What a person does to ask for an orderly shutdown. A guest that listens powers off.
+  void PressPowerButton();
+
+  std::string_view name() const override { return "acpi-pm1-event"; }
+  void Read(uint64_t offset, std::span<uint8_t> data) override;
+
+  // Status bits are cleared by writing ones to them.
+  void Write(uint64_t offset, std::span<const uint8_t> data) override;
+
+ private:
+  void UpdateSci() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  absl::Mutex mutex_;
+  IrqLine& sci_ ABSL_GUARDED_BY(mutex_);
+  bool sci_level_ ABSL_GUARDED_BY(mutex_) = false;
+  uint16_t status_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint16_t enable_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// PM1a_CNT_BLK: 16 bits. There is one sleep type, that of \_S5 in the DSDT; entering it is a
+// kPowerOff request. Any thread may call. The sink is not owned.
+class AcpiPm1Control final : public Device {
+ public:
+  static constexpr uint64_t kSize = 2;
+  static constexpr uint16_t kSciEn = 1 << 0;  // always 1: there is no legacy mode to leave
+  static constexpr int kSlpTypShift = 10;     // 3 bits
+  static constexpr uint16_t kSlpTypMask = 7 << kSlpTypShift;
+  static constexpr uint16_t kSlpEn = 1 << 13;  // write-only
+  static constexpr uint16_t kSlpTypS5 = 5;
+
+  explicit AcpiPm1Control(GuestRequestSink& requests) : requests_(requests) {}
+
+  std::string_view name() const override { return "acpi-pm1-control"; }
+  void Read(uint64_t offset, std::span<uint8_t> data) override;
+  void Write(uint64_t offset, std::span<const uint8_t> data) override;
+
+ private:
+  GuestRequestSink& requests_;
+  absl::Mutex mutex_;
+  uint16_t value_ ABSL_GUARDED_BY(mutex_) = kSciEn;
+};
+
+// PM_TMR_BLK: a read-only counter of 32 bits (TMR_VAL_EXT in the FADT); its low 24 are what a
+// 24-bit timer would show. Its interrupt, TMR_STS, does not happen. Any thread may call.
+class AcpiPmTimer final : public Device {
+ public:
+  static constexpr uint64_t kSize = 4;
+  static constexpr int64_t kHertz = 3'579'545;
+
+  // `elapsed` gives the time since some fixed moment and never goes back: Linux judges the
+  // TSC by this counter. It may be called from any thread.
+  explicit AcpiPmTimer(std::function<absl::Duration()> elapsed) : elapsed_(std::move(elapsed)) {}
+
+  std::string_view name() const override { return "acpi-pm-timer"; }
+  void Read(uint64_t offset, std::span<uint8_t> data) override;
+  void Write(uint64_t, std::span<const uint8_t>) override {}
+
+ private:
+  const std::function<absl::Duration()> elapsed_;
+};
+
+}  // namespace vmm
+
+#endif  // DEVICES_ACPI_PM_H_

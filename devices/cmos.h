@@ -1,0 +1,78 @@
+// The PC's real-time clock and its battery-backed bytes: an MC146818 behind an index port and
+// a data port. UTC, in BCD, 24 hours: the modes of register B that say otherwise cannot be set.
+//
+// A guest that sets the clock moves its own time, not the host's. Alarm and NVRAM bytes are
+// stored. There are no interrupts: the alarm, periodic and update bits can be set and nothing
+// comes, so a program in the guest that waits for one (hwclock without --directisa) times out.
+#ifndef DEVICES_CMOS_H_
+#define DEVICES_CMOS_H_
+
+#include <array>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "devices/device.h"
+
+namespace vmm {
+
+// Any thread may call. The clock is not owned.
+class Cmos final : public Device {
+ public:
+  static constexpr uint64_t kSize = 2;  // index, data
+
+  // Registers: MC146818 data sheet, and the century byte that the FADT names.
+  enum Register : uint8_t {
+    kSeconds = 0x00,
+    kMinutes = 0x02,
+    kHours = 0x04,
+    kDayOfWeek = 0x06,  // 1 is Sunday
+    kDayOfMonth = 0x07,
+    kMonth = 0x08,
+    kYear = 0x09,  // of the century
+    kRegisterA = 0x0a,
+    kRegisterB = 0x0b,
+    kRegisterC = 0x0c,
+    kRegisterD = 0x0d,
+    kCentury = 0x32,
+  };
+
+  static constexpr uint8_t kUip = 0x80;             // A: the time is about to change
+  static constexpr uint8_t kDividerOn = 0x26;       // A: 32.768 kHz, 1024 Hz
+  static constexpr uint8_t kSet = 0x80;             // B: the time stands still to be set
+  static constexpr uint8_t kBinary = 0x04;          // B: not BCD; reads 0
+  static constexpr uint8_t kTwentyFourHour = 0x02;  // B: reads 1
+  static constexpr uint8_t kValidRam = 0x80;        // D: the battery is good
+
+  explicit Cmos(const Clock& clock);
+
+  std::string_view name() const override { return "cmos"; }
+
+  // The index port reads as open bus, as on a PC.
+  void Read(uint64_t offset, std::span<uint8_t> data) override;
+  void Write(uint64_t offset, std::span<const uint8_t> data) override;
+
+ private:
+  static constexpr uint8_t kIndexMask = 0x7f;  // bit 7 of the index port masks NMI
+
+  uint8_t ReadData() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WriteData(uint8_t value) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  bool IsStopped() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return (bytes_[kRegisterB] & kSet) != 0; }
+  absl::Time Now() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return clock_.Now() + offset_; }
+
+  // Puts the time of now into the time registers, or takes it from them.
+  void LatchTime() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AdoptTime() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const Clock& clock_;
+  absl::Mutex mutex_;
+  absl::Duration offset_ ABSL_GUARDED_BY(mutex_);  // the guest's time less the host's
+  uint8_t index_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::array<uint8_t, 128> bytes_ ABSL_GUARDED_BY(mutex_) = {};
+};
+
+}  // namespace vmm
+
+#endif  // DEVICES_CMOS_H_

@@ -1,0 +1,37 @@
+// Bochs' debug console at port 0xe9: every byte written is a byte printed, with no set-up and
+// no state, so that the first instruction of a guest can already speak.
+#ifndef DEVICES_DEBUG_CONSOLE_H_
+#define DEVICES_DEBUG_CONSOLE_H_
+
+#include <functional>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "devices/device.h"
+
+namespace vmm {
+
+// Any thread may call.
+class DebugConsole final : public Device {
+ public:
+  static constexpr uint64_t kSize = 1;
+
+  // Reads as this, by which a guest knows that the port is there.
+  static constexpr uint8_t kPresent = 0xe9;
+
+  // `output` is called by one vCPU thread at a time and must not call back into the device.
+  explicit DebugConsole(std::function<void(std::span<const uint8_t>)> output) : output_(std::move(output)) {}
+
+  std::string_view name() const override { return "debug-console"; }
+  void Read(uint64_t offset, std::span<uint8_t> data) override;
+  void Write(uint64_t offset, std::span<const uint8_t> data) override;
+
+ private:
+  absl::Mutex mutex_;
+  const std::function<void(std::span<const uint8_t>)> output_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace vmm
+
+#endif  // DEVICES_DEBUG_CONSOLE_H_

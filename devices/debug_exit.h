@@ -1,0 +1,33 @@
+// Ends the run with a status: a guest writes V to port 0xf4 and the run's exit code is V for
+// 0 to 119. (QEMU's isa-debug-exit makes (V << 1) | 1 of it; here V is V.) What a V above 119
+// becomes is the run's to decide: docs/exit-codes.md.
+#ifndef DEVICES_DEBUG_EXIT_H_
+#define DEVICES_DEBUG_EXIT_H_
+
+#include "base/guest_request.h"
+#include "devices/device.h"
+
+namespace vmm {
+
+// Has no state: any thread may call. The sink is not owned.
+class DebugExit final : public Device {
+ public:
+  static constexpr uint64_t kSize = 4;
+
+  explicit DebugExit(GuestRequestSink& requests) : requests_(requests) {}
+
+  std::string_view name() const override { return "debug-exit"; }
+
+  // All ones: there is nothing to read.
+  void Read(uint64_t offset, std::span<uint8_t> data) override;
+
+  // 1, 2 or 4 bytes at offset 0 are a kExit request with that status.
+  void Write(uint64_t offset, std::span<const uint8_t> data) override;
+
+ private:
+  GuestRequestSink& requests_;
+};
+
+}  // namespace vmm
+
+#endif  // DEVICES_DEBUG_EXIT_H_

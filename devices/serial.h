@@ -1,0 +1,95 @@
+// A 16550A UART whose other end is the host: what the guest sends goes out at once, and what
+// the host has for the guest waits until the FIFO has room.
+//
+// There is no baud rate and no time. The transmitter is always empty, and a character timeout
+// has passed the moment it could begin. Breaks and line errors do not happen, but for the
+// overrun that a guest makes for itself in loopback.
+#ifndef DEVICES_SERIAL_H_
+#define DEVICES_SERIAL_H_
+
+#include <array>
+#include <deque>
+#include <functional>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "devices/abi/serial_abi.h"
+#include "devices/device.h"
+#include "devices/irq_line.h"
+
+namespace vmm {
+
+// Any thread may call. The IrqLine is not owned.
+class Serial final : public Device {
+ public:
+  static constexpr uint64_t kSize = kUartRegisters;
+
+  using Output = std::function<void(std::span<const uint8_t>)>;
+
+  // `output` gets what the guest sends, in order, by one vCPU thread at a time. It must not
+  // call back into this object; while it blocks, the guest's UART does.
+  Serial(IrqLine& irq, Output output);
+
+  // `room` is called whenever bytes that Receive() did not take would now be taken, and when
+  // the guest raises RTS. It runs on a vCPU thread, outside the lock, and may call Receive().
+  // REQUIRES: called once, before the machine runs.
+  void set_on_room(std::function<void()> room) { on_room_ = std::move(room); }
+
+  // Gives bytes to the guest: as many as the FIFO takes (16, or 1 while the guest has it off,
+  // or none in loopback). Returns how many; the rest is the caller's to offer again.
+  size_t Receive(std::span<const uint8_t> data);
+
+  // True while the guest holds RTS: it has opened the port. Linux empties the FIFO when it
+  // opens the port, so input that must not be lost (a script on stdin) is best held until here.
+  bool IsRequestToSend() const;
+
+  std::string_view name() const override { return "serial"; }
+  void Read(uint64_t offset, std::span<uint8_t> data) override;
+  void Write(uint64_t offset, std::span<const uint8_t> data) override;
+
+ private:
+  uint8_t ReadRegister(uint64_t offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WriteRegister(uint64_t offset, uint8_t value) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  uint8_t TakeReceived() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Transmit(uint8_t byte) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetFifoControl(uint8_t value) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetModemControl(uint8_t value) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  bool fifos_on() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return (fcr_ & kFcrEnable) != 0; }
+  bool loopback() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return (mcr_ & kMcrLoop) != 0; }
+  size_t capacity() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return fifos_on() ? kUartFifoDepth : 1; }
+  size_t trigger_level() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // The pending interrupt of the highest priority: an IIR value without the FIFO bits.
+  uint8_t PendingInterrupt() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // The modem lines that the guest sees in MSR bits 4 to 7.
+  uint8_t ModemLines() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  void UpdateIrq() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LowerIrq() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  std::function<void()> on_room_;  // constant while the machine runs
+
+  mutable absl::Mutex mutex_;
+  IrqLine& irq_ ABSL_GUARDED_BY(mutex_);
+  const Output output_ ABSL_GUARDED_BY(mutex_);
+
+  std::deque<uint8_t> received_ ABSL_GUARDED_BY(mutex_);  // at most kUartFifoDepth
+  bool refused_ ABSL_GUARDED_BY(mutex_) = false;          // Receive() has left bytes with its caller
+  bool irq_level_ ABSL_GUARDED_BY(mutex_) = false;
+  bool thr_empty_pending_ ABSL_GUARDED_BY(mutex_) = false;  // cleared by reading it from IIR, or by sending
+  uint8_t ier_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint8_t fcr_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint8_t lcr_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint8_t mcr_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint8_t overrun_ ABSL_GUARDED_BY(mutex_) = 0;       // kLsrOe until LSR is read
+  uint8_t modem_deltas_ ABSL_GUARDED_BY(mutex_) = 0;  // MSR bits 0 to 3 until MSR is read
+  uint8_t scr_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::array<uint8_t, 2> divisor_ ABSL_GUARDED_BY(mutex_) = {12, 0};  // 9600 baud; a guest divides by it
+};
+
+}  // namespace vmm
+
+#endif  // DEVICES_SERIAL_H_
