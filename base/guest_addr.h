@@ -42,7 +42,9 @@ struct GuestRange {
   friend constexpr bool operator==(const GuestRange&, const GuestRange&) = default;
 
   // True iff start + size does not pass 2^64.
-  constexpr bool IsValid() const { return size == 0 || start.value <= std::numeric_limits<uint64_t>::max() - (size - 1); }
+  constexpr bool IsValid() const {
+    return size == 0 || start.value <= std::numeric_limits<uint64_t>::max() - (size - 1);
+  }
 
   // One past the last byte. REQUIRES: the range ends below 2^64.
   constexpr GuestAddr end() const { return GuestAddr{start.value + size}; }

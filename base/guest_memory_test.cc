@@ -59,7 +59,8 @@ TEST(GuestMemoryTest, DataExtentsNameTouchedPagesAndNothingElse) {
 }
 
 TEST(GuestMemoryTest, RangesThatOverlapOrAreUnalignedAreRefused) {
-  const std::array<GuestRange, 2> overlap{GuestRange{GuestAddr{0}, 2 * kPageSize}, GuestRange{GuestAddr{kPageSize}, kPageSize}};
+  const std::array<GuestRange, 2> overlap{GuestRange{GuestAddr{0}, 2 * kPageSize},
+                                          GuestRange{GuestAddr{kPageSize}, kPageSize}};
   EXPECT_FALSE(GuestMemory::Create(overlap).ok());
   const std::array<GuestRange, 1> unaligned{GuestRange{GuestAddr{1}, kPageSize}};
   EXPECT_FALSE(GuestMemory::Create(unaligned).ok());

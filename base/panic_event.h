@@ -10,11 +10,11 @@
 namespace vmm {
 
 enum class PanicSource {
-  kPvpanic,         // the guest's panic notifier wrote the pvpanic port
-  kTripleFault,     // KVM_EXIT_SHUTDOWN
-  kInternalError,   // KVM_EXIT_INTERNAL_ERROR: KVM could not emulate or enter
-  kFailedEntry,     // KVM_EXIT_FAIL_ENTRY: the hardware refused the vCPU's state
-  kUnhandledExit,   // an exit reason that this program does not know
+  kPvpanic,        // the guest's panic notifier wrote the pvpanic port
+  kTripleFault,    // KVM_EXIT_SHUTDOWN
+  kInternalError,  // KVM_EXIT_INTERNAL_ERROR: KVM could not emulate or enter
+  kFailedEntry,    // KVM_EXIT_FAIL_ENTRY: the hardware refused the vCPU's state
+  kUnhandledExit,  // an exit reason that this program does not know
 };
 
 // "pvpanic", "triple-fault", ...: stable words, used in result.json.
@@ -22,9 +22,9 @@ std::string_view PanicSourceName(PanicSource source);
 
 struct PanicEvent {
   PanicSource source = PanicSource::kPvpanic;
-  int vcpu = -1;             // the vCPU that was the witness; -1 where none is known
-  bool crash_loaded = false; // pvpanic only: the guest says that its own crash kernel takes over
-  std::string detail;        // one line for people: "suberror 1 (emulation), bytes f0 48 0f c7"
+  int vcpu = -1;              // the vCPU that was the witness; -1 where none is known
+  bool crash_loaded = false;  // pvpanic only: the guest says that its own crash kernel takes over
+  std::string detail;         // one line for people: "suberror 1 (emulation), bytes f0 48 0f c7"
 };
 
 // Takes panic events. May be called from any vCPU thread, and must not block.

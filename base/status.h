@@ -35,16 +35,15 @@ absl::Status ErrnoStatus(int error, std::string_view context);
 #define VMM_CONCAT(a, b) VMM_CONCAT_INNER(a, b)
 
 // Leaves the function with the status of `expr` unless it is OK.
-#define RETURN_IF_ERROR(expr)                                        \
-  do {                                                               \
+#define RETURN_IF_ERROR(expr)                                                  \
+  do {                                                                         \
     if (absl::Status vmm_status = (expr); !vmm_status.ok()) return vmm_status; \
   } while (false)
 
 // Evaluates a StatusOr; leaves the function on error, else moves its value into `lhs`.
-#define ASSIGN_OR_RETURN(lhs, expr) \
-  ASSIGN_OR_RETURN_IN(VMM_CONCAT(vmm_value_, __LINE__), lhs, expr)
-#define ASSIGN_OR_RETURN_IN(value, lhs, expr)  \
-  auto value = (expr);                         \
+#define ASSIGN_OR_RETURN(lhs, expr) ASSIGN_OR_RETURN_IN(VMM_CONCAT(vmm_value_, __LINE__), lhs, expr)
+#define ASSIGN_OR_RETURN_IN(value, lhs, expr)        \
+  auto value = (expr);                               \
   if (!value.ok()) return std::move(value).status(); \
   lhs = *std::move(value)
 

@@ -37,9 +37,9 @@ struct ShutdownExit {};
 
 // KVM_EXIT_INTERNAL_ERROR.
 struct InternalErrorExit {
-  uint32_t suberror = 0;              // KVM_INTERNAL_ERROR_*: 1 is "emulation"
-  std::vector<uint8_t> instruction;   // its bytes, where KVM gave them
-  std::vector<uint64_t> data;         // KVM's own words, where it gave none
+  uint32_t suberror = 0;             // KVM_INTERNAL_ERROR_*: 1 is "emulation"
+  std::vector<uint8_t> instruction;  // its bytes, where KVM gave them
+  std::vector<uint64_t> data;        // KVM's own words, where it gave none
 };
 
 // KVM_EXIT_FAIL_ENTRY: the processor refused to enter the guest.
@@ -52,7 +52,7 @@ struct FailEntryExit {
 struct HaltExit {};
 
 // KVM_EXIT_DEBUG: a hardware or software breakpoint, or a single step.
-struct DebugExit {
+struct BreakpointExit {
   uint64_t pc = 0;
   uint64_t dr6 = 0;
 };
@@ -63,7 +63,7 @@ struct UnhandledExit {
 };
 
 using VcpuExit = std::variant<IoExit, MmioExit, InterruptedExit, ShutdownExit, InternalErrorExit, FailEntryExit,
-                              HaltExit, DebugExit, UnhandledExit>;
+                              HaltExit, BreakpointExit, UnhandledExit>;
 
 }  // namespace vmm
 

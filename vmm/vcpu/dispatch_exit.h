@@ -1,0 +1,26 @@
+// What is done about a vCPU's exit: a free function of the exit and the buses.
+#ifndef VMM_VCPU_DISPATCH_EXIT_H_
+#define VMM_VCPU_DISPATCH_EXIT_H_
+
+#include "base/panic_event.h"
+#include "devices/bus.h"
+#include "vmm/vcpu/vcpu_exit.h"
+
+namespace vmm {
+
+struct Buses {
+  Bus& pio;
+  Bus& mmio;
+};
+
+enum class NextStep {
+  kResume,
+  kStop,  // this vCPU cannot go on; the panic sink was told why
+};
+
+// Carries `exit` of vCPU `vcpu` out. Called on that vCPU's thread.
+NextStep DispatchExit(const VcpuExit& exit, int vcpu, const Buses& buses, PanicSink& panics);
+
+}  // namespace vmm
+
+#endif  // VMM_VCPU_DISPATCH_EXIT_H_

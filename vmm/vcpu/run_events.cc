@@ -1,0 +1,74 @@
+#include "vmm/vcpu/run_events.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/status.h"
+
+namespace vmm {
+
+absl::StatusOr<std::unique_ptr<RunEvents>> RunEvents::Create(bool stop_at_panic) {
+  UniqueFd fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!fd.valid()) return ErrnoStatus(errno, "run loop: eventfd");
+  return std::unique_ptr<RunEvents>(new RunEvents(std::move(fd), stop_at_panic));
+}
+
+void RunEvents::OnPanic(const PanicEvent& event) {
+  {
+    absl::MutexLock lock(&mutex_);
+    ++panics_seen_;
+    // A death that ends the run takes the place of the announcement that a crash kernel takes over.
+    const bool kept = !panic_.has_value() || (panic_->crash_loaded && !event.crash_loaded);
+    if (kept && !request_.has_value()) {
+      panic_ = event;
+      const auto known = vcpu_of_thread_.find(std::this_thread::get_id());
+      if (panic_->vcpu < 0 && known != vcpu_of_thread_.end()) panic_->vcpu = known->second;
+      if (stop_at_panic_ && !event.crash_loaded) vcpus_must_stop_.store(true, std::memory_order_release);
+    }
+  }
+  Wake();
+}
+
+void RunEvents::OnGuestRequest(const GuestRequest& request) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!request_.has_value()) request_ = request;
+    vcpus_must_stop_.store(true, std::memory_order_release);
+  }
+  Wake();
+}
+
+void RunEvents::ThisThreadRunsVcpu(int vcpu) {
+  absl::MutexLock lock(&mutex_);
+  vcpu_of_thread_[std::this_thread::get_id()] = vcpu;
+}
+
+void RunEvents::Wake() {
+  const uint64_t one = 1;
+  // Fails only when the counter is full, and then the descriptor is readable already.
+  [[maybe_unused]] const ssize_t written = write(wake_fd_.get(), &one, sizeof(one));
+}
+
+void RunEvents::Acknowledge() {
+  uint64_t count = 0;
+  [[maybe_unused]] const ssize_t got = read(wake_fd_.get(), &count, sizeof(count));
+}
+
+std::optional<PanicEvent> RunEvents::panic() const {
+  absl::MutexLock lock(&mutex_);
+  return panic_;
+}
+
+std::optional<GuestRequest> RunEvents::request() const {
+  absl::MutexLock lock(&mutex_);
+  return request_;
+}
+
+uint64_t RunEvents::panics_seen() const {
+  absl::MutexLock lock(&mutex_);
+  return panics_seen_;
+}
+
+}  // namespace vmm

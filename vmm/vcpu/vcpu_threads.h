@@ -1,0 +1,48 @@
+// The threads of a machine's vCPUs: one each, from the first instruction to the registers
+// that are left at the end.
+#ifndef VMM_VCPU_VCPU_THREADS_H_
+#define VMM_VCPU_VCPU_THREADS_H_
+
+#include <atomic>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "dump/cpu_state.h"
+#include "vmm/vcpu/dispatch_exit.h"
+#include "vmm/vcpu/run_events.h"
+#include "vmm/vcpu/vcpu.h"
+
+namespace vmm {
+
+// Owned and called by one thread, that of the run loop.
+class VcpuThreads {
+ public:
+  // All arguments must outlive this object.
+  VcpuThreads(std::span<Vcpu* const> vcpus, Buses buses, RunEvents& events);
+  ~VcpuThreads();  // stops what still runs
+
+  VcpuThreads(const VcpuThreads&) = delete;
+  VcpuThreads& operator=(const VcpuThreads&) = delete;
+
+  void Start();
+
+  // Stops every vCPU, lets each complete its pending I/O, and returns its registers in vCPU
+  // order. They stay stopped. REQUIRES: Start() was called, and Stop() was not.
+  std::vector<absl::StatusOr<CpuState>> Stop();
+
+ private:
+  void RunVcpu(size_t index);
+
+  std::vector<Vcpu*> vcpus_;
+  Buses buses_;
+  RunEvents& events_;
+  std::atomic<bool> stop_ = false;
+  std::vector<std::thread> threads_;
+  std::vector<absl::StatusOr<CpuState>> states_;  // each written by its own thread, read after the join
+};
+
+}  // namespace vmm
+
+#endif  // VMM_VCPU_VCPU_THREADS_H_
