@@ -1,0 +1,41 @@
+"""Guests: C programs for a bare machine, linked with guest-tests/lib into an ELF that vmm boots.
+
+They are built by plain compiler calls and not by cc_binary: no option of the host's programs
+(sanitizers, PIE, hardening) makes sense in them.
+"""
+
+_COMPILE = " ".join([
+    "$(CC) -std=gnu11 -O2 -m64 -ffreestanding -nostdlib -static -no-pie -fno-pie -I.",
+    # No instruction that an interrupt handler, or a KVM that emulates, would have to care for.
+    "-mgeneral-regs-only -mno-red-zone -fcf-protection=none",
+    "-fno-stack-protector -fno-asynchronous-unwind-tables",
+    "-Wall -Wextra -Werror",
+])
+
+def guest_library(name, srcs, hdrs):
+    """All of guest-tests/lib as one archive."""
+    native.genrule(
+        name = name,
+        srcs = srcs + hdrs,
+        outs = [name + ".a"],
+        cmd = "objects=$$(mktemp -d) && for f in %s; do %s -c $$f -o $$objects/$$(basename $$f).o || exit 1; done && " %
+              (" ".join(["$(location %s)" % src for src in srcs]), _COMPILE) +
+              "ar rcsD $@ $$objects/*.o && rm -r $$objects",
+        toolchains = ["@bazel_tools//tools/cpp:current_cc_toolchain"],
+    )
+
+def guest(name):
+    """guests/NAME.c becomes NAME.elf."""
+    native.genrule(
+        name = name,
+        srcs = [
+            "guests/%s.c" % name,
+            ":guest_lib",
+            ":guest_headers",
+            "lib/guest.lds",
+        ],
+        outs = [name + ".elf"],
+        cmd = _COMPILE + " -Wl,-T,$(location lib/guest.lds) -Wl,--build-id=none -Wl,-z,max-page-size=4096" +
+              " -Wl,--whole-archive $(location :guest_lib) -Wl,--no-whole-archive $(location guests/%s.c) -o $@" % name,
+        toolchains = ["@bazel_tools//tools/cpp:current_cc_toolchain"],
+    )

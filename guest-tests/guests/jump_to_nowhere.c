@@ -1,0 +1,8 @@
+// Jumps to a physical address where there is no memory: there is no instruction to run.
+#include "guest-tests/lib/guest.h"
+
+int main(void) {
+  print("# off we go\n");
+  asm volatile("jmp *%0" ::"r"(0xd0000000ull));
+  return 0;
+}

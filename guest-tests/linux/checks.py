@@ -1,0 +1,155 @@
+"""Opens what a dead guest left behind with the tools that people use, and says what must be seen there."""
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.kernels import Kernel
+from linux.cases import EXIT_CODES, Case
+from linux.tally import Tally
+
+TOOL_TIMEOUT_S = 300
+PANIC = "Kernel panic - not syncing: sysrq triggered crash"
+
+DRGN_SCRIPT = Path(__file__).with_name("drgn_facts.py")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A tool, and what it said."""
+
+    status: int
+    output: str
+
+    def has(self, pattern: str) -> bool:
+        return re.search(pattern, self.output, re.MULTILINE) is not None
+
+
+def run_tool(*command: str | Path) -> Ran:
+    merge = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    try:
+        ran = subprocess.run(list(map(str, command)), **merge, timeout=TOOL_TIMEOUT_S, errors="replace", text=True)
+    except subprocess.TimeoutExpired as expired:
+        return Ran(-1, f"{(expired.stdout or b'').decode(errors='replace')}\nno end within {TOOL_TIMEOUT_S} s")
+    return Ran(ran.returncode, ran.stdout)
+
+
+def check_end(tally: Tally, case: Case, end: dict, results: Path) -> bool:
+    """That the run ended as it must. The rest makes sense only if it did."""
+    console = (results / "console").read_text(errors="replace")
+    words = (results / "stderr").read_text(errors="replace")
+    evidence = f"{console[-1500:]}\n--- vmm said:\n{words[-1500:]}\n--- vmm's status: {end['status']}"
+
+    wanted = EXIT_CODES[case.job]
+    sentence = {
+        "shell": "boots to a shell on the serial console that does sums, and powers off",
+        "reboot": "a reboot ends the run",
+        "panic": "a panic ends the run",
+    }[case.job]
+    if case.job == "shell":
+        done = "answer 42000" in console and f", {case.cpus} CPUs" in console
+    else:
+        done = "guest: " in console
+    holds = done and end["status"] == wanted
+    return tally.check(f"{case}: {sentence}, exit {wanted} ({end['seconds']} s)", holds, evidence)
+
+
+def check_vmcore(tally: Tally, case: Case, kernel: Kernel, results: Path) -> None:
+    vmcore = results / "vmcore"
+    if not tally.check(f"{case}: there is a vmcore, and nothing partial", _only_one_dump(results)):
+        return
+    if kernel.vmlinux.exists():
+        _check_crash(tally, case, kernel, vmcore, results)
+        _check_gdb(tally, case, vmcore)
+        _check_drgn(tally, case, kernel, vmcore)
+    else:
+        tally.skip(f"{case}: crash, gdb and drgn", f"no vmlinux of {kernel.release}")
+    _check_makedumpfile(tally, case, kernel, vmcore, results)
+
+
+def _only_one_dump(results: Path) -> bool:
+    return [file.name for file in results.glob("*vmcore*") if not file.name.endswith(".gdb")] == ["vmcore"]
+
+
+def crash(kernel: Kernel, vmcore: Path, results: Path, *commands: str) -> tuple[Ran, dict[str, str]]:
+    """One crash session; the output of each command apart."""
+    outputs = {command: results / f"crash-{command.replace(' ', '')}" for command in commands}
+    script = results / "crash-script"
+    script.write_text("".join(f"{command} > {file}\n" for command, file in outputs.items()) + "quit\n")
+    ran = run_tool("crash", "-s", "-i", script, kernel.vmlinux, vmcore)
+    return ran, {c: f.read_text(errors="replace") if f.exists() else "" for c, f in outputs.items()}
+
+
+def _check_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
+    ran, said = crash(kernel, vmcore, results, "sys", "bt", "bt -a", "log", "ps")
+
+    def check(sentence: str, holds: bool, evidence: str) -> None:
+        tally.check(f"{case}: crash {sentence}", holds, evidence + ran.output)
+
+    frames = re.findall(r"^ *#(\d+) \[\w+\] (\w+)", said["bt"], re.MULTILINE)
+    functions = [function for _, function in frames]
+    check("shows panic at frame 0, then sysrq_handle_crash",
+          functions[:1] == ["panic"] and "sysrq_handle_crash" in functions, said["bt"])  # fmt: skip
+    check("names the task that panicked", re.match(r'PID: 1 .*COMMAND: "init"', said["bt"]) is not None, said["bt"])
+
+    stacks = re.split(r"^PID: ", said["bt -a"], flags=re.MULTILINE)[1:]
+    others = [stack for stack in stacks if "sysrq_handle_crash" not in stack]
+    check("shows the other CPUs in stop_this_cpu" if case.cpus > 1 else "shows one CPU",
+          len(stacks) == case.cpus and len(others) == case.cpus - 1 and all("stop_this_cpu" in o for o in others),
+          said["bt -a"])  # fmt: skip
+
+    sys_ = Ran(0, said["sys"])
+    check("tells release, CPUs and the panic in its words",
+          sys_.has(rf"RELEASE: {re.escape(kernel.release)}$") and sys_.has(rf"CPUS: {case.cpus}\b")
+          and sys_.has(r'PANIC: "Kernel panic - not syncing: sysrq triggered crash"'), said["sys"])  # fmt: skip
+    check("tells how much memory the guest had", _memory_is_right(said["sys"], case.memory_mib), said["sys"])
+
+    log = said["log"]
+    check("prints the log from the first line to the panic",
+          "Linux version" in log and "sysrq: Trigger a crash" in log and PANIC in log, log)  # fmt: skip
+    running = re.findall(r"^> +(\d+) .* (\S+)$", said["ps"], re.MULTILINE)
+    check("lists the tasks, and one running on each CPU", len(running) == case.cpus and ("1", "init") in running,
+          said["ps"])  # fmt: skip
+
+
+def _memory_is_right(said: str, memory_mib: int) -> bool:
+    """crash counts pages that the kernel manages, so a little less than the machine had."""
+    match = re.search(r"MEMORY: ([\d.]+) (MB|GB)", said)
+    if not match:
+        return False
+    mib = float(match[1]) * (1024 if match[2] == "GB" else 1)
+    return memory_mib * 0.97 - 4 <= mib <= memory_mib
+
+
+def _check_gdb(tally: Tally, case: Case, vmcore: Path) -> None:
+    side_file = Path(f"{vmcore}.gdb")
+    if not side_file.exists():
+        tally.skip(f"{case}: gdb", f"no {side_file.name} was written")
+        return
+    ran = run_tool("gdb", "--nx", "--batch", "-x", side_file, "-ex", "bt")
+    tally.check(f"{case}: gdb shows the stack down to sysrq_handle_crash", ran.has(r"\bsysrq_handle_crash\b"), ran.output)
+
+
+def _check_drgn(tally: Tally, case: Case, kernel: Kernel, vmcore: Path) -> None:
+    ran = run_tool("drgn", "-c", vmcore, "-s", kernel.vmlinux, DRGN_SCRIPT)
+    right = ran.has(rf"^release {re.escape(kernel.release)}$") and ran.has("^crashed 1 init$")
+    tally.check(f"{case}: drgn reads the release and the task that panicked", right, ran.output)
+    stack = ran.has(r"^frame \d+ panic$") and ran.has(r"^frame \d+ sysrq_handle_crash$")
+    tally.check(f"{case}: drgn unwinds the panic's stack", stack, ran.output)
+
+
+def _check_makedumpfile(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
+    dmesg, small = results / "dmesg", results / "filtered"
+    ran = run_tool("makedumpfile", "--dump-dmesg", "-f", vmcore, dmesg)
+    log = dmesg.read_text(errors="replace") if dmesg.exists() else ""
+    tally.check(f"{case}: makedumpfile --dump-dmesg finds the panic", PANIC in log, ran.output)
+
+    ran = run_tool("makedumpfile", "-c", "-d", "31", "-f", vmcore, small)
+    if not tally.check(f"{case}: makedumpfile -c -d 31 filters it", ran.status == 0 and small.exists(), ran.output):
+        return
+    if kernel.vmlinux.exists():
+        ran, said = crash(kernel, small, results, "bt")
+        tally.check(f"{case}: crash opens what makedumpfile left", "sysrq_handle_crash" in said["bt"], ran.output)
+    small.unlink()

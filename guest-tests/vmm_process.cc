@@ -1,0 +1,163 @@
+#include "guest-tests/vmm_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "absl/strings/str_format.h"
+
+extern char** environ;
+
+namespace vmm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr char kVmm[] = "vmm/vmm";
+
+void Must(bool ok, const char* what) {
+  if (ok) return;
+  std::perror(what);
+  std::abort();
+}
+
+struct Pipe {
+  UniqueFd read, write;
+};
+
+Pipe MakePipe() {
+  int fds[2];
+  Must(pipe2(fds, O_CLOEXEC) == 0, "pipe2");
+  return {UniqueFd(fds[0]), UniqueFd(fds[1])};
+}
+
+// A terminal: `write` is our end, `read` the process's.
+Pipe MakeTerminal() {
+  int ours, theirs;
+  Must(openpty(&ours, &theirs, nullptr, nullptr, nullptr) == 0, "openpty");
+  fcntl(ours, F_SETFD, FD_CLOEXEC);
+  fcntl(theirs, F_SETFD, FD_CLOEXEC);
+  return {UniqueFd(theirs), UniqueFd(ours)};
+}
+
+}  // namespace
+
+std::string VmmResult::LastErrorLine() const {
+  std::string_view text = err;
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  return std::string(text.substr(text.rfind('\n') + 1));
+}
+
+std::string VmmResult::Describe() const {
+  return absl::StrFormat("exit code %d after %.2f s%s\n--- stdout\n%s\n--- stderr\n%s\n---", exit_code, seconds,
+                         overran ? ", killed because it did not end" : "", out, err);
+}
+
+VmmProcess::VmmProcess(const std::vector<std::string>& args, Stdin input) : start_(steady_clock::now()) {
+  Pipe in = input == Stdin::kTerminal ? MakeTerminal() : MakePipe();
+  Pipe out = MakePipe();
+  Pipe err = MakePipe();
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, in.read.get(), STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, out.write.get(), STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, err.write.get(), STDERR_FILENO);
+  std::vector<char*> argv = {const_cast<char*>(kVmm)};
+  for (const std::string& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
+  argv.push_back(nullptr);
+  errno = posix_spawn(&pid_, kVmm, &actions, nullptr, argv.data(), environ);
+  Must(errno == 0, kVmm);
+  posix_spawn_file_actions_destroy(&actions);
+  input_ = std::move(in.write);
+  out_ = std::move(out.read);
+  err_ = std::move(err.read);
+}
+
+VmmProcess::~VmmProcess() {
+  if (pid_ < 0) return;
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+}
+
+void VmmProcess::Type(std::string_view text) {
+  Must(write(input_.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()), "type into vmm");
+}
+
+void VmmProcess::Signal(int signal) { kill(pid_, signal); }
+
+template <typename Condition>
+bool VmmProcess::ReadUntil(steady_clock::time_point deadline, Condition enough) {
+  while (!enough()) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+    if (left <= milliseconds(0)) return false;
+    pollfd fds[] = {{out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}};  // a negative descriptor is passed over
+    if (poll(fds, 2, static_cast<int>(left.count())) < 0 && errno != EINTR) return false;
+    for (int i = 0; i < 2; ++i) {
+      if (fds[i].revents == 0) continue;
+      char buffer[4096];
+      const ssize_t count = read(fds[i].fd, buffer, sizeof(buffer));
+      if (count > 0) {
+        (i == 0 ? result_.out : result_.err).append(buffer, static_cast<size_t>(count));
+      } else {
+        (i == 0 ? out_ : err_).reset();
+      }
+    }
+  }
+  return true;
+}
+
+bool VmmProcess::WaitForOutput(std::string_view text, milliseconds limit) {
+  const auto found = [&] { return result_.out.find(text) != std::string::npos; };
+  ReadUntil(steady_clock::now() + limit, [&] { return found() || !out_.valid(); });
+  return found();
+}
+
+bool VmmProcess::WaitForError(std::string_view text, milliseconds limit) {
+  const auto found = [&] { return result_.err.find(text) != std::string::npos; };
+  ReadUntil(steady_clock::now() + limit, [&] { return found() || !err_.valid(); });
+  return found();
+}
+
+VmmResult VmmProcess::Wait(milliseconds limit) {
+  if (!ReadUntil(steady_clock::now() + limit, [&] { return !out_.valid() && !err_.valid(); })) {
+    result_.overran = true;
+    kill(pid_, SIGKILL);
+  }
+  int status = 0;
+  waitpid(pid_, &status, 0);
+  pid_ = -1;
+  result_.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  result_.seconds = std::chrono::duration<double>(steady_clock::now() - start_).count();
+  return result_;
+}
+
+std::vector<std::string> GuestArgs(std::string_view guest, std::string_view append, std::vector<std::string> flags) {
+  std::vector<std::string> args = {absl::StrFormat("--kernel=guest-tests/%s.elf", guest), "--memory=64M",
+                                   absl::StrFormat("--append=%s", append)};
+  args.insert(args.end(), flags.begin(), flags.end());
+  return args;
+}
+
+VmmResult RunGuest(std::string_view guest, std::string_view append, std::vector<std::string> flags) {
+  return RunVmm(GuestArgs(guest, append, std::move(flags)));
+}
+
+VmmResult RunVmm(const std::vector<std::string>& args) { return VmmProcess(args).Wait(); }
+
+std::optional<std::string> WhyNoKvm() {
+  const UniqueFd kvm(open("/dev/kvm", O_RDWR | O_CLOEXEC));
+  if (kvm.valid()) return std::nullopt;
+  return absl::StrFormat("/dev/kvm: %s", std::strerror(errno));
+}
+
+}  // namespace vmm
