@@ -1,0 +1,30 @@
+// Decoding a compressed stream that is whole in memory into a buffer of known size, for each
+// compression that a Linux kernel can be built with. No codec writes past the buffer, loops
+// on bad input or takes more memory than its window.
+#ifndef VMM_BOOT_CODECS_H_
+#define VMM_BOOT_CODECS_H_
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace vmm {
+
+enum class Codec { kGzip, kBzip2, kLzma, kXz, kLzo, kLz4, kZstd };
+
+std::string_view CodecName(Codec codec);  // "gzip", "lz4", ...
+
+enum class DecodeMode {
+  kWhole,  // the stream must end where `stream` ends, and fit `out`
+  kHead,   // stop when `out` is full
+};
+
+// Returns the bytes written to `out`. InvalidArgument where the stream is damaged or cut short;
+// with kWhole also where it holds more than `out`, or bytes follow its end.
+absl::StatusOr<size_t> Decode(Codec codec, std::span<const uint8_t> stream, std::span<uint8_t> out, DecodeMode mode);
+
+}  // namespace vmm
+
+#endif  // VMM_BOOT_CODECS_H_

@@ -1,0 +1,54 @@
+// A view of guest RAM that looks like an ELF file: decode the file into it, and each PT_LOAD's
+// bytes are at their place in guest RAM, without a copy. What belongs to no PT_LOAD (headers,
+// relocations) lies in memory of its own, which goes away with the window.
+#ifndef VMM_BOOT_IMAGE_WINDOW_H_
+#define VMM_BOOT_IMAGE_WINDOW_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/guest_addr.h"
+#include "base/guest_memory.h"
+
+namespace vmm {
+
+// Used by one thread, while no vCPU runs. The GuestMemory must outlive it.
+class ImageWindow {
+ public:
+  // Bytes [offset, offset + target.size) of the file belong to `target` in guest RAM.
+  struct Piece {
+    uint64_t offset = 0;
+    GuestRange target;
+  };
+
+  // A window of `size` bytes. OutOfRange where a target is not RAM or a piece not in the window.
+  // REQUIRES: the pieces are disjoint, in the file as in memory.
+  static absl::StatusOr<ImageWindow> Create(GuestMemory& memory, uint64_t size, std::span<const Piece> pieces);
+
+  ImageWindow(ImageWindow&& other) noexcept;
+  ImageWindow& operator=(ImageWindow&&) = delete;
+  ~ImageWindow();
+
+  std::span<uint8_t> bytes() { return {base_, size_}; }
+
+  // Brings the last bytes to guest RAM: those that share a page with something else, or whose
+  // offset in the page differs between file and memory. Call it once the bytes are final.
+  absl::Status Commit();
+
+ private:
+  ImageWindow(GuestMemory& memory, uint8_t* base, uint64_t size) : memory_(&memory), base_(base), size_(size) {}
+
+  absl::Status Map(const Piece& piece);
+
+  GuestMemory* memory_;
+  uint8_t* base_;  // mapped here, unmapped by the destructor
+  uint64_t size_;
+  std::vector<Piece> copies_;  // what Commit() has to do
+};
+
+}  // namespace vmm
+
+#endif  // VMM_BOOT_IMAGE_WINDOW_H_

@@ -1,0 +1,22 @@
+// The initial RAM disk.
+#ifndef VMM_BOOT_INITRD_H_
+#define VMM_BOOT_INITRD_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "base/guest_addr.h"
+#include "base/guest_memory.h"
+
+namespace vmm {
+
+// Reads the file at `path` into guest RAM: as high as it can be, its last byte at or under
+// `addr_max` (the header's initrd_addr_max) and below the hole, clear of `kernel` and of the
+// first MiB. Returns its place; an empty range where `path` is empty.
+absl::StatusOr<GuestRange> LoadInitrd(const std::string& path, const GuestRange& kernel, uint32_t addr_max,
+                                      GuestMemory& memory);
+
+}  // namespace vmm
+
+#endif  // VMM_BOOT_INITRD_H_

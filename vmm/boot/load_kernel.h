@@ -1,0 +1,55 @@
+// A kernel file becomes guest RAM and the registers that vCPU 0 starts with.
+//
+//   bzImage, direct    its payload is decompressed, placed and relocated here (auto, direct)
+//   bzImage, classic   it is placed as it is and decompresses itself (auto, classic)
+//   vmlinux ELF        its PT_LOADs go to their p_paddr
+//
+// docs/abi/bzimage.md tells what is read of a bzImage and what is refused.
+#ifndef VMM_BOOT_LOAD_KERNEL_H_
+#define VMM_BOOT_LOAD_KERNEL_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "base/guest_addr.h"
+#include "base/guest_memory.h"
+#include "dump/cpu_state.h"
+#include "vmm/boot/kaslr.h"
+
+namespace vmm {
+
+enum class BootMode {
+  kAuto,  // direct where the payload is understood, else classic
+  kDirect,
+  kClassic,
+};
+
+struct BootConfig {
+  std::string kernel_path;
+  std::string initrd_path;  // empty: none
+  std::string command_line;
+  BootMode mode = BootMode::kAuto;
+  Kaslr kaslr;                // "nokaslr" on the command line turns it off
+  bool cpu_has_la57 = false;  // the guest's CPUID
+  GuestAddr acpi_rsdp;        // of tables already written; 0: none
+};
+
+struct LoadedKernel {
+  CpuState entry;              // vCPU 0, complete
+  bool direct = false;         // decompressed and placed by us
+  bool is_elf = false;         // a plain vmlinux, not a bzImage
+  uint64_t physical_base = 0;  // where the image starts in guest RAM
+  uint64_t kaslr_shift = 0;    // virtual, direct only: in classic the image draws its own
+  bool five_level = false;     // entered on 5-level page tables
+  std::string version;         // the header's kernel_version string, printable and bounded; may be empty
+};
+
+// Loads into `memory`, which must never have been written but by the ACPI tables: what the
+// image calls zeros is not written again. Errors name the file, the field, its value and the
+// limit; guest RAM is unspecified then.
+absl::StatusOr<LoadedKernel> LoadKernel(const BootConfig& config, GuestMemory& memory);
+
+}  // namespace vmm
+
+#endif  // VMM_BOOT_LOAD_KERNEL_H_

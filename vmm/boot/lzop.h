@@ -1,0 +1,20 @@
+// The lzop container, as far as a kernel payload uses it.
+#ifndef VMM_BOOT_LZOP_H_
+#define VMM_BOOT_LZOP_H_
+
+#include <cstdint>
+#include <span>
+
+#include "absl/status/statusor.h"
+
+namespace vmm {
+
+// Decodes an lzop file that is whole in memory into `out`; returns the bytes written. Stops when
+// `out` is full if `head_only`; else the stream must end where `stream` ends, and fit `out`.
+// InvalidArgument where it is damaged, cut short or too long. Checksums are not compared: the
+// decoded size is, and the kernel does no more.
+absl::StatusOr<size_t> DecodeLzop(std::span<const uint8_t> stream, std::span<uint8_t> out, bool head_only);
+
+}  // namespace vmm
+
+#endif  // VMM_BOOT_LZOP_H_
