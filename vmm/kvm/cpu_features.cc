@@ -1,0 +1,120 @@
+#include "vmm/kvm/cpu_features.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "vmm/kvm/cpu_feature_names.h"
+
+namespace vmm {
+namespace {
+
+constexpr std::string_view kPerfmon = "arch_perfmon";
+// Longer than any name; what is longer cannot be a slip of the finger and is not compared.
+constexpr size_t kLongestName = 32;
+
+std::vector<CpuidBit> FindBits(std::string_view name) {
+  std::vector<CpuidBit> bits;
+  for (const CpuFeatureWord& word : CpuFeatureWords()) {
+    for (const CpuFeatureName& feature : word.names) {
+      if (feature.name == name) bits.push_back({word.function, word.index, word.reg, feature.bit});
+    }
+  }
+  return bits;
+}
+
+// Case and the separators that people mix up do not count: "AVX512-VNNI", "sse4.2".
+std::string Folded(std::string_view name) {
+  std::string folded;
+  for (char c : name) {
+    if (c == '_' || c == '-' || c == '.' || c == ' ') continue;
+    folded.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+  }
+  return folded;
+}
+
+// Levenshtein's distance.
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row[b.size()];
+}
+
+// Up to three names, the nearest first.
+std::vector<std::string> NearMatches(std::string_view name) {
+  if (name.empty() || name.size() > kLongestName) return {};
+  const std::string wanted = Folded(name);
+  const size_t limit = wanted.size() <= 4 ? 1 : 2;
+  std::multimap<size_t, std::string> by_distance;
+  const auto consider = [&](std::string_view candidate) {
+    const std::string folded = Folded(candidate);
+    size_t distance = EditDistance(wanted, folded);
+    if (distance > limit && wanted.size() >= 3 && folded.starts_with(wanted)) distance = limit;
+    if (distance <= limit) by_distance.emplace(distance, candidate);
+  };
+  for (const CpuFeatureWord& word : CpuFeatureWords()) {
+    for (const CpuFeatureName& feature : word.names) consider(feature.name);
+  }
+  consider(kPerfmon);
+
+  std::vector<std::string> nearest;
+  for (const auto& [distance, candidate] : by_distance) {
+    if (nearest.size() == 3) break;
+    if (std::find(nearest.begin(), nearest.end(), candidate) == nearest.end()) nearest.push_back(candidate);
+  }
+  return nearest;
+}
+
+absl::Status UnknownName(std::string_view name) {
+  const std::vector<std::string> near = NearMatches(name);
+  if (near.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("\"%s\" is no CPUID feature; names are those of the flags line in /proc/cpuinfo", name));
+  }
+  return absl::InvalidArgumentError(
+      absl::StrFormat("\"%s\" is no CPUID feature; did you mean %s?", name, absl::StrJoin(near, " or ")));
+}
+
+}  // namespace
+
+absl::StatusOr<CpuFeatures> ParseCpuFeatures(std::string_view list) {
+  CpuFeatures features;
+  std::map<std::string, bool, std::less<>> seen;
+  while (!list.empty()) {
+    const std::string_view entry = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), entry.size() + 1));
+    if (entry.size() < 2 || (entry[0] != '+' && entry[0] != '-')) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("\"%s\": each entry is +name or -name, as in -la57,+x2apic", entry));
+    }
+    const bool wanted = entry[0] == '+';
+    const std::string name(entry.substr(1));
+    std::vector<CpuidBit> bits = FindBits(name);
+    if (bits.empty() && name != kPerfmon) return UnknownName(name);
+
+    const auto [earlier, is_new] = seen.emplace(name, wanted);
+    if (!is_new && earlier->second != wanted) {
+      return absl::InvalidArgumentError(absl::StrFormat("\"%s\" is both asked for and taken away", name));
+    }
+    if (!is_new) continue;
+    if (name == kPerfmon) {
+      features.perfmon = wanted;
+    } else {
+      features.changes.push_back({name, wanted, std::move(bits)});
+    }
+  }
+  return features;
+}
+
+}  // namespace vmm

@@ -1,0 +1,40 @@
+// /dev/kvm: what this host's KVM is and can do.
+#ifndef VMM_KVM_KVM_H_
+#define VMM_KVM_KVM_H_
+
+#include <cstddef>
+
+#include "absl/status/statusor.h"
+#include "base/unique_fd.h"
+#include "vmm/kvm/cpuid.h"
+
+namespace vmm {
+
+// Any thread may call any method. A KvmVm needs it only while it is created.
+class Kvm {
+ public:
+  // Opens the device, checks API version and capabilities, reads the CPUID that KVM supports.
+  // Each error says what the user can do about it, where there is something.
+  static absl::StatusOr<Kvm> Open(const char* path = "/dev/kvm");
+
+  int fd() const { return fd_.get(); }
+
+  // KVM_GET_SUPPORTED_CPUID, with the bits that KVM reports as capabilities instead.
+  const CpuidTable& supported_cpuid() const { return supported_cpuid_; }
+  bool HasLa57() const;
+
+  int max_vcpus() const { return max_vcpus_; }   // KVM_CAP_MAX_VCPUS
+  size_t run_size() const { return run_size_; }  // bytes of a vCPU's run mapping
+
+ private:
+  explicit Kvm(UniqueFd fd) : fd_(std::move(fd)) {}
+
+  UniqueFd fd_;
+  CpuidTable supported_cpuid_;
+  int max_vcpus_ = 0;
+  size_t run_size_ = 0;
+};
+
+}  // namespace vmm
+
+#endif  // VMM_KVM_KVM_H_

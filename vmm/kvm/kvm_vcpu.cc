@@ -1,0 +1,164 @@
+#include "vmm/kvm/kvm_vcpu.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_format.h"
+#include "base/status.h"
+#include "vmm/kvm/cpuid_ioctl.h"
+#include "vmm/kvm/decode_exit.h"
+#include "vmm/kvm/kick_signal.h"
+#include "vmm/kvm/kvm_ioctl.h"
+#include "vmm/kvm/msrs.h"
+#include "vmm/kvm/registers.h"
+
+namespace vmm {
+namespace {
+
+constexpr uint64_t kFastStrings = 1;  // IA32_MISC_ENABLE bit 0
+// MTRRs on, all memory write-back. Where they are off, Linux before 6.3 leaves the PAT off too.
+constexpr uint64_t kMtrrsOnWriteBack = 1u << 11 | 6;
+
+// Local APIC registers and delivery modes, Intel SDM vol. 3, 11.5.1.
+constexpr size_t kLvtLint0 = 0x350;
+constexpr size_t kLvtLint1 = 0x360;
+constexpr uint32_t kDeliverNmi = 4u << 8;
+constexpr uint32_t kDeliverExtInt = 7u << 8;
+
+pid_t ThisThread() {
+  static thread_local const pid_t thread = gettid();
+  return thread;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<KvmVcpu>> KvmVcpu::Create(int vm_fd, int id, size_t run_size, const CpuidTable& cpuid) {
+  ASSIGN_OR_RETURN(const int fd, KvmIoctl(vm_fd, KVM_CREATE_VCPU, id, absl::StrFormat("vCPU %d: KVM_CREATE_VCPU", id)));
+  std::unique_ptr<KvmVcpu> vcpu(new KvmVcpu(id, UniqueFd(fd)));
+  void* page = mmap(nullptr, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (page == MAP_FAILED) return ErrnoStatus(errno, vcpu->Named("map kvm_run"));
+  vcpu->run_page_ = {static_cast<uint8_t*>(page), run_size};
+
+  RETURN_IF_ERROR(Annotate(SetCpuid(fd, cpuid), vcpu->Named("set CPUID")));
+  vcpu->SetBootMsrs();
+  if (id == 0) RETURN_IF_ERROR(Annotate(vcpu->SetLocalInterrupts(), vcpu->Named("set up the local APIC")));
+  return vcpu;
+}
+
+KvmVcpu::~KvmVcpu() {
+  if (!run_page_.empty()) munmap(run_page_.data(), run_page_.size());
+}
+
+void KvmVcpu::SetBootMsrs() {
+  const auto write = [this](const Msr& msr, uint64_t value) {
+    const absl::Status status = WriteMsr(fd_.get(), msr, value);
+    if (!status.ok()) notes_.push_back(Named(std::string(status.message())));
+  };
+  write(kMsrMiscEnable, kFastStrings);
+  write(kMsrMtrrDefType, kMtrrsOnWriteBack);
+}
+
+// LINT0 takes the 8259's interrupts and LINT1 NMIs ("virtual wire mode"). Only for the
+// bootstrap processor: INIT undoes it on the others.
+absl::Status KvmVcpu::SetLocalInterrupts() {
+  kvm_lapic_state lapic;
+  RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_GET_LAPIC, &lapic, "KVM_GET_LAPIC").status());
+  std::memcpy(lapic.regs + kLvtLint0, &kDeliverExtInt, sizeof(kDeliverExtInt));
+  std::memcpy(lapic.regs + kLvtLint1, &kDeliverNmi, sizeof(kDeliverNmi));
+  return KvmIoctl(fd_.get(), KVM_SET_LAPIC, &lapic, "KVM_SET_LAPIC").status();
+}
+
+absl::StatusOr<VcpuExit> KvmVcpu::Run() {
+  RegisterThread();
+  if (exit_waits_) {
+    if (kicked_.load()) return InterruptedExit{};
+    exit_waits_ = false;
+    return DecodeExit(run_page_);
+  }
+  for (;;) {
+    if (ioctl(fd_.get(), KVM_RUN, 0) == 0) return DecodeExit(run_page_);
+    if (errno == EINTR) return InterruptedExit{};
+    // A vCPU that waited for INIT and SIPI got one of them.
+    if (errno != EAGAIN) return ErrnoStatus(errno, Named("KVM_RUN"));
+  }
+}
+
+absl::Status KvmVcpu::CompletePendingIo() {
+  if (exit_waits_) return absl::OkStatus();
+  SetImmediateExit(1);
+  int result;
+  do {
+    result = ioctl(fd_.get(), KVM_RUN, 0);
+  } while (result < 0 && errno == EAGAIN);
+  const int error = errno;
+  ClearImmediateExit();
+  if (result == 0) {
+    exit_waits_ = true;
+    return absl::OkStatus();
+  }
+  if (error == EINTR) return absl::OkStatus();
+  return ErrnoStatus(error, Named("KVM_RUN to complete pending I/O"));
+}
+
+absl::StatusOr<CpuState> KvmVcpu::ReadState() {
+  kvm_regs regs;
+  kvm_sregs sregs;
+  kvm_mp_state mp_state;
+  RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_GET_MP_STATE, &mp_state, Named("KVM_GET_MP_STATE")).status());
+  RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_GET_REGS, &regs, Named("KVM_GET_REGS")).status());
+  RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_GET_SREGS, &sregs, Named("KVM_GET_SREGS")).status());
+  CpuState state;
+  CopyFromKvm(regs, sregs, state);
+  ASSIGN_OR_RETURN(state.kernel_gs_base, Annotate(ReadMsr(fd_.get(), kMsrKernelGsBase), Named("read MSR")));
+  state.started = mp_state.mp_state != KVM_MP_STATE_UNINITIALIZED && mp_state.mp_state != KVM_MP_STATE_INIT_RECEIVED;
+  return state;
+}
+
+absl::Status KvmVcpu::WriteState(const CpuState& state) {
+  kvm_regs regs;
+  kvm_sregs sregs;
+  RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_GET_SREGS, &sregs, Named("KVM_GET_SREGS")).status());
+  CopyToKvm(state, regs, sregs);
+  const std::string modes =
+      absl::StrFormat("KVM_SET_SREGS (cr0 %#x, cr4 %#x, efer %#x)", state.cr0, state.cr4, state.efer);
+  RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_SET_SREGS, &sregs, Named(modes)).status());
+  RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_SET_REGS, &regs, Named("KVM_SET_REGS")).status());
+  RETURN_IF_ERROR(Annotate(WriteMsr(fd_.get(), kMsrKernelGsBase, state.kernel_gs_base), Named("write MSR")));
+  kvm_mp_state mp_state{};
+  mp_state.mp_state = state.started ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_UNINITIALIZED;
+  return KvmIoctl(fd_.get(), KVM_SET_MP_STATE, &mp_state, Named("KVM_SET_MP_STATE")).status();
+}
+
+// Order against Run(): there the thread is stored before the kernel reads immediate_exit, here
+// immediate_exit is stored before the thread is read. One of the two sees the other.
+void KvmVcpu::Kick() {
+  kicked_.store(true);
+  SetImmediateExit(1);
+  const pid_t thread = thread_.load();
+  if (thread != 0) SendKickSignal(thread);
+}
+
+void KvmVcpu::Unkick() {
+  kicked_.store(false);
+  ClearImmediateExit();
+}
+
+void KvmVcpu::RegisterThread() {
+  if (thread_.load(std::memory_order_relaxed) == ThisThread()) return;
+  UnblockKickSignal();
+  thread_.store(ThisThread());
+}
+
+void KvmVcpu::SetImmediateExit(uint8_t value) { std::atomic_ref<uint8_t>(run().immediate_exit).store(value); }
+
+void KvmVcpu::ClearImmediateExit() {
+  SetImmediateExit(0);
+  if (kicked_.load()) SetImmediateExit(1);
+}
+
+std::string KvmVcpu::Named(std::string_view what) const { return absl::StrFormat("vCPU %d: %s", id_, what); }
+
+}  // namespace vmm

@@ -1,0 +1,81 @@
+// A vCPU of KVM.
+#ifndef VMM_KVM_KVM_VCPU_H_
+#define VMM_KVM_KVM_VCPU_H_
+
+#include <linux/kvm.h>
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/unique_fd.h"
+#include "vmm/kvm/cpuid.h"
+#include "vmm/vcpu/vcpu.h"
+
+namespace vmm {
+
+// Owns the vCPU's descriptor and its run mapping. The thread that calls Run() is the vCPU's
+// thread; it may change between two calls.
+class KvmVcpu final : public Vcpu {
+ public:
+  // KVM_CREATE_VCPU on `vm_fd`, with the state that firmware would leave it in. vCPU 0 is
+  // ready to run, the others wait for INIT and SIPI. `run_size` is Kvm::run_size().
+  // REQUIRES: InstallKickSignal() was called, the VM has its irqchip.
+  static absl::StatusOr<std::unique_ptr<KvmVcpu>> Create(int vm_fd, int id, size_t run_size, const CpuidTable& cpuid);
+
+  KvmVcpu(const KvmVcpu&) = delete;
+  KvmVcpu& operator=(const KvmVcpu&) = delete;
+  ~KvmVcpu() override;
+
+  // MSRs that KVM would not set and without which a guest runs all the same: a line each.
+  const std::vector<std::string>& notes() const { return notes_; }
+
+  // Vcpu
+  int id() const override { return id_; }
+  absl::StatusOr<VcpuExit> Run() override;
+  // An instruction with a further access (a read-modify-write of MMIO, a string) does not end
+  // here: the access is what the next Run() returns, and until then the registers are those of
+  // the unfinished instruction.
+  absl::Status CompletePendingIo() override;
+  absl::StatusOr<CpuState> ReadState() override;
+  // An apic_base of 0 leaves it as it is. The vCPU is made runnable where state.started, else
+  // put back to waiting for INIT.
+  absl::Status WriteState(const CpuState& state) override;
+  void Kick() override;
+  void Unkick() override;
+
+ private:
+  KvmVcpu(int id, UniqueFd fd) : id_(id), fd_(std::move(fd)) {}
+
+  void SetBootMsrs();
+  absl::Status SetLocalInterrupts();
+
+  kvm_run& run() { return *reinterpret_cast<kvm_run*>(run_page_.data()); }
+
+  // Makes the calling thread the one that Kick() signals.
+  void RegisterThread();
+  void SetImmediateExit(uint8_t value);
+  // Takes back an immediate exit of our own, but not a Kick() that came meanwhile.
+  void ClearImmediateExit();
+  std::string Named(std::string_view what) const;  // "vCPU 3: what"
+
+  int id_;
+  UniqueFd fd_;
+  std::span<uint8_t> run_page_;
+  std::vector<std::string> notes_;
+
+  std::atomic<bool> kicked_{false};
+  std::atomic<pid_t> thread_{0};  // 0 until the first Run()
+  bool exit_waits_ = false;       // run_page_ holds an exit that Run() has not returned yet
+};
+
+}  // namespace vmm
+
+#endif  // VMM_KVM_KVM_VCPU_H_

@@ -1,0 +1,104 @@
+#include "vmm/kvm/kvm_vm.h"
+
+#include <linux/kvm.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_format.h"
+#include "base/status.h"
+#include "vmm/kvm/cpuid.h"
+#include "vmm/kvm/kick_signal.h"
+#include "vmm/kvm/kvm_ioctl.h"
+#include "vmm/kvm/kvm_irq_line.h"
+#include "vmm/kvm/kvm_vcpu.h"
+#include "vmm/memory_map.h"
+
+namespace vmm {
+namespace {
+
+constexpr CpuidBit kLa57{7, 0, CpuidRegister::kEcx, 16};
+
+// An MSI's address and data, Intel SDM vol. 3, 11.11: physical destination, delivery mode NMI.
+constexpr uint32_t kMsiAddress = 0xfee00000;
+constexpr uint32_t kMsiDestinationShift = 12;
+constexpr uint32_t kMsiDeliverNmi = 4u << 8;
+
+absl::Status CheckCpus(const Kvm& kvm, int cpus) {
+  const int limit = std::min(kMaxCpus, kvm.max_vcpus());
+  if (cpus >= 1 && cpus <= limit) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrFormat("%d vCPUs: this host's KVM runs 1 to %d in a guest", cpus, limit));
+}
+
+}  // namespace
+
+KvmVm::KvmVm(UniqueFd fd) : fd_(std::move(fd)) {
+  for (int gsi = 0; gsi < kGsis; ++gsi) irq_lines_.push_back(std::make_unique<KvmIrqLine>(fd_.get(), gsi));
+}
+
+KvmVm::~KvmVm() = default;
+
+absl::StatusOr<std::unique_ptr<KvmVm>> KvmVm::Create(const Kvm& kvm, const KvmVmConfig& config, GuestMemory& memory) {
+  RETURN_IF_ERROR(CheckCpus(kvm, config.cpus));
+  RETURN_IF_ERROR(InstallKickSignal());
+  ASSIGN_OR_RETURN(const int fd, KvmIoctl(kvm.fd(), KVM_CREATE_VM, 0, "KVM_CREATE_VM"));
+  std::unique_ptr<KvmVm> vm(new KvmVm(UniqueFd(fd)));
+  RETURN_IF_ERROR(vm->CreateInterruptControllers());
+  RETURN_IF_ERROR(vm->AddMemory(memory));
+  RETURN_IF_ERROR(vm->CreateVcpus(kvm, config));
+  return vm;
+}
+
+absl::Status KvmVm::CreateInterruptControllers() {
+  // KVM's own pages lie in the hole, where no RAM is.
+  RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_SET_TSS_ADDR, kTssPages, "KVM_SET_TSS_ADDR").status());
+  uint64_t identity_map = kIdentityMapPage;
+  RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_SET_IDENTITY_MAP_ADDR, &identity_map, "KVM_SET_IDENTITY_MAP_ADDR").status());
+  RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_CREATE_IRQCHIP, 0, "KVM_CREATE_IRQCHIP").status());
+  // With the speaker, port 0x61 is KVM's as well: Linux reads PIT channel 2 there.
+  kvm_pit_config pit{.flags = KVM_PIT_SPEAKER_DUMMY};
+  return KvmIoctl(fd_.get(), KVM_CREATE_PIT2, &pit, "KVM_CREATE_PIT2").status();
+}
+
+absl::Status KvmVm::AddMemory(GuestMemory& memory) {
+  uint32_t slot = 0;
+  for (const GuestMemory::Region& region : memory.regions()) {
+    kvm_userspace_memory_region slot_region{.slot = slot++,
+                                            .guest_phys_addr = region.range.start.value,
+                                            .memory_size = region.range.size,
+                                            .userspace_addr = reinterpret_cast<uint64_t>(region.host)};
+    RETURN_IF_ERROR(
+        KvmIoctl(fd_.get(), KVM_SET_USER_MEMORY_REGION, &slot_region,
+                 absl::StrFormat("KVM_SET_USER_MEMORY_REGION %#x..+%#x", region.range.start.value, region.range.size))
+            .status());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status KvmVm::CreateVcpus(const Kvm& kvm, const KvmVmConfig& config) {
+  for (int id = 0; id < config.cpus; ++id) {
+    ASSIGN_OR_RETURN(
+        const CpuidTable cpuid,
+        Annotate(BuildGuestCpuid(kvm.supported_cpuid(), config.cpus, id, config.features), "CPU features"));
+    guest_has_la57_ = HasCpuidBit(cpuid, kLa57);
+    ASSIGN_OR_RETURN(std::unique_ptr<KvmVcpu> vcpu, KvmVcpu::Create(fd_.get(), id, kvm.run_size(), cpuid));
+    notes_.insert(notes_.end(), vcpu->notes().begin(), vcpu->notes().end());
+    vcpus_.push_back(std::move(vcpu));
+  }
+  return absl::OkStatus();
+}
+
+IrqLine& KvmVm::irq_line(int gsi) { return *irq_lines_[static_cast<size_t>(gsi)]; }
+
+// By an MSI, because KVM_NMI would wait until the vCPU's thread is out of KVM_RUN.
+absl::Status KvmVm::InjectNmi(int vcpu) {
+  if (vcpu < 0 || vcpu >= cpus()) {
+    return absl::InvalidArgumentError(absl::StrFormat("NMI to vCPU %d: there are %d", vcpu, cpus()));
+  }
+  kvm_msi msi{.address_lo = kMsiAddress | static_cast<uint32_t>(vcpu) << kMsiDestinationShift, .data = kMsiDeliverNmi};
+  ASSIGN_OR_RETURN(const int taken,
+                   KvmIoctl(fd_.get(), KVM_SIGNAL_MSI, &msi, absl::StrFormat("NMI to vCPU %d: KVM_SIGNAL_MSI", vcpu)));
+  if (taken > 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrFormat("NMI to vCPU %d: its local APIC did not take it", vcpu));
+}
+
+}  // namespace vmm

@@ -1,0 +1,77 @@
+// A virtual machine of KVM: RAM slots, interrupt controllers, timer, vCPUs.
+#ifndef VMM_KVM_KVM_VM_H_
+#define VMM_KVM_KVM_VM_H_
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/guest_memory.h"
+#include "base/unique_fd.h"
+#include "devices/irq_line.h"
+#include "vmm/kvm/cpu_features.h"
+#include "vmm/kvm/kvm.h"
+#include "vmm/vcpu/vcpu.h"
+
+namespace vmm {
+
+struct KvmVmConfig {
+  int cpus = 1;          // 1 to kMaxCpus, and no more than Kvm::max_vcpus()
+  CpuFeatures features;  // --cpu-features
+};
+
+// Owns the VM's descriptor and its vCPUs. Its interrupt lines and InjectNmi() may be used from
+// any thread; the vCPUs as vcpu.h says. No vCPU may run any more when this is destroyed.
+//
+// Interrupts are routed as KVM does by itself: GSI n is pin n of the IOAPIC and, below 16,
+// input n of the 8259s. The PIT is on GSI 0, so a MADT needs no override for it.
+class KvmVm {
+ public:
+  static constexpr int kGsis = 24;
+
+  // A VM that is ready to have its kernel loaded and vCPU 0's registers written. How much RAM
+  // there is does not matter to how long this takes. `memory` must outlive the VM.
+  static absl::StatusOr<std::unique_ptr<KvmVm>> Create(const Kvm& kvm, const KvmVmConfig& config, GuestMemory& memory);
+
+  KvmVm(const KvmVm&) = delete;
+  KvmVm& operator=(const KvmVm&) = delete;
+  ~KvmVm();
+
+  int cpus() const { return static_cast<int>(vcpus_.size()); }
+  std::span<const std::unique_ptr<Vcpu>> vcpus() const { return vcpus_; }
+  // REQUIRES: 0 <= id < cpus().
+  Vcpu& vcpu(int id) { return *vcpus_[static_cast<size_t>(id)]; }
+
+  // True iff the guest's CPUID shows 57-bit linear addresses (5-level paging).
+  bool guest_has_la57() const { return guest_has_la57_; }
+
+  // REQUIRES: 0 <= gsi < kGsis. Lives as long as the VM.
+  IrqLine& irq_line(int gsi);
+
+  // Sends a non-maskable interrupt to vCPU `vcpu`, running or halted. FailedPrecondition where
+  // its local APIC does not take it.
+  absl::Status InjectNmi(int vcpu);
+
+  // What KVM refused and a guest can do without: a line each, for a log.
+  const std::vector<std::string>& notes() const { return notes_; }
+
+ private:
+  explicit KvmVm(UniqueFd fd);
+
+  absl::Status CreateInterruptControllers();
+  absl::Status AddMemory(GuestMemory& memory);
+  absl::Status CreateVcpus(const Kvm& kvm, const KvmVmConfig& config);
+
+  UniqueFd fd_;
+  std::vector<std::unique_ptr<IrqLine>> irq_lines_;
+  std::vector<std::unique_ptr<Vcpu>> vcpus_;
+  bool guest_has_la57_ = false;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace vmm
+
+#endif  // VMM_KVM_KVM_VM_H_
