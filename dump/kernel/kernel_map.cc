@@ -1,0 +1,176 @@
+#include "dump/kernel/kernel_map.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+
+namespace vmm {
+namespace {
+
+constexpr uint64_t kCr0Paging = 1ull << 31;
+constexpr uint64_t kCr4La57 = 1ull << 12;
+constexpr uint64_t kEferLongModeActive = 1ull << 10;
+constexpr uint64_t kPresent = 1;
+constexpr uint64_t kAddressMask = 0x000ffffffffff000;
+
+// X86_CR3_PTI_PCID_USER_BIT's neighbour: with PTI a process has two top tables, side by side, and
+// bit 12 of CR3 selects the user's, which lacks the direct map (Linux arch/x86/entry/calling.h).
+constexpr uint64_t kPtiUserTable = 1ull << 12;
+
+constexpr uint64_t kDirectMapAlignment = 1ull << 30;  // KASLR moves it by whole PUDs
+constexpr uint64_t kReleaseOffset = 130;              // of release in struct new_utsname: 65 bytes a field
+
+// espfix: one page of stack mapped 65536 times (Linux arch/x86/kernel/espfix_64.c).
+constexpr uint64_t kEspfixStart = 0xffffff0000000000;
+
+bool UsesLongModePaging(const CpuState& cpu) {
+  return cpu.started && (cpu.cr0 & kCr0Paging) != 0 && (cpu.efer & kEferLongModeActive) != 0 && cpu.cr3 != 0;
+}
+
+// The tables that `cpu` runs on; with PTI in user mode, first the kernel's twin of them.
+std::vector<PageTables> TablesOf(const PhysicalMemory& memory, const CpuState& cpu) {
+  const int levels = (cpu.cr4 & kCr4La57) != 0 ? 5 : 4;
+  const uint64_t root = cpu.cr3 & kAddressMask;
+  std::vector<PageTables> tables;
+  if ((root & kPtiUserTable) != 0) tables.emplace_back(memory, GuestAddr{root & ~kPtiUserTable}, levels);
+  tables.emplace_back(memory, GuestAddr{root}, levels);
+  return tables;
+}
+
+// The lowest to the highest page that is mapped as the image is, at vaddr - kStartKernelMap +
+// phys_base. What lies between may be unmapped by now (freed init code) but is the image's RAM.
+VirtualSegment FindImage(const PageTables& tables, uint64_t phys_base) {
+  VirtualSegment image;
+  tables.ForEachMapping(kStartKernelMap, kKernelImageEnd - 1, [&](const PageMapping& page) {
+    if (page.phys.value != page.vaddr - kStartKernelMap + phys_base) return true;
+    if (image.range.size == 0) image = {page.vaddr, {page.phys, 0}};
+    image.range.size = page.vaddr + page.size - image.vaddr;
+    return true;
+  });
+  return image;
+}
+
+// The direct map is the largest thing mapped below the image. Its pages have one common
+// distance between virtual and physical, so the distance with the most bytes is its base.
+std::optional<uint64_t> FindPageOffset(const PageTables& tables) {
+  constexpr size_t kMaxDistances = 4096;
+  std::map<uint64_t, uint64_t> bytes_at;
+  const uint64_t first = tables.levels() == 5 ? 0xff00000000000000 : 0xffff800000000000;
+  tables.ForEachMapping(first, kEspfixStart - 1, [&](const PageMapping& page) {
+    const uint64_t distance = page.vaddr - page.phys.value;
+    if (distance % kDirectMapAlignment == 0 && (bytes_at.size() < kMaxDistances || bytes_at.contains(distance))) {
+      bytes_at[distance] += page.size;
+    }
+    return true;
+  });
+  const auto most = std::max_element(bytes_at.begin(), bytes_at.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (most == bytes_at.end()) return std::nullopt;
+  return most->first;
+}
+
+absl::StatusOr<KernelMap> MakeMap(const PageTables& tables, uint64_t phys_base) {
+  KernelMap map;
+  map.root = tables.root();
+  map.levels = tables.levels();
+  map.phys_base = phys_base;
+  map.image = FindImage(tables, phys_base);
+  if (map.image.range.size == 0) return absl::NotFoundError("no page of the kernel image is mapped");
+  map.page_offset = FindPageOffset(tables);
+  return map;
+}
+
+// phys_base from the lowest page mapped in the image's range.
+std::optional<uint64_t> PhysBaseOf(const PageTables& tables) {
+  std::optional<uint64_t> phys_base;
+  tables.ForEachMapping(kStartKernelMap, kKernelImageEnd - 1, [&](const PageMapping& page) {
+    phys_base = page.phys.value - (page.vaddr - kStartKernelMap);
+    return false;
+  });
+  return phys_base;
+}
+
+absl::Status CheckRelease(const PhysicalMemory& memory, const VmcoreInfo& info, uint64_t phys_base) {
+  const std::optional<uint64_t> init_uts_ns = info.Symbol("init_uts_ns");
+  const std::optional<uint64_t> name = info.Offset("uts_namespace.name");
+  if (!init_uts_ns.has_value() || !name.has_value()) return absl::OkStatus();  // an old kernel does not say
+  std::string release(info.release().size() + 1, '\xff');
+  const GuestAddr at{*init_uts_ns - kStartKernelMap + phys_base + *name + kReleaseOffset};
+  const absl::Status read = memory.Read(at, {reinterpret_cast<uint8_t*>(release.data()), release.size()});
+  if (!read.ok() || release.back() != '\0' || !release.starts_with(info.release())) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("VMCOREINFO's release %s is not the one in init_uts_ns", info.release()));
+  }
+  return absl::OkStatus();
+}
+
+// Kernel top entries are shared by all page tables of one kernel, so the image's must be the
+// same in a running vCPU's. Where no vCPU pages, nothing speaks against `swapper`.
+absl::Status CheckAgainstCpus(const PhysicalMemory& memory, const PageTables& swapper, std::span<const CpuState> cpus) {
+  ASSIGN_OR_RETURN(const uint64_t ours, swapper.TopEntry(kStartKernelMap));
+  bool asked = false;
+  for (const CpuState& cpu : cpus) {
+    if (!UsesLongModePaging(cpu)) continue;
+    for (const PageTables& tables : TablesOf(memory, cpu)) {
+      const absl::StatusOr<uint64_t> theirs = tables.TopEntry(kStartKernelMap);
+      if (!theirs.ok() || (*theirs & kPresent) == 0) continue;
+      if (tables.levels() == swapper.levels() && (*theirs & kAddressMask) == (ours & kAddressMask)) {
+        return absl::OkStatus();
+      }
+      asked = true;
+    }
+  }
+  if (!asked) return absl::OkStatus();
+  return absl::FailedPreconditionError("no running vCPU uses the page tables that VMCOREINFO names");
+}
+
+bool IsImageAddress(std::optional<uint64_t> vaddr) {
+  return vaddr.has_value() && *vaddr >= kStartKernelMap && *vaddr < kKernelImageEnd;
+}
+
+}  // namespace
+
+absl::StatusOr<KernelMap> MapKernelByVmcoreInfo(const PhysicalMemory& memory, std::span<const CpuState> cpus,
+                                                const VmcoreInfo& info) {
+  const std::optional<uint64_t> stext = info.Symbol("_stext");
+  const std::optional<uint64_t> swapper = info.Symbol("swapper_pg_dir");
+  const std::optional<int64_t> number = info.Number("phys_base");
+  if (info.Value("PAGESIZE") != "4096" || !IsImageAddress(stext) || !IsImageAddress(swapper) || !number.has_value()) {
+    return absl::FailedPreconditionError(
+        "VMCOREINFO lacks a sane PAGESIZE, _stext, swapper_pg_dir or phys_base of an x86_64 kernel");
+  }
+  const uint64_t phys_base = static_cast<uint64_t>(*number);
+  const GuestAddr root{*swapper - kStartKernelMap + phys_base};
+  if (root.value % kPageSize != 0) {
+    return absl::FailedPreconditionError(absl::StrFormat("swapper_pg_dir at %#x is not page-aligned", root.value));
+  }
+  const PageTables tables(memory, root, info.Number("pgtable_l5_enabled") == 1 ? 5 : 4);
+  const absl::StatusOr<GuestAddr> text = tables.Translate(*stext);
+  if (!text.ok() || text->value != *stext - kStartKernelMap + phys_base) {
+    return absl::FailedPreconditionError("VMCOREINFO's swapper_pg_dir does not map _stext where phys_base says");
+  }
+  RETURN_IF_ERROR(CheckRelease(memory, info, phys_base));
+  RETURN_IF_ERROR(CheckAgainstCpus(memory, tables, cpus));
+  return MakeMap(tables, phys_base);
+}
+
+absl::StatusOr<KernelMap> MapKernelByCr3(const PhysicalMemory& memory, std::span<const CpuState> cpus) {
+  std::optional<KernelMap> without_direct_map;
+  for (const CpuState& cpu : cpus) {
+    if (!UsesLongModePaging(cpu)) continue;
+    for (const PageTables& tables : TablesOf(memory, cpu)) {
+      const std::optional<uint64_t> phys_base = PhysBaseOf(tables);
+      if (!phys_base.has_value()) continue;
+      absl::StatusOr<KernelMap> map = MakeMap(tables, *phys_base);
+      if (map.ok() && map->page_offset.has_value()) return map;
+      if (map.ok() && !without_direct_map.has_value()) without_direct_map = *std::move(map);
+    }
+  }
+  if (without_direct_map.has_value()) return *std::move(without_direct_map);
+  return absl::NotFoundError("no vCPU runs on page tables that map a kernel");
+}
+
+}  // namespace vmm

@@ -1,0 +1,53 @@
+// Where a Linux guest's kernel has itself and its RAM in its virtual address space, as far as
+// a dump needs it: its image and the base of the direct map.
+#ifndef DUMP_KERNEL_KERNEL_MAP_H_
+#define DUMP_KERNEL_KERNEL_MAP_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "absl/status/statusor.h"
+#include "dump/cpu_state.h"
+#include "dump/kernel/page_tables.h"
+#include "dump/vmcoreinfo.h"
+
+namespace vmm {
+
+// __START_KERNEL_map (Linux arch/x86/include/asm/page_64_types.h): kernel-virtual addresses
+// from here up to kKernelImageEnd belong to the image, at physical vaddr - this + phys_base.
+inline constexpr uint64_t kStartKernelMap = 0xffffffff80000000;
+inline constexpr uint64_t kKernelImageEnd = 0xffffffffc0000000;
+
+// A run of virtual addresses backed by one run of physical ones. Not checked to be RAM.
+struct VirtualSegment {
+  uint64_t vaddr = 0;
+  GuestRange range;
+
+  friend bool operator==(const VirtualSegment&, const VirtualSegment&) = default;
+};
+
+struct KernelMap {
+  GuestAddr root;  // of the page tables, and their levels
+  int levels = 4;
+  uint64_t phys_base = 0;  // modulo 2^64
+  VirtualSegment image;
+
+  // What is added to a physical address to get the direct map's; none where no direct map was
+  // found, which very early in a boot is the truth.
+  std::optional<uint64_t> page_offset;
+};
+
+// The map that `info` promises, after checking it against RAM: swapper_pg_dir maps _stext to
+// where phys_base says, the release in init_uts_ns is the same, and a running vCPU's page
+// tables share the kernel's top entry. FailedPrecondition, with the check that failed, else.
+absl::StatusOr<KernelMap> MapKernelByVmcoreInfo(const PhysicalMemory& memory, std::span<const CpuState> cpus,
+                                                const VmcoreInfo& info);
+
+// The same without VMCOREINFO, from the page tables of the vCPUs: the lowest mapped address of
+// the image's range gives phys_base. NotFound where no vCPU has a kernel mapped.
+absl::StatusOr<KernelMap> MapKernelByCr3(const PhysicalMemory& memory, std::span<const CpuState> cpus);
+
+}  // namespace vmm
+
+#endif  // DUMP_KERNEL_KERNEL_MAP_H_

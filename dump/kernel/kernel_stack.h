@@ -1,0 +1,26 @@
+// The kernel stacks that vCPUs stand on.
+#ifndef DUMP_KERNEL_KERNEL_STACK_H_
+#define DUMP_KERNEL_KERNEL_STACK_H_
+
+#include <span>
+#include <vector>
+
+#include "base/physical_memory.h"
+#include "dump/cpu_state.h"
+#include "dump/kernel/kernel_map.h"
+
+namespace vmm {
+
+// THREAD_SIZE of a kernel with KASAN; without it is half of that.
+inline constexpr uint64_t kMaxStack = 32 << 10;
+
+// For each started vCPU whose RSP lies in kernel space, outside `map`'s image and direct map
+// (stacks are vmalloc'ed, CONFIG_VMAP_STACK; interrupt stacks too): the mapped pages around
+// it up to the guard pages on either side, at most kMaxStack down and up. One segment for each
+// run that is contiguous in physical memory too; no page is named twice.
+std::vector<VirtualSegment> FindKernelStacks(const PhysicalMemory& memory, const KernelMap& map,
+                                             std::span<const CpuState> cpus);
+
+}  // namespace vmm
+
+#endif  // DUMP_KERNEL_KERNEL_STACK_H_

@@ -1,0 +1,16 @@
+// A vCPU's registers as the NT_PRSTATUS note of a core.
+#ifndef DUMP_PRSTATUS_H_
+#define DUMP_PRSTATUS_H_
+
+#include "dump/abi/elf_core_abi.h"
+#include "dump/cpu_state.h"
+
+namespace vmm {
+
+// The note of Linux CPU number `cpu`. pr_pid is cpu + 1, as QEMU has it: drgn looks a running
+// task up by that. The registers of a vCPU that was never started are zeros.
+ElfPrstatus MakePrstatus(const CpuState& state, int cpu);
+
+}  // namespace vmm
+
+#endif  // DUMP_PRSTATUS_H_

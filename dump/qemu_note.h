@@ -1,0 +1,17 @@
+// A vCPU's state as the "QEMU" note of a core: what NT_PRSTATUS has no room for. crash reads
+// CR3, CR4 and the IDT's base from it, and takes its presence to mean that note i is CPU i.
+#ifndef DUMP_QEMU_NOTE_H_
+#define DUMP_QEMU_NOTE_H_
+
+#include "dump/abi/elf_core_abi.h"
+#include "dump/cpu_state.h"
+
+namespace vmm {
+
+// For a vCPU that was never started everything but version and size is zero; crash passes
+// over a CPU whose CR3 is 0. CR3 is kept as it is, also where it points to PTI's user half.
+QemuCpuState MakeQemuCpuState(const CpuState& state);
+
+}  // namespace vmm
+
+#endif  // DUMP_QEMU_NOTE_H_

@@ -1,0 +1,113 @@
+// A vmcore of a QEMU guest, made by us: RAM from the file of a memory-backend-file, registers
+// from the notes of QEMU's own dump-guest-memory of a single page. With it the core writer is
+// held against the real readers on a machine that has no KVM.
+//
+//   dump_file_main RAM LOW_BYTES QEMU_ELF OUT_DIR [map|read]
+//
+// LOW_BYTES of the file lie below the hole, the rest at 4 GiB.
+#include <elf.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "absl/strings/str_format.h"
+#include "base/guest_addr.h"
+#include "dump/abi/elf_core_abi.h"
+#include "dump/testing/file_memory.h"
+#include "dump/write_vmcore.h"
+
+namespace vmm {
+namespace {
+
+SegmentState Segment(const QemuCpuSegment& s) {
+  SegmentState out;
+  out.selector = static_cast<uint16_t>(s.selector);
+  out.limit = s.limit;
+  out.base = s.base;
+  out.type = s.flags >> 8 & 15;
+  out.s = s.flags >> 12 & 1;
+  out.dpl = s.flags >> 13 & 3;
+  out.present = s.flags >> 15 & 1;
+  out.avl = s.flags >> 20 & 1;
+  out.l = s.flags >> 21 & 1;
+  out.db = s.flags >> 22 & 1;
+  out.g = s.flags >> 23 & 1;
+  return out;
+}
+
+CpuState Cpu(const QemuCpuState& q) {
+  CpuState cpu;
+  cpu.rax = q.rax, cpu.rbx = q.rbx, cpu.rcx = q.rcx, cpu.rdx = q.rdx;
+  cpu.rsi = q.rsi, cpu.rdi = q.rdi, cpu.rsp = q.rsp, cpu.rbp = q.rbp;
+  cpu.r8 = q.r8, cpu.r9 = q.r9, cpu.r10 = q.r10, cpu.r11 = q.r11;
+  cpu.r12 = q.r12, cpu.r13 = q.r13, cpu.r14 = q.r14, cpu.r15 = q.r15;
+  cpu.rip = q.rip, cpu.rflags = q.rflags;
+  cpu.cs = Segment(q.cs), cpu.ds = Segment(q.ds), cpu.es = Segment(q.es), cpu.fs = Segment(q.fs);
+  cpu.gs = Segment(q.gs), cpu.ss = Segment(q.ss), cpu.ldt = Segment(q.ldt), cpu.tr = Segment(q.tr);
+  cpu.gdt = {q.gdt.base, static_cast<uint16_t>(q.gdt.limit)};
+  cpu.idt = {q.idt.base, static_cast<uint16_t>(q.idt.limit)};
+  cpu.cr0 = q.cr[0], cpu.cr2 = q.cr[2], cpu.cr3 = q.cr[3], cpu.cr4 = q.cr[4];
+  cpu.kernel_gs_base = q.kernel_gs_base;
+  // QEMU's note has no EFER; a CPU that pages and has PAE on is in long mode in our guests.
+  if ((cpu.cr0 >> 31 & 1) != 0 && (cpu.cr4 >> 5 & 1) != 0) cpu.efer = 0x500;
+  cpu.started = cpu.efer != 0;
+  return cpu;
+}
+
+std::vector<CpuState> CpusOf(const std::string& elf) {
+  std::vector<CpuState> cpus;
+  // The note's bytes are unmistakable: namesz 5, descsz 440, type 0, "QEMU".
+  const char header[] = "\5\0\0\0\xb8\1\0\0\0\0\0\0QEMU\0\0\0";
+  const std::string pattern(header, 20);
+  for (size_t at = elf.find(pattern); at != elf.npos; at = elf.find(pattern, at + 1)) {
+    QemuCpuState state;
+    std::memcpy(&state, elf.data() + at + pattern.size(), sizeof(state));
+    cpus.push_back(Cpu(state));
+  }
+  return cpus;
+}
+
+int Main(int argc, char** argv) {
+  if (argc < 5) {
+    absl::FPrintF(stderr, "usage: %s RAM LOW_BYTES QEMU_ELF OUT_DIR [map|read]\n", argv[0]);
+    return 2;
+  }
+  struct stat ram = {};
+  if (stat(argv[1], &ram) != 0) return 2;
+  const uint64_t size = static_cast<uint64_t>(ram.st_size);
+  const uint64_t low = std::strtoull(argv[2], nullptr, 0);
+  std::vector<GuestRange> ranges = {{GuestAddr{0}, std::min(size, low)}};
+  if (size > low) ranges.push_back({GuestAddr{4ull << 30}, size - low});
+  const bool lend = argc < 6 || std::string_view(argv[5]) == "map";
+  absl::StatusOr<std::unique_ptr<FileMemory>> memory = FileMemory::Open(argv[1], ranges, lend);
+  absl::StatusOr<OutputDir> dir = OutputDir::Open(argv[4]);
+  std::ifstream elf(argv[3], std::ios::binary);
+  std::stringstream notes;
+  notes << elf.rdbuf();
+  if (!memory.ok() || !dir.ok()) return 2;
+
+  VmSnapshot snapshot;
+  snapshot.cpus = CpusOf(notes.str());
+  snapshot.memory = memory->get();
+  VmcoreOptions options;
+  options.notes_json = "{\"made_by\":\"dump_file_main\"}";
+  const absl::StatusOr<VmcoreReport> report = WriteVmcore(snapshot, *dir, options);
+  if (!report.ok()) {
+    absl::FPrintF(stderr, "%s\n", std::string(report.status().message()));
+    return 1;
+  }
+  absl::PrintF("%s: %d cpus, %d bytes, data %d, vmcoreinfo %d, release %s, offset %#x, mapping %s\n", report->path,
+               snapshot.cpus.size(), report->file_size, report->data_bytes, report->has_vmcoreinfo, report->release,
+               report->kernel_offset.value_or(0), report->mapping);
+  return 0;
+}
+
+}  // namespace
+}  // namespace vmm
+
+int main(int argc, char** argv) { return vmm::Main(argc, argv); }

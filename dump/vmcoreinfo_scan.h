@@ -1,0 +1,31 @@
+// Finding VMCOREINFO in guest RAM from outside, with no help of the guest.
+//
+// Linux (since 4.12) builds a whole ELF note at boot, in pages of its own: 12 bytes of note
+// header, "VMCOREINFO\0" padded to 12, the text at byte 24. So one look at the first bytes of
+// each page that was ever touched finds it. The same bytes may lie in RAM more than once (the
+// kernel before a kexec, a guest of the guest, a vmcore in the page cache, a prank), hence
+// the candidates: who asks decides which is the running kernel's.
+#ifndef DUMP_VMCOREINFO_SCAN_H_
+#define DUMP_VMCOREINFO_SCAN_H_
+
+#include <functional>
+
+#include "base/guest_addr.h"
+#include "base/physical_memory.h"
+#include "dump/vmcoreinfo.h"
+
+namespace vmm {
+
+// After that many candidates the scan ends: a real guest has one or two, and one that wants
+// to keep us busy must not succeed.
+inline constexpr int kMaxVmcoreInfoCandidates = 16384;
+
+// Calls `visit` for each place in `memory` that holds a note as above, or, in a second round, a
+// page that begins with "OSRELEASE=" (the text from which the kernel makes the note), in
+// ascending order, until it returns true. Returns whether it did. Touches no untouched memory.
+absl::StatusOr<bool> ScanForVmcoreInfo(const PhysicalMemory& memory,
+                                       const std::function<bool(GuestAddr at, VmcoreInfo info)>& visit);
+
+}  // namespace vmm
+
+#endif  // DUMP_VMCOREINFO_SCAN_H_

@@ -1,0 +1,50 @@
+// From a snapshot to a vmcore under its final name: the whole of a dump.
+//
+// All or nothing: a file that has the name is complete, on the disk, and was read back. After
+// an error there is none, and neither is a partial one; the guest's RAM is as it was, so the
+// same call with another directory is the way to try again.
+#ifndef DUMP_WRITE_VMCORE_H_
+#define DUMP_WRITE_VMCORE_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "base/output_dir.h"
+#include "dump/vm_snapshot.h"
+
+namespace vmm {
+
+struct VmcoreOptions {
+  // The file's exact name, which must be free; empty: the first free one of vmcore, vmcore.1,
+  // vmcore.2, ...
+  std::string name;
+
+  // Bytes of guest RAM looked at so far, and in all. May be empty. Called on the caller's thread.
+  std::function<void(uint64_t done, uint64_t total)> progress;
+
+  // Kept in the core as our own note, "VMM"; empty: no such note.
+  std::string notes_json;
+};
+
+struct VmcoreReport {
+  std::string path;                       // of the vmcore
+  uint64_t file_size = 0;                 // most of it may be holes
+  uint64_t data_bytes = 0;                // guest RAM written
+  bool has_vmcoreinfo = false;            // without it drgn and makedumpfile refuse the file
+  std::string release;                    // the guest's, where VMCOREINFO says it
+  std::optional<uint64_t> kernel_offset;  // by how much KASLR moved the kernel
+  std::string mapping;                    // "kernel", or "fallback: why"
+};
+
+// Writes the vmcore, and beside it NAME.gdb with gdb's commands to open it (a convenience: that
+// it could not be written is no error). Blocks until the data is on the disk. Errors name the
+// path and errno's text; where the disk is full, also the space needed and free.
+absl::StatusOr<VmcoreReport> WriteVmcore(const VmSnapshot& snapshot, const OutputDir& dir,
+                                         const VmcoreOptions& options);
+
+}  // namespace vmm
+
+#endif  // DUMP_WRITE_VMCORE_H_
