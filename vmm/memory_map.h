@@ -22,13 +22,13 @@ inline constexpr uint64_t kMinMemory = 64ull << 20;
 
 // Boot structures below 640 KiB, written by vmm/boot/.
 inline constexpr GuestAddr kBootGdt{0x1000};
-inline constexpr GuestAddr kBootParams{0x2000};        // one page
-inline constexpr GuestAddr kCommandLine{0x10000};      // up to 64 KiB
-inline constexpr uint64_t kCommandLineMax = 0x10000;   // terminating NUL included
-inline constexpr GuestAddr kSetupData{0x20000};        // setup_data list (RNG seed), one page
-inline constexpr GuestAddr kBootPageTables{0x30000};   // identity map, up to 64 pages
+inline constexpr GuestAddr kBootParams{0x2000};       // one page
+inline constexpr GuestAddr kCommandLine{0x10000};     // up to 64 KiB
+inline constexpr uint64_t kCommandLineMax = 0x10000;  // terminating NUL included
+inline constexpr GuestAddr kSetupData{0x20000};       // setup_data list (RNG seed), one page
+inline constexpr GuestAddr kBootPageTables{0x30000};  // identity map, up to 64 pages
 inline constexpr uint64_t kBootPageTablesSize = 0x40000;
-inline constexpr GuestAddr kEbda{0x9fc00};             // usable low RAM ends here
+inline constexpr GuestAddr kEbda{0x9fc00};  // usable low RAM ends here
 
 // The BIOS area, where a kernel also looks for the RSDP by itself.
 inline constexpr GuestAddr kAcpiTables{0xe0000};
@@ -48,14 +48,13 @@ inline constexpr uint16_t kSerialPort = 0x3f8;
 inline constexpr int kSerialIrq = 4;
 inline constexpr uint16_t kCmosPort = 0x70;
 inline constexpr int kRtcIrq = 8;
-inline constexpr uint16_t kI8042DataPort = 0x60;     // system port B at 0x61 is KVM's PIT
-inline constexpr uint16_t kI8042CommandPort = 0x64;
+inline constexpr uint16_t kI8042Port = 0x64;  // the data port 0x60 is open bus; 0x61 is KVM's PIT
 inline constexpr uint16_t kDebugConsolePort = 0xe9;
 inline constexpr uint16_t kDebugExitPort = 0xf4;
 inline constexpr uint16_t kPvpanicPort = 0x505;
-inline constexpr uint16_t kAcpiPm1EventPort = 0x600;   // 4 bytes: status, enable
-inline constexpr uint16_t kAcpiPm1ControlPort = 0x604; // 2 bytes
-inline constexpr uint16_t kAcpiPmTimerPort = 0x608;    // 4 bytes
+inline constexpr uint16_t kAcpiPm1EventPort = 0x600;    // 4 bytes: status, enable
+inline constexpr uint16_t kAcpiPm1ControlPort = 0x604;  // 2 bytes
+inline constexpr uint16_t kAcpiPmTimerPort = 0x608;     // 4 bytes
 inline constexpr uint16_t kResetPort = 0xcf9;
 inline constexpr int kAcpiSci = 9;
 

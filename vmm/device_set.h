@@ -1,0 +1,64 @@
+// The devices of the machine, on their buses. Adding one is a member here and a line or two in
+// DeviceSet::Create.
+#ifndef VMM_DEVICE_SET_H_
+#define VMM_DEVICE_SET_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "devices/acpi_pm.h"
+#include "devices/bus.h"
+#include "devices/cmos.h"
+#include "devices/debug_console.h"
+#include "devices/debug_exit.h"
+#include "devices/i8042.h"
+#include "devices/irq_line.h"
+#include "devices/pvpanic.h"
+#include "devices/reset_control.h"
+#include "devices/serial.h"
+#include "vmm/console_writer.h"
+#include "vmm/vcpu/dispatch_exit.h"
+#include "vmm/vcpu/run_events.h"
+
+namespace vmm {
+
+// Built by one thread; after that any vCPU thread may drive the buses.
+class DeviceSet {
+ public:
+  // What the devices are wired to; all of it must outlive them.
+  struct Wiring {
+    IrqLine& serial_irq;
+    IrqLine& sci;
+    RunEvents& events;
+    ConsoleWriter& console;
+  };
+  static absl::StatusOr<std::unique_ptr<DeviceSet>> Create(const Wiring& wiring);
+
+  DeviceSet(const DeviceSet&) = delete;
+  DeviceSet& operator=(const DeviceSet&) = delete;
+
+  Buses buses() { return {pio_, mmio_}; }
+  Serial& serial() { return serial_; }
+
+ private:
+  explicit DeviceSet(const Wiring& wiring);
+
+  SystemClock clock_;
+  Serial serial_;
+  Pvpanic pvpanic_;
+  AcpiPm1Event pm1_event_;
+  AcpiPm1Control pm1_control_;
+  AcpiPmTimer pm_timer_;
+  I8042 i8042_;
+  ResetControl reset_control_;
+  Cmos cmos_;
+  DebugExit debug_exit_;
+  DebugConsole debug_console_;
+  Bus pio_;
+  Bus mmio_;  // nothing yet: the interrupt controllers are KVM's
+};
+
+}  // namespace vmm
+
+#endif  // VMM_DEVICE_SET_H_

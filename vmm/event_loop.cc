@@ -1,0 +1,80 @@
+#include "vmm/event_loop.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "absl/time/clock.h"
+
+namespace vmm {
+namespace {
+
+// A time-out for poll(2), rounded up so that it is not called again just before the deadline.
+int PollTimeout(absl::Time deadline) {
+  if (deadline == absl::InfiniteFuture()) return -1;
+  const int64_t ms = absl::ToInt64Milliseconds(absl::Ceil(deadline - absl::Now(), absl::Milliseconds(1)));
+  return static_cast<int>(std::clamp<int64_t>(ms, 0, 3'600'000));
+}
+
+// Only pvpanic leaves the guest running; every other panic is a vCPU that has stopped.
+bool RunsOnAfter(const PanicEvent& panic) { return panic.source == PanicSource::kPvpanic; }
+
+}  // namespace
+
+RunEnd EventLoop::Wait(absl::Time deadline, absl::Duration grace) {
+  std::optional<absl::Time> grace_end;
+  while (true) {
+    const std::optional<PanicEvent> panic = events_.panic();
+    if (panic.has_value() && !panic->crash_loaded) {
+      if (!grace_end.has_value()) grace_end = absl::Now() + grace;
+      const bool over = !RunsOnAfter(*panic) || events_.request().has_value() || absl::Now() >= *grace_end;
+      if (over) return RunEnd::kPanic;
+    } else if (events_.request().has_value()) {
+      return RunEnd::kRequest;
+    } else if (absl::Now() >= deadline) {
+      return RunEnd::kTimeout;
+    }
+    const std::optional<RunEnd> user = Poll(grace_end.value_or(deadline));
+    // Once the guest is dead, a signal cannot make it more so: the panic is still reported.
+    if (user.has_value()) return grace_end.has_value() ? RunEnd::kPanic : *user;
+  }
+}
+
+RunEnd EventLoop::WaitForUser() {
+  while (true) {
+    if (const std::optional<RunEnd> user = Poll(absl::InfiniteFuture()); user.has_value()) return *user;
+  }
+}
+
+std::optional<RunEnd> EventLoop::Poll(absl::Time deadline) {
+  const int input = input_.full() ? -1 : input_fd_;
+  std::array<pollfd, 3> fds{pollfd{events_.fd(), POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0},
+                            pollfd{input, POLLIN, 0}};
+  if (poll(fds.data(), fds.size(), PollTimeout(deadline)) < 0) return std::nullopt;  // EINTR: look again
+  if (fds[0].revents != 0) {
+    events_.Acknowledge();
+    input_.Flush();
+  }
+  if (fds[1].revents != 0) {
+    signal_ = signals_.Take();
+    if (signal_ != 0) return RunEnd::kSignal;
+  }
+  if (fds[2].revents != 0 && ReadInput()) return RunEnd::kUserQuit;
+  return std::nullopt;
+}
+
+bool EventLoop::ReadInput() {
+  std::array<uint8_t, 4096> buffer;
+  const ssize_t got = read(input_fd_, buffer.data(), buffer.size());
+  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return false;
+  if (got <= 0) {
+    input_fd_ = -1;  // its end; the guest runs on without a keyboard
+    return false;
+  }
+  return input_.Take(std::span<const uint8_t>(buffer.data(), static_cast<size_t>(got)));
+}
+
+}  // namespace vmm

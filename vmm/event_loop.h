@@ -1,0 +1,49 @@
+// The run loop's waiting: until the guest ends, one way or another, console input is carried
+// to it and the clock is watched. What it returns is how the run ended, nothing more.
+#ifndef VMM_EVENT_LOOP_H_
+#define VMM_EVENT_LOOP_H_
+
+#include <optional>
+
+#include "absl/time/time.h"
+#include "vmm/console_input.h"
+#include "vmm/stop_signals.h"
+#include "vmm/vcpu/run_events.h"
+
+namespace vmm {
+
+enum class RunEnd { kPanic, kRequest, kTimeout, kSignal, kUserQuit };
+
+// Owned and called by the thread of the run.
+class EventLoop {
+ public:
+  // `input_fd` is polled for console input; it may be at its end, or not readable at all.
+  EventLoop(RunEvents& events, StopSignals& signals, ConsoleInput& input, int input_fd)
+      : events_(events), signals_(signals), input_(input), input_fd_(input_fd) {}
+
+  // Waits until the run ends, at most until `deadline`. After a panic it goes on for up to
+  // `grace`, so that the dying kernel's last lines come out, unless the guest then asks to be
+  // reset or powered off, or cannot run on.
+  RunEnd Wait(absl::Time deadline, absl::Duration grace);
+
+  // Waits for a signal or Ctrl-A x alone: a paused guest.
+  RunEnd WaitForUser();
+
+  int signal() const { return signal_; }  // after RunEnd::kSignal
+
+ private:
+  // Waits for any news until `deadline`, and takes signals and input in. Returns how the user
+  // ended the run, if so.
+  std::optional<RunEnd> Poll(absl::Time deadline);
+  bool ReadInput();
+
+  RunEvents& events_;
+  StopSignals& signals_;
+  ConsoleInput& input_;
+  int input_fd_;  // -1 once it is at its end
+  int signal_ = 0;
+};
+
+}  // namespace vmm
+
+#endif  // VMM_EVENT_LOOP_H_

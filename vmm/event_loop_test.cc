@@ -1,0 +1,92 @@
+#include "vmm/event_loop.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <string>
+#include <string_view>
+
+#include "absl/time/clock.h"
+#include "gtest/gtest.h"
+
+namespace vmm {
+namespace {
+
+constexpr absl::Duration kNoGrace = absl::ZeroDuration();
+
+struct Keyboard {
+  Keyboard() {
+    std::array<int, 2> fds;
+    EXPECT_EQ(pipe2(fds.data(), O_CLOEXEC), 0);
+    reader.reset(fds[0]);
+    keys.reset(fds[1]);
+  }
+  UniqueFd reader, keys;
+};
+
+class EventLoopTest : public testing::Test {
+ protected:
+  void Type(std::string_view keys) {
+    ASSERT_EQ(write(keyboard_.keys.get(), keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
+  }
+
+  std::unique_ptr<StopSignals> signals_ = *StopSignals::Block();
+  std::unique_ptr<RunEvents> events_ = *RunEvents::Create(/*stop_at_panic=*/false);
+  Keyboard keyboard_;
+  std::string guest_got_;
+  ConsoleInput input_{/*escapes=*/true, [this](std::span<const uint8_t> bytes) {
+                        guest_got_.append(bytes.begin(), bytes.end());
+                        return bytes.size();
+                      }};
+  EventLoop loop_{*events_, *signals_, input_, keyboard_.reader.get()};
+};
+
+TEST_F(EventLoopTest, ARequestEndsTheRun) {
+  events_->OnGuestRequest({.kind = GuestRequest::Kind::kPowerOff, .by = "acpi"});
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), kNoGrace), RunEnd::kRequest);
+}
+
+TEST_F(EventLoopTest, APanicGoesBeforeTheResetThatFollowsIt) {
+  events_->OnPanic({.source = PanicSource::kPvpanic});
+  events_->OnGuestRequest({.kind = GuestRequest::Kind::kReset, .by = "acpi"});
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), absl::Hours(1)), RunEnd::kPanic);
+}
+
+TEST_F(EventLoopTest, TheGraceLetsADyingKernelFinishAndThenEnds) {
+  events_->OnPanic({.source = PanicSource::kPvpanic});
+  const absl::Time start = absl::Now();
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), absl::Milliseconds(30)), RunEnd::kPanic);
+  EXPECT_GE(absl::Now() - start, absl::Milliseconds(30));
+}
+
+TEST_F(EventLoopTest, AVcpuThatCannotRunOnGetsNoGrace) {
+  events_->OnPanic({.source = PanicSource::kTripleFault});
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), absl::Hours(1)), RunEnd::kPanic);
+}
+
+TEST_F(EventLoopTest, AGuestWithACrashKernelRunsOn) {
+  events_->OnPanic({.source = PanicSource::kPvpanic, .crash_loaded = true});
+  EXPECT_EQ(loop_.Wait(absl::Now() + absl::Milliseconds(20), kNoGrace), RunEnd::kTimeout);
+}
+
+TEST_F(EventLoopTest, ASignalEndsTheRunAndIsNamed) {
+  ASSERT_EQ(raise(SIGTERM), 0);
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), kNoGrace), RunEnd::kSignal);
+  EXPECT_EQ(loop_.signal(), SIGTERM);
+}
+
+TEST_F(EventLoopTest, KeysReachTheGuestAndCtrlAXQuits) {
+  Type("ls\n\x01x");
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), kNoGrace), RunEnd::kUserQuit);
+  EXPECT_EQ(guest_got_, "ls\n");
+}
+
+TEST_F(EventLoopTest, TheEndOfInputIsNotTheEndOfTheRun) {
+  keyboard_.keys.reset();
+  EXPECT_EQ(loop_.Wait(absl::Now() + absl::Milliseconds(20), kNoGrace), RunEnd::kTimeout);
+}
+
+}  // namespace
+}  // namespace vmm

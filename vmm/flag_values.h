@@ -1,0 +1,27 @@
+// The values of flags, read strictly: each error says what was wrong and what would be right.
+#ifndef VMM_FLAG_VALUES_H_
+#define VMM_FLAG_VALUES_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "vmm/boot/load_kernel.h"
+#include "vmm/vm_config.h"
+
+namespace vmm {
+
+// "512M", "1G", "65536K", "1073741824": a count of bytes. K, M, G and T are powers of 1024.
+absl::StatusOr<uint64_t> ParseSize(std::string_view text);
+
+// "30s", "1m30s", "250ms", or "0"; not negative. "off" where `allow_off`: InfiniteDuration.
+absl::StatusOr<absl::Duration> ParseDuration(std::string_view text, bool allow_off);
+
+absl::StatusOr<BootMode> ParseBootMode(std::string_view text);  // auto, direct, classic
+absl::StatusOr<Kaslr> ParseKaslr(std::string_view text);        // on, off, or a number as seed
+absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text);    // dump, exit, pause
+
+}  // namespace vmm
+
+#endif  // VMM_FLAG_VALUES_H_

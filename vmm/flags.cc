@@ -1,0 +1,128 @@
+#include "vmm/flags.h"
+
+#include <unistd.h>
+
+#include <span>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_format.h"
+#include "base/status.h"
+#include "vmm/command_line.h"
+#include "vmm/flag_values.h"
+#include "vmm/memory_map.h"
+#include "vmm/version.h"
+
+ABSL_FLAG(std::string, kernel, "", "FILE: bzImage or vmlinux to boot");
+ABSL_FLAG(std::string, initrd, "", "FILE: initial RAM disk");
+ABSL_FLAG(std::string, append, "", "TEXT: the kernel's command line");
+ABSL_FLAG(std::string, boot, "auto",
+          "HOW: auto, direct or classic [auto]\n"
+          "direct decompresses the kernel here, classic in the guest,\n"
+          "auto takes direct where it can");
+ABSL_FLAG(std::string, kaslr, "on", "on|off|SEED: where the kernel is placed; direct boot only [on]");
+ABSL_FLAG(std::string, memory, "1G", "SIZE: guest RAM, at least 64M [1G]");
+ABSL_FLAG(int, cpus, 1, "N: vCPUs, 1 to 255 [1]");
+ABSL_FLAG(std::string, cpu_features, "", "LIST: -name hides a CPU feature, +name asks for one: -la57,-avx2");
+ABSL_FLAG(std::string, on_panic, "dump", "WHAT: dump, exit or pause [dump]");
+ABSL_FLAG(std::string, panic_grace, "200ms", "TIME: for the dying kernel's last console lines [200ms]");
+ABSL_FLAG(std::string, dump_dir, ".", "DIR: where the vmcore is written [.]");
+ABSL_FLAG(std::string, dump_name, "", "NAME: of the vmcore [the first free of vmcore, vmcore.1, ...]");
+ABSL_FLAG(std::string, dump_fallback_dir, "", "DIR: where it is written if that fails");
+ABSL_FLAG(std::string, timeout, "off", "TIME: end the run after so long, exit 124 [off]");
+ABSL_FLAG(std::string, result, "", "FILE: a JSON record of the run; - is standard output");
+ABSL_FLAG(bool, verbose, false, "say more on stderr");
+ABSL_FLAG(bool, help, false, "this text");
+ABSL_FLAG(bool, version, false, "the version");
+
+namespace vmm {
+namespace {
+
+constexpr std::string_view kUsage =
+    "vmm boots a Linux kernel on /dev/kvm, and when it panics leaves a vmcore.\n"
+    "\n"
+    "  vmm --kernel=bzImage --initrd=initrd.img --append='console=ttyS0'\n"
+    "\n"
+    "The guest's serial console is standard input and output (on a terminal, Ctrl-A x\n"
+    "quits). Our own words go to stderr; the last line there says how the run ended.\n"
+    "Exit status: 0 power-off, 1-119 the guest's own, 120 panic, 121 triple fault,\n"
+    "123 reset, 124 time-out, 125 vmm could not run it, 126 panic but no dump.\n";
+
+const std::vector<FlagGroup>& Groups() {
+  static const auto& groups = *new std::vector<FlagGroup>{
+      {"What to boot", {"kernel", "initrd", "append", "boot", "kaslr"}},
+      {"The machine", {"memory", "cpus", "cpu_features"}},
+      {"When the guest panics", {"on_panic", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir"}},
+      {"The run", {"timeout", "result", "verbose", "help", "version"}},
+  };
+  return groups;
+}
+
+// The value of a flag through its reader, with the flag's name and value before an error.
+template <typename Reader>
+auto Value(std::string_view name, const absl::Flag<std::string>& flag, Reader reader) {
+  const std::string text = absl::GetFlag(flag);
+  return Annotate(reader(text), absl::StrFormat("--%s=%s", name, text));
+}
+
+absl::StatusOr<uint64_t> ReadMemorySize(std::string_view text) {
+  ASSIGN_OR_RETURN(const uint64_t bytes, ParseSize(text));
+  const uint64_t host = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  if (bytes < kMinMemory) return absl::InvalidArgumentError(absl::StrFormat("%d bytes; at least 64M is needed", bytes));
+  if (bytes > host) {
+    return absl::InvalidArgumentError(absl::StrFormat("more than this host's %d MiB of memory", host >> 20));
+  }
+  if (bytes % kPageSize != 0) return absl::InvalidArgumentError("not a multiple of the page size, 4K");
+  return bytes;
+}
+
+absl::StatusOr<VmConfig> ConfigFromFlags() {
+  VmConfig config;
+  config.boot.kernel_path = absl::GetFlag(FLAGS_kernel);
+  if (config.boot.kernel_path.empty()) {
+    return absl::InvalidArgumentError("--kernel=FILE is needed: a bzImage or vmlinux; see --help");
+  }
+  config.boot.initrd_path = absl::GetFlag(FLAGS_initrd);
+  config.boot.command_line = absl::GetFlag(FLAGS_append);
+  ASSIGN_OR_RETURN(config.boot.mode, Value("boot", FLAGS_boot, ParseBootMode));
+  ASSIGN_OR_RETURN(config.boot.kaslr, Value("kaslr", FLAGS_kaslr, ParseKaslr));
+
+  ASSIGN_OR_RETURN(config.memory_bytes, Value("memory", FLAGS_memory, ReadMemorySize));
+  config.cpus = absl::GetFlag(FLAGS_cpus);
+  if (config.cpus < 1 || config.cpus > 255) {
+    return absl::InvalidArgumentError(absl::StrFormat("--cpus=%d: must be 1 to 255", config.cpus));
+  }
+  ASSIGN_OR_RETURN(config.cpu_features, Value("cpu-features", FLAGS_cpu_features, ParseCpuFeatures));
+
+  ASSIGN_OR_RETURN(config.on_panic, Value("on-panic", FLAGS_on_panic, ParseOnPanic));
+  const auto time = [](std::string_view text) { return ParseDuration(text, /*allow_off=*/false); };
+  ASSIGN_OR_RETURN(config.panic_grace, Value("panic-grace", FLAGS_panic_grace, time));
+  config.dump_dir = absl::GetFlag(FLAGS_dump_dir);
+  config.dump_name = absl::GetFlag(FLAGS_dump_name);
+  if (config.dump_name.find('/') != std::string::npos || config.dump_name == "." || config.dump_name == "..") {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("--dump-name=%s: must be a plain file name; the directory is --dump-dir", config.dump_name));
+  }
+  config.dump_fallback_dir = absl::GetFlag(FLAGS_dump_fallback_dir);
+
+  const auto time_or_off = [](std::string_view text) { return ParseDuration(text, /*allow_off=*/true); };
+  ASSIGN_OR_RETURN(config.timeout, Value("timeout", FLAGS_timeout, time_or_off));
+  config.result_path = absl::GetFlag(FLAGS_result);
+  config.verbose = absl::GetFlag(FLAGS_verbose);
+  return config;
+}
+
+}  // namespace
+
+absl::StatusOr<Invocation> ParseCommandLine(int argc, char** argv) {
+  const std::vector<std::string> words(argv, argv + argc);
+  const auto args = std::span(words).subspan(words.empty() ? 0 : 1);
+  RETURN_IF_ERROR(ParseFlags(args, Groups()));
+  if (absl::GetFlag(FLAGS_help)) return Invocation{.text = HelpText(kUsage, Groups())};
+  if (absl::GetFlag(FLAGS_version)) return Invocation{.text = absl::StrFormat("vmm %s\n", kVersion)};
+  ASSIGN_OR_RETURN(VmConfig config, ConfigFromFlags());
+  config.command = ShellQuote(words);
+  return Invocation{.config = std::move(config)};
+}
+
+}  // namespace vmm

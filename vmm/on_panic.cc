@@ -1,0 +1,92 @@
+#include "vmm/on_panic.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "base/status.h"
+#include "vmm/log.h"
+
+namespace vmm {
+namespace {
+
+// One line that is drawn over and over, on a terminal only.
+class Progress {
+ public:
+  void operator()(uint64_t done, uint64_t total) {
+    const int percent = total == 0 ? 100 : static_cast<int>(done * 100 / total);
+    if (percent == last_) return;
+    last_ = percent;
+    std::fprintf(stderr, "\rvmm: dump %3d%%%s", percent, percent == 100 ? "\r\x1b[K" : "");
+    std::fflush(stderr);
+  }
+
+ private:
+  int last_ = -1;
+};
+
+absl::Status Join(const absl::Status& first, const absl::Status& second) {
+  return absl::Status(first.code(),
+                      absl::StrFormat("%s; then %s", std::string(first.message()), std::string(second.message())));
+}
+
+}  // namespace
+
+DumpDirs OpenDumpDirs(const VmConfig& config) {
+  DumpDirs dirs;
+  if (config.on_panic != OnPanic::kDump) return dirs;
+  dirs.first = OutputDir::Open(config.dump_dir);
+  if (!dirs.first.ok()) {
+    LogWarning(absl::StrFormat("a panic could not be dumped: %s", std::string(dirs.first.status().message())));
+  }
+  if (!config.dump_fallback_dir.empty()) {
+    dirs.fallback = OutputDir::Open(config.dump_fallback_dir);
+    if (!dirs.fallback.ok()) LogWarning(std::string(dirs.fallback.status().message()));
+  }
+  return dirs;
+}
+
+VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, const GuestMemory& memory,
+                        const PanicEvent& panic) {
+  VmSnapshot snapshot{.memory = &memory, .panic = panic};
+  for (size_t id = 0; id < states.size(); ++id) {
+    if (states[id].ok()) {
+      snapshot.cpus.push_back(*states[id]);
+      continue;
+    }
+    LogWarning(absl::StrFormat("vCPU %d: its registers are missing from the dump: %s", id,
+                               std::string(states[id].status().message())));
+    snapshot.cpus.push_back(CpuState{.started = false});
+  }
+  return snapshot;
+}
+
+void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConfig& config, RunOutcome& outcome) {
+  const absl::Time start = absl::Now();
+  VmcoreOptions options{.name = config.dump_name};
+  if (isatty(STDERR_FILENO) != 0) options.progress = Progress();
+
+  const auto write_into = [&](const absl::StatusOr<OutputDir>& dir) -> absl::StatusOr<VmcoreReport> {
+    if (!dir.ok()) return dir.status();
+    return WriteVmcore(snapshot, *dir, options);
+  };
+
+  absl::StatusOr<VmcoreReport> report = write_into(dirs.first);
+  if (!report.ok() && !config.dump_fallback_dir.empty()) {
+    LogWarning(absl::StrFormat("dump failed: %s; trying %s", std::string(report.status().message()),
+                               config.dump_fallback_dir));
+    const absl::Status first_error = report.status();
+    report = write_into(dirs.fallback);
+    if (!report.ok()) report = Join(first_error, report.status());
+  }
+  if (report.ok()) {
+    outcome.dump = *std::move(report);
+  } else {
+    outcome.dump_error = report.status();
+  }
+  outcome.dump_time = absl::Now() - start;
+}
+
+}  // namespace vmm

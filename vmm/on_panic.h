@@ -1,0 +1,37 @@
+// What is done once the guest has died: the policy of --on-panic, on a machine whose vCPUs
+// have stopped.
+#ifndef VMM_ON_PANIC_H_
+#define VMM_ON_PANIC_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/output_dir.h"
+#include "dump/cpu_state.h"
+#include "vmm/machine.h"
+#include "vmm/run_outcome.h"
+#include "vmm/vm_config.h"
+
+namespace vmm {
+
+// The directories for a dump, opened before the guest runs: what happens to their names
+// later, or to the right to open them, does not matter any more.
+struct DumpDirs {
+  absl::StatusOr<OutputDir> first = absl::UnknownError("not opened");
+  absl::StatusOr<OutputDir> fallback = absl::NotFoundError("no --dump-fallback-dir was given");
+};
+DumpDirs OpenDumpDirs(const VmConfig& config);
+
+// The registers of stopped vCPUs and the RAM, as the dump code takes them. A vCPU whose
+// registers could not be read is told on stderr, and kept as one that never started: a dump
+// without it is worth more than none.
+VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, const GuestMemory& memory,
+                        const PanicEvent& panic);
+
+// Writes the dump, into the second directory where the first one fails, and keeps in `outcome`
+// what came of it.
+void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConfig& config, RunOutcome& outcome);
+
+}  // namespace vmm
+
+#endif  // VMM_ON_PANIC_H_

@@ -1,0 +1,113 @@
+#include "vmm/result_json.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include "absl/strings/str_format.h"
+#include "base/status.h"
+#include "base/unique_fd.h"
+#include "nlohmann/json.hpp"
+#include "vmm/log.h"
+#include "vmm/version.h"
+
+namespace vmm {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int kSchemaVersion = 1;
+
+ordered_json PanicJson(const RunOutcome& outcome) {
+  if (!outcome.panic.has_value()) return nullptr;
+  return {{"source", std::string(PanicSourceName(outcome.panic->source))},
+          {"vcpu", outcome.panic->vcpu},
+          {"crash_kernel_loaded", outcome.panic->crash_loaded},
+          {"detail", outcome.panic->detail},
+          {"seen", outcome.panics_seen}};
+}
+
+ordered_json DumpJson(const RunOutcome& outcome) {
+  if (outcome.dump.has_value()) {
+    return {{"path", outcome.dump->path},
+            {"file_bytes", outcome.dump->file_size},
+            {"data_bytes", outcome.dump->data_bytes},
+            {"seconds", absl::ToDoubleSeconds(outcome.dump_time)},
+            {"vmcoreinfo", outcome.dump->has_vmcoreinfo},
+            {"mapping", outcome.dump->mapping}};
+  }
+  if (!outcome.dump_error.ok()) return {{"error", std::string(outcome.dump_error.message())}};
+  return nullptr;
+}
+
+ordered_json GuestJson(const VmConfig& config, const RunOutcome& outcome) {
+  ordered_json guest = {{"kernel", config.boot.kernel_path},
+                        {"cmdline", config.boot.command_line},
+                        {"memory_bytes", config.memory_bytes},
+                        {"cpus", config.cpus}};
+  if (outcome.dump.has_value() && !outcome.dump->release.empty()) guest["release"] = outcome.dump->release;
+  if (outcome.dump.has_value() && outcome.dump->kernel_offset.has_value()) {
+    guest["kernel_offset"] = absl::StrFormat("%#x", *outcome.dump->kernel_offset);
+  }
+  return guest;
+}
+
+absl::Status WriteAll(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return ErrnoStatus(errno, "write");
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+// A reader sees the old record or the new one, never a part.
+absl::Status ReplaceFile(const std::string& path, const std::string& text) {
+  std::string partial = path + ".partial.XXXXXX";
+  UniqueFd fd(mkostemp(partial.data(), O_CLOEXEC));
+  if (!fd.valid()) return ErrnoStatus(errno, "create " + partial);
+  absl::Status status = WriteAll(fd.get(), text);
+  if (status.ok() && fchmod(fd.get(), 0644) != 0) status = ErrnoStatus(errno, "chmod");
+  if (status.ok() && fsync(fd.get()) != 0) status = ErrnoStatus(errno, "fsync");
+  if (status.ok() && std::rename(partial.c_str(), path.c_str()) != 0) status = ErrnoStatus(errno, "rename");
+  if (!status.ok()) unlink(partial.c_str());
+  return status;
+}
+
+}  // namespace
+
+std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
+  ordered_json result = {
+      {"schema_version", kSchemaVersion},
+      {"vmm_version", std::string(kVersion)},
+      {"outcome", std::string(OutcomeName(outcome))},
+      {"exit_code", ExitCodeOf(outcome)},
+      {"summary", OutcomeLine(outcome)},
+      {"panic", PanicJson(outcome)},
+      {"dump", DumpJson(outcome)},
+      {"guest", GuestJson(config, outcome)},
+      {"seconds",
+       {{"load", absl::ToDoubleSeconds(outcome.load_time)}, {"run", absl::ToDoubleSeconds(outcome.run_time)}}},
+      {"command", config.command},
+  };
+  if (outcome.kind == RunOutcome::Kind::kGuestExit) result["guest_status"] = outcome.guest_status;
+  // Paths and command lines are bytes, not always UTF-8: what is not is replaced, not thrown at.
+  return result.dump(2, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+void WriteResult(const VmConfig& config, const RunOutcome& outcome) {
+  if (config.result_path.empty()) return;
+  const std::string text = ResultJson(config, outcome);
+  const absl::Status status =
+      config.result_path == "-" ? WriteAll(STDOUT_FILENO, text) : ReplaceFile(config.result_path, text);
+  if (!status.ok()) {
+    LogWarning(absl::StrFormat("--result=%s: %s", config.result_path, std::string(status.message())));
+  }
+}
+
+}  // namespace vmm

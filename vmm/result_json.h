@@ -1,0 +1,23 @@
+// The JSON record of a run, --result: what a harness reads instead of our words.
+// docs/result-json.md promises its fields.
+#ifndef VMM_RESULT_JSON_H_
+#define VMM_RESULT_JSON_H_
+
+#include <string>
+
+#include "vmm/run_outcome.h"
+#include "vmm/vm_config.h"
+
+namespace vmm {
+
+// The record as text, one JSON object, with a newline at its end.
+std::string ResultJson(const VmConfig& config, const RunOutcome& outcome);
+
+// Writes it where --result says: standard output for "-", else the file, whole or not at all,
+// in the place of an older one. Does nothing without --result. A failure is told on stderr and
+// does not change the outcome.
+void WriteResult(const VmConfig& config, const RunOutcome& outcome);
+
+}  // namespace vmm
+
+#endif  // VMM_RESULT_JSON_H_

@@ -1,0 +1,55 @@
+#include "vmm/result_json.h"
+
+#include <stdlib.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+namespace vmm {
+namespace {
+
+RunOutcome APanic() {
+  RunOutcome outcome{.kind = RunOutcome::Kind::kPanic,
+                     .panic = PanicEvent{.source = PanicSource::kPvpanic, .vcpu = 2},
+                     .panics_seen = 1};
+  outcome.dump = VmcoreReport{.path = "out/vmcore", .data_bytes = 4096, .release = "6.1.0", .kernel_offset = 0x200000};
+  return outcome;
+}
+
+TEST(ResultJsonTest, APanicIsRecordedWithItsDump) {
+  const auto json = nlohmann::json::parse(ResultJson({.cpus = 4}, APanic()));
+  EXPECT_EQ(json["schema_version"], 1);
+  EXPECT_EQ(json["outcome"], "panic");
+  EXPECT_EQ(json["exit_code"], 120);
+  EXPECT_EQ(json["panic"]["source"], "pvpanic");
+  EXPECT_EQ(json["panic"]["vcpu"], 2);
+  EXPECT_EQ(json["dump"]["path"], "out/vmcore");
+  EXPECT_EQ(json["guest"]["kernel_offset"], "0x200000");
+}
+
+TEST(ResultJsonTest, ACleanEndHasNoPanicAndNoDump) {
+  const auto json = nlohmann::json::parse(ResultJson({}, {.kind = RunOutcome::Kind::kPowerOff, .by = "acpi"}));
+  EXPECT_TRUE(json["panic"].is_null());
+  EXPECT_TRUE(json["dump"].is_null());
+}
+
+TEST(ResultJsonTest, BytesThatAreNoTextDoNotBreakTheRecord) {
+  VmConfig config;
+  config.boot.command_line = "x=\xff\xfe";
+  EXPECT_TRUE(nlohmann::json::accept(ResultJson(config, APanic())));
+}
+
+TEST(ResultJsonTest, AnOlderRecordIsReplacedWhole) {
+  const std::string path = std::string(getenv("TEST_TMPDIR")) + "/result.json";
+  std::ofstream(path) << std::string(100000, 'x');
+  WriteResult({.result_path = path}, APanic());
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  EXPECT_TRUE(nlohmann::json::accept(text.str()));
+}
+
+}  // namespace
+}  // namespace vmm

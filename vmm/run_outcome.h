@@ -1,0 +1,58 @@
+// How a run ended: one value, from which the exit code, the last line on stderr and
+// result.json are all made, so that they cannot disagree.
+#ifndef VMM_RUN_OUTCOME_H_
+#define VMM_RUN_OUTCOME_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "base/panic_event.h"
+#include "dump/write_vmcore.h"
+
+namespace vmm {
+
+struct RunOutcome {
+  enum class Kind {
+    kPowerOff,
+    kGuestExit,  // by the debug-exit port, with guest_status
+    kPanic,      // see panic
+    kReset,
+    kTimeout,
+    kInterrupted,  // see signal
+    kVmmError,     // see error
+  };
+  Kind kind = Kind::kVmmError;
+  std::string_view by;  // power-off and reset: the device that was asked
+  uint32_t guest_status = 0;
+  int signal = 0;
+
+  // Kept whatever became of the dump, and also where the run ended in another way after it
+  // (a guest whose own crash kernel took over).
+  std::optional<PanicEvent> panic;
+  uint64_t panics_seen = 0;
+
+  std::optional<VmcoreReport> dump;
+  absl::Duration dump_time;
+  absl::Status dump_error;  // why there is no dump where one was wanted; of each directory tried
+
+  absl::Status error;  // kVmmError
+
+  absl::Duration load_time;  // start of the VMM to the guest's first instruction
+  absl::Duration run_time;   // from there to the end
+};
+
+// "power-off", "panic", "triple-fault", ...: stable words, used in result.json.
+std::string_view OutcomeName(const RunOutcome& outcome);
+
+int ExitCodeOf(const RunOutcome& outcome);
+
+// The last line on stderr, without newline: what happened, what is left of it, the exit code.
+std::string OutcomeLine(const RunOutcome& outcome);
+
+}  // namespace vmm
+
+#endif  // VMM_RUN_OUTCOME_H_

@@ -1,0 +1,129 @@
+#include "vmm/run_vm.h"
+
+#include <unistd.h>
+
+#include <memory>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "base/status.h"
+#include "vmm/console_input.h"
+#include "vmm/console_writer.h"
+#include "vmm/event_loop.h"
+#include "vmm/log.h"
+#include "vmm/machine.h"
+#include "vmm/on_panic.h"
+#include "vmm/stop_signals.h"
+#include "vmm/terminal.h"
+#include "vmm/vcpu/vcpu_threads.h"
+
+namespace vmm {
+namespace {
+
+RunOutcome::Kind KindOf(const GuestRequest& request) {
+  switch (request.kind) {
+    case GuestRequest::Kind::kPowerOff: return RunOutcome::Kind::kPowerOff;
+    case GuestRequest::Kind::kReset: return RunOutcome::Kind::kReset;
+    case GuestRequest::Kind::kExit: return RunOutcome::Kind::kGuestExit;
+  }
+  return RunOutcome::Kind::kVmmError;
+}
+
+void KeepRequest(const GuestRequest& request, RunOutcome& outcome) {
+  outcome.kind = KindOf(request);
+  outcome.by = request.by;
+  outcome.guest_status = request.status;
+}
+
+// Fills in what `end` means for the outcome, as far as it is known without the registers.
+void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutcome& outcome) {
+  outcome.panic = events.panic();
+  outcome.panics_seen = events.panics_seen();
+  switch (end) {
+    case RunEnd::kPanic: outcome.kind = RunOutcome::Kind::kPanic; break;
+    case RunEnd::kRequest: KeepRequest(*events.request(), outcome); break;
+    case RunEnd::kTimeout: outcome.kind = RunOutcome::Kind::kTimeout; break;
+    case RunEnd::kUserQuit:
+      outcome.kind = RunOutcome::Kind::kInterrupted;
+      outcome.signal = SIGINT;
+      break;
+    case RunEnd::kSignal:
+      outcome.kind = RunOutcome::Kind::kInterrupted;
+      outcome.signal = loop.signal();
+      break;
+  }
+  // A guest that handed over to its own crash kernel has panicked, however that kernel ended.
+  if (outcome.panic.has_value() && outcome.panic->crash_loaded &&
+      (end == RunEnd::kRequest || end == RunEnd::kTimeout)) {
+    outcome.kind = RunOutcome::Kind::kPanic;
+  }
+}
+
+void AfterPanic(const VmConfig& config, const DumpDirs& dirs, const GuestMemory& memory,
+                const std::vector<absl::StatusOr<CpuState>>& states, EventLoop& loop, RunOutcome& outcome) {
+  if (outcome.panic->crash_loaded) {
+    LogInfo("the guest panicked and its own crash kernel took over: the dump is left to it");
+    return;
+  }
+  switch (config.on_panic) {
+    case OnPanic::kExit: return;
+    case OnPanic::kDump: DumpSnapshot(MakeSnapshot(states, memory, *outcome.panic), dirs, config, outcome); return;
+    case OnPanic::kPause:
+      LogInfo(
+          absl::StrFormat("guest panicked (%s); its memory and registers are kept; "
+                          "SIGTERM to process %d, or Ctrl-A x, ends the run",
+                          PanicSourceName(outcome.panic->source), getpid()));
+      loop.WaitForUser();
+      return;
+  }
+}
+
+absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
+  const absl::Time start = absl::Now();
+  // First, so that every thread inherits the mask and nothing that follows can be cut off half-way.
+  ASSIGN_OR_RETURN(const std::unique_ptr<StopSignals> signals, StopSignals::Block());
+  ASSIGN_OR_RETURN(const std::unique_ptr<RunEvents> events,
+                   RunEvents::Create(/*stop_at_panic=*/config.panic_grace == absl::ZeroDuration()));
+  const DumpDirs dirs = OpenDumpDirs(config);
+  ASSIGN_OR_RETURN(const std::unique_ptr<ConsoleWriter> console, ConsoleWriter::Create(STDOUT_FILENO));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Machine> machine, Machine::Create(config, *events, *console));
+  LogDebug(absl::StrFormat("loaded %s: %s boot at %#x, KASLR shift %#x, %d-level paging", config.boot.kernel_path,
+                           machine->kernel().direct ? "direct" : "classic", machine->kernel().physical_base,
+                           machine->kernel().kaslr_shift, machine->kernel().five_level ? 5 : 4));
+
+  const std::unique_ptr<RawTerminal> terminal = RawTerminal::Enter(STDIN_FILENO);
+  Serial& serial = machine->devices().serial();
+  ConsoleInput input(/*escapes=*/terminal != nullptr,
+                     [&serial](std::span<const uint8_t> bytes) { return serial.Receive(bytes); });
+  EventLoop loop(*events, *signals, input, STDIN_FILENO);
+
+  const std::vector<Vcpu*> vcpus = machine->vcpus();
+  VcpuThreads threads(vcpus, machine->devices().buses(), *events);
+  RunOutcome outcome;
+  const absl::Time running = absl::Now();
+  outcome.load_time = running - start;
+  threads.Start();
+  const RunEnd end = loop.Wait(running + config.timeout, config.panic_grace);
+  console->StopWaiting();  // a vCPU may be waiting for it
+  const std::vector<absl::StatusOr<CpuState>> states = threads.Stop();
+  outcome.run_time = absl::Now() - running;
+
+  KeepEnd(end, loop, *events, outcome);
+  if (outcome.kind == RunOutcome::Kind::kPanic) {
+    AfterPanic(config, dirs, machine->memory(), states, loop, outcome);
+  }
+  return outcome;
+}
+
+}  // namespace
+
+RunOutcome RunVm(const VmConfig& config) {
+  absl::StatusOr<RunOutcome> outcome = BootAndRun(config);
+  if (outcome.ok()) return *std::move(outcome);
+  RunOutcome failed;
+  failed.error = outcome.status();
+  return failed;
+}
+
+}  // namespace vmm

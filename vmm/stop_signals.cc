@@ -1,0 +1,42 @@
+#include "vmm/stop_signals.h"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/status.h"
+
+namespace vmm {
+
+absl::StatusOr<std::unique_ptr<StopSignals>> StopSignals::Block() {
+  sigset_t mask;
+  sigemptyset(&mask);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&mask, signal);
+
+  std::unique_ptr<StopSignals> signals(new StopSignals);
+  if (const int error = pthread_sigmask(SIG_BLOCK, &mask, &signals->old_mask_); error != 0) {
+    return ErrnoStatus(error, "block signals");
+  }
+  struct sigaction ignore = {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, &signals->old_pipe_);
+  sigaction(SIGTTIN, &ignore, &signals->old_ttin_);
+  signals->fd_.reset(signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals->fd_.valid()) return ErrnoStatus(errno, "signalfd");
+  return signals;
+}
+
+StopSignals::~StopSignals() {
+  sigaction(SIGPIPE, &old_pipe_, nullptr);
+  sigaction(SIGTTIN, &old_ttin_, nullptr);
+  pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
+}
+
+int StopSignals::Take() {
+  signalfd_siginfo info = {};
+  const ssize_t got = read(fd_.get(), &info, sizeof(info));
+  return got == sizeof(info) ? static_cast<int>(info.ssi_signo) : 0;
+}
+
+}  // namespace vmm

@@ -1,0 +1,41 @@
+// The signals by which people and CI systems end a program, taken as something to poll for
+// while this object lives, so that every way out goes through the run loop's own end.
+#ifndef VMM_STOP_SIGNALS_H_
+#define VMM_STOP_SIGNALS_H_
+
+#include <csignal>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "base/unique_fd.h"
+
+namespace vmm {
+
+// SIGINT, SIGTERM, SIGHUP and SIGQUIT. Make it before any thread is started: threads inherit
+// the signal mask. SIGPIPE and SIGTTIN are ignored meanwhile: a reader of our console that
+// goes away, or a job put into the background, is no reason to lose a guest.
+class StopSignals {
+ public:
+  static absl::StatusOr<std::unique_ptr<StopSignals>> Block();
+
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+  ~StopSignals();  // the mask and the handlers as they were
+
+  int fd() const { return fd_.get(); }  // readable when one is pending
+
+  // The number of a pending signal, or 0.
+  int Take();
+
+ private:
+  StopSignals() = default;
+
+  UniqueFd fd_;
+  sigset_t old_mask_ = {};
+  struct sigaction old_pipe_ = {};
+  struct sigaction old_ttin_ = {};
+};
+
+}  // namespace vmm
+
+#endif  // VMM_STOP_SIGNALS_H_

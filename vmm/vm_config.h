@@ -1,0 +1,45 @@
+// What the user asked for, checked and in our own types. Flags become this once
+// (vmm/flags.h); a test harness fills it by hand.
+#ifndef VMM_VM_CONFIG_H_
+#define VMM_VM_CONFIG_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "vmm/boot/load_kernel.h"
+#include "vmm/kvm/cpu_features.h"
+
+namespace vmm {
+
+enum class OnPanic {
+  kDump,   // write a vmcore, then end
+  kExit,   // end at once
+  kPause,  // stop the vCPUs and wait for a signal, RAM and registers kept
+};
+
+struct VmConfig {
+  // What is booted. acpi_rsdp and cpu_has_la57 are filled in by the machine.
+  BootConfig boot;
+
+  uint64_t memory_bytes = 1ull << 30;
+  int cpus = 1;
+  CpuFeatures cpu_features;
+
+  OnPanic on_panic = OnPanic::kDump;
+  absl::Duration panic_grace = absl::Milliseconds(200);
+  std::string dump_dir = ".";
+  std::string dump_name;          // empty: the first free of vmcore, vmcore.1, ...
+  std::string dump_fallback_dir;  // empty: none
+
+  absl::Duration timeout = absl::InfiniteDuration();
+  std::string result_path;  // empty: no JSON record; "-": standard output
+  bool verbose = false;
+
+  // The exact command line, quoted for a shell, for the record.
+  std::string command;
+};
+
+}  // namespace vmm
+
+#endif  // VMM_VM_CONFIG_H_
