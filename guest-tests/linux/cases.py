@@ -1,4 +1,4 @@
-"""The table: which kernels run in which machines, and how each run must end."""
+"""The table: what runs in which machine, and how each run must end."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -6,6 +6,8 @@ from itertools import product
 
 @dataclass(frozen=True)
 class Case:
+    """A stock kernel, with our initial RAM file system."""
+
     flavour: str  # one of lab.kernels.FLAVOURS
     job: str  # what the guest's init does: see ./init
     kaslr: bool
@@ -14,9 +16,20 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Also the name of its folder."""
+        """Also the name of the folder of its results."""
         kaslr = "kaslr" if self.kaslr else "nokaslr"
         return f"{self.flavour}-{self.job}-{kaslr}-{self.cpus}cpu-{self.memory_mib}M"
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.job]
+
+    @property
+    def arguments(self) -> list[str]:
+        """Of vmm."""
+        kaslr = "on" if self.kaslr else "off"
+        append = f"--append=console=ttyS0 job={self.job}"
+        return [append, f"--kaslr={kaslr}", f"--cpus={self.cpus}", f"--memory={self.memory_mib}M"]
 
     def __str__(self) -> str:
         cpus = "1 vCPU" if self.cpus == 1 else f"{self.cpus} vCPUs"
@@ -42,3 +55,23 @@ QUICK = [
     Case("cloud", "panic", False, 2, SMALL),
     Case("cloud", "panic", True, 4, ABOVE_THE_HOLE),
 ]
+
+
+@dataclass(frozen=True)
+class Image:
+    """Something else in the bzImage format, from a Debian package."""
+
+    name: str
+    path: str
+    sentence: str
+    console: str = ""  # a pattern that must be on it
+    refusal: str = ""  # a pattern that must be in vmm's words, which then ends with 125
+
+
+IMAGES = [
+    Image("memtest86+x64", "/boot/memtest86+x64.bin", "shows its banner and moves on in its pass",
+          console=r"Memtest86\+ v.*\[2;35H\x1b\[0m +([3-9]|\d\d)%"),
+    Image("memtest86+ia32", "/boot/memtest86+ia32.bin", "is refused, for want of a 64-bit entry",
+          refusal="64-bit entry"),
+    Image("ipxe", "/usr/lib/ipxe/ipxe.lkrn", "is refused, for it needs a BIOS", refusal="BIOS"),
+]  # fmt: skip

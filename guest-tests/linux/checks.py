@@ -1,13 +1,13 @@
 """Opens what a dead guest left behind with the tools that people use, and says what must be seen there."""
 
+import json
 import re
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.kernels import Kernel
-from linux.cases import EXIT_CODES, Case
+from linux.cases import Case, Image
 from linux.tally import Tally
 
 TOOL_TIMEOUT_S = 300
@@ -36,24 +36,50 @@ def run_tool(*command: str | Path) -> Ran:
     return Ran(ran.returncode, ran.stdout)
 
 
-def check_end(tally: Tally, case: Case, end: dict, results: Path) -> bool:
-    """That the run ended as it must. The rest makes sense only if it did."""
-    console = (results / "console").read_text(errors="replace")
-    words = (results / "stderr").read_text(errors="replace")
-    evidence = f"{console[-1500:]}\n--- vmm said:\n{words[-1500:]}\n--- vmm's status: {end['status']}"
+@dataclass(frozen=True)
+class End:
+    """What ./session.py left of a run."""
 
-    wanted = EXIT_CODES[case.job]
-    sentence = {
-        "shell": "boots to a shell on the serial console that does sums, and powers off",
-        "reboot": "a reboot ends the run",
-        "panic": "a panic ends the run",
+    status: int
+    seconds: float
+    console: str
+    words: str  # vmm's own
+
+    @classmethod
+    def read(cls, results: Path) -> "End":
+        def text(name: str) -> str:
+            file = results / name
+            return file.read_text(errors="replace") if file.exists() else ""
+
+        end = json.loads(text("end.json") or '{"status": -1, "seconds": 0}')
+        return cls(end["status"], end["seconds"], text("console"), text("stderr"))
+
+    @property
+    def evidence(self) -> str:
+        tails = "\n".join([*self.console.splitlines()[-15:], "--- vmm said:", *self.words.splitlines()[-10:]])
+        return f"{tails}\n--- and ended with {self.status}"
+
+
+def check_end(tally: Tally, case: Case, results: Path) -> bool:
+    """That the run ended as it must. The rest makes sense only if it did."""
+    end = End.read(results)
+    came_up = "guest: " in end.console and f" {case.cpus} CPUs," in end.console
+    sentence, done = {
+        "shell": ("boots to a shell on the serial console that does sums, and powers off", "answer 42000"),
+        "reboot": ("a reboot ends the run", "job reboot"),
+        "panic": ("a panic ends the run", PANIC),
     }[case.job]
-    if case.job == "shell":
-        done = "answer 42000" in console and f", {case.cpus} CPUs" in console
+    holds = came_up and done in end.console and end.status == case.exit_code
+    return tally.check(f"{case}: {sentence}, exit {case.exit_code} ({end.seconds} s)", holds, end.evidence)
+
+
+def check_image(tally: Tally, image: Image, results: Path) -> None:
+    end = End.read(results)
+    if image.refusal:
+        holds = end.status == 125 and re.search(image.refusal, end.words) is not None
     else:
-        done = "guest: " in console
-    holds = done and end["status"] == wanted
-    return tally.check(f"{case}: {sentence}, exit {wanted} ({end['seconds']} s)", holds, evidence)
+        holds = re.search(image.console, end.console, re.DOTALL) is not None
+    tally.check(f"{image.name}: {image.sentence}", holds, end.evidence)
 
 
 def check_vmcore(tally: Tally, case: Case, kernel: Kernel, results: Path) -> None:

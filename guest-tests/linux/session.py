@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Runs guests under vmm, one after the other, where /dev/kvm is real: started by ./run through lab/run.
+"""Runs vmm again and again where /dev/kvm is real: started by ./run, through lab/run.
 
-For each case it leaves a folder with the guest's console, what vmm said, how it ended and, after
-a panic, the vmcore. It judges nothing; that is done on the host, by ./checks.py.
+The plan is a JSON file that ./run writes. Each of its runs leaves, in a folder of its own, the guest's
+console, what vmm said, how it ended and, after a panic, the vmcore. Nothing is judged here; that is
+done on the host, by ./checks.py.
 """
 
-import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import threading
 import time
 from pathlib import Path
 
-TIMEOUT_S = 240  # emulation is slow, and four emulated CPUs share what the host has
+TIMEOUT_S = 300  # emulation is slow, and four emulated CPUs share what the host has
 
 
 class Console:
@@ -24,7 +25,7 @@ class Console:
 
     def __init__(self, process: subprocess.Popen) -> None:
         self._process = process
-        self._said = bytearray()
+        self._said = b""
         self._changed = threading.Condition()
         self._ended = False
         self._reader = threading.Thread(target=self._read)
@@ -34,16 +35,16 @@ class Console:
         while chunk := os.read(self._process.stdout.fileno(), 4096):
             with self._changed:
                 self._said += chunk
-                self._changed.notify_all()
+                self._changed.notify()
         with self._changed:
             self._ended = True
-            self._changed.notify_all()
+            self._changed.notify()
 
-    def expect(self, words: bytes, timeout_s: float) -> bool:
-        """Waits for `words`. False if the guest ended, or the time did, without them."""
+    def expect(self, pattern: bytes) -> bool:
+        """Waits until the guest has said `pattern`. False if it ended, or the time did, without."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ended or words in self._said, timeout_s)
-            return words in self._said
+            self._changed.wait_for(lambda: self._ended or re.search(pattern, self._said), TIMEOUT_S)
+            return re.search(pattern, self._said) is not None
 
     def type(self, line: bytes) -> None:
         self._process.stdin.write(line + b"\n")
@@ -51,70 +52,74 @@ class Console:
 
     def close(self) -> bytes:
         self._reader.join()
-        return bytes(self._said)
+        return self._said
 
 
-def talk_to_shell(console: Console) -> None:
-    """The sum is not in what is typed, so that its echo cannot be taken for the answer."""
-    if console.expect(b"guest#", TIMEOUT_S):
+def use_shell(console: Console, vmm: subprocess.Popen) -> None:
+    if console.expect(b"guest# "):
+        # The sum is not in what is typed, so that its echo cannot be taken for the answer.
         console.type(b"echo answer $((41000 + 999 + 1))")
-        console.expect(b"answer 42000", 60)
+        console.expect(b"answer 42000")
         console.type(b"poweroff -f")
 
 
-def run_case(vmm: str, case: dict, results: Path, scratch: Path) -> None:
+def watch_memtest(console: Console, vmm: subprocess.Popen) -> None:
+    """memtest86+ never ends. Its screen has "NN%" of the pass at line 2, column 35."""
+    console.expect(rb"Memtest86\+")
+    console.expect(rb"\[2;35H\x1b\[0m +([3-9]|\d\d)%")
+    vmm.terminate()
+
+
+ACTS = {"shell": use_shell, "memtest": watch_memtest}
+
+
+def run(vmm: str, arguments: list[str], act: str | None, results: Path, scratch: Path) -> tuple[int, float]:
+    """Runs one guest to its end, and returns vmm's exit status and the seconds that it took."""
     dumps = scratch / "dumps"
     dumps.mkdir()
-    command = [
-        vmm, "--kernel", case["kernel"], "--initrd", case["initrd"],
-        "--append", f"console=ttyS0 job={case['job']}",
-        "--memory", f"{case['memory_mib']}M", "--cpus", str(case["cpus"]), "--kaslr", "on" if case["kaslr"] else "off",
-        "--timeout", f"{TIMEOUT_S}s",
-        "--on-panic=dump", "--dump-dir", str(dumps), "--dump-name", "vmcore", "--result", str(scratch / "result.json"),
-    ]  # fmt: skip
+    command = [vmm, *arguments, f"--timeout={TIMEOUT_S}s", f"--dump-dir={dumps}", "--dump-name=vmcore",
+               f"--result={scratch}/result.json"]  # fmt: skip
     started = time.monotonic()
     with open(results / "stderr", "wb") as stderr:
         pipe = subprocess.PIPE
         with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=stderr) as process:
             console = Console(process)
-            if case["job"] == "shell":
-                talk_to_shell(console)
+            if act:
+                ACTS[act](console, process)
             try:
-                status = process.wait(TIMEOUT_S + 30)
+                process.wait(TIMEOUT_S + 30)
             except subprocess.TimeoutExpired:
                 process.kill()
-                status = process.wait()
             (results / "console").write_bytes(console.close())
     seconds = time.monotonic() - started
 
+    (results / "command").write_text(" ".join(command) + "\n")
     subprocess.run(["cp", "--sparse=always", "-r", f"{dumps}/.", str(results)], check=True)
-    if (scratch / "result.json").exists():
-        shutil.move(scratch / "result.json", results / "result.json")
+    if (record := scratch / "result.json").exists():
+        shutil.move(record, results / "result.json")
     shutil.rmtree(dumps)
-    copied = time.monotonic() - started - seconds
-    (results / "end.json").write_text(json.dumps({"status": status, "seconds": round(seconds, 1), "command": command}))
-    print(f"# {case['name']}: vmm ended with {status} after {seconds:.1f} s, copied in {copied:.1f} s", flush=True)
+    return process.returncode, seconds
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cases", type=Path, help="a JSON list, as ./run writes it")
-    arguments = parser.parse_args()
-
+def main(plan_file: str) -> None:
+    plan = json.loads(Path(plan_file).read_text())
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
 
         def in_memory(file: str) -> str:
+            """The lab's disk is slow."""
             copy = scratch / file.strip("/").replace("/", "-")
             if not copy.exists():
                 shutil.copy(file, copy)
             return str(copy)
 
-        plan = json.loads(arguments.cases.read_text())
-        for case in plan["cases"]:
-            case |= {"kernel": in_memory(case["kernel"]), "initrd": in_memory(case["initrd"])}
-            run_case(in_memory(plan["vmm"]), case, Path(plan["results"]) / case["name"], scratch)
+        for step in plan["runs"]:
+            arguments = [f"--{name}={in_memory(file)}" for name, file in step["files"].items()] + step["arguments"]
+            results = Path(plan["results"]) / step["name"]
+            status, seconds = run(in_memory(plan["vmm"]), arguments, step["act"], results, scratch)
+            (results / "end.json").write_text(json.dumps({"status": status, "seconds": round(seconds, 1)}))
+            print(f"# {step['name']}: exit {status} after {seconds:.1f} s", flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(sys.argv[1])
