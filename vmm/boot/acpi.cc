@@ -16,8 +16,6 @@
 namespace vmm {
 namespace {
 
-constexpr int kTimerIrq = 0;
-constexpr uint32_t kTimerGsi = 2;
 constexpr uint8_t kCenturyIndex = 0x32;  // Cmos::kCentury
 constexpr uint8_t kResetValue = 0x06;    // ResetControl::kSysRst | kRstCpu
 
@@ -159,12 +157,7 @@ std::vector<uint8_t> Madt(int cpus) {
                                .io_apic_id = 0,
                                .io_apic_address = static_cast<uint32_t>(kIoapicBase),
                                .global_system_interrupt_base = 0});
-  Append(table, AcpiMadtInterruptSourceOverride{.type = 2,
-                                                .length = sizeof(AcpiMadtInterruptSourceOverride),
-                                                .bus = 0,
-                                                .source = kTimerIrq,
-                                                .global_system_interrupt = kTimerGsi,
-                                                .flags = 0});
+  // None for the timer: KVM's routing has the PIT on GSI 0, where a PC has it on GSI 2.
   Append(table, AcpiMadtInterruptSourceOverride{.type = 2,
                                                 .length = sizeof(AcpiMadtInterruptSourceOverride),
                                                 .bus = 0,

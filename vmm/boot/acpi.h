@@ -17,8 +17,8 @@ inline constexpr int kAcpiMaxCpus = 255;
 // InvalidArgument unless `cpus` is 1 to kAcpiMaxCpus; OutOfRange where the tables' place is
 // not RAM.
 //
-// The MADT says that ISA interrupt 0, the PIT, arrives at IOAPIC pin 2, as on every PC. KVM's
-// own default is pin 0: the GSI routing must be set accordingly.
+// ISA interrupts arrive at the IOAPIC pin of their number, the PIT's at pin 0: that is KVM's own
+// GSI routing. A PC has the PIT at pin 2, and tables that say so need a routing to match.
 absl::StatusOr<GuestAddr> WriteAcpiTables(GuestMemory& memory, int cpus);
 
 }  // namespace vmm
