@@ -72,7 +72,8 @@ absl::StatusOr<size_t> DecodeBzip2(std::span<const uint8_t> stream, std::span<ui
     bz.next_out = &spare;
     bz.avail_out = 1;
     result = BZ2_bzDecompress(&bz);
-    if (result == BZ_OK) return bz.avail_out == 0 ? TooLong(out.size()) : CutShort();
+    if (bz.avail_out == 0) return TooLong(out.size());
+    if (result == BZ_OK) return CutShort();
     if (result == BZ_STREAM_END) return Ended(out.size(), bz.avail_in, mode);
   }
   if (result == BZ_STREAM_END) return Ended(out.size() - bz.avail_out, bz.avail_in, mode);
