@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -35,45 +34,46 @@ std::string Folded(std::string_view name) {
   return folded;
 }
 
-// Levenshtein's distance.
+// Edits from one to the other, where two letters that changed places are one edit.
 size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+  std::vector<std::vector<size_t>> cost(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) {
+    for (size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        cost[i][j] = i + j;
+        continue;
+      }
+      const size_t replaced = cost[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, replaced});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
     }
   }
-  return row[b.size()];
+  return cost[a.size()][b.size()];
 }
 
-// Up to three names, the nearest first.
+// Up to three names: those that are nearest, where they are near, else those that begin so.
 std::vector<std::string> NearMatches(std::string_view name) {
-  if (name.empty() || name.size() > kLongestName) return {};
+  if (name.size() < 2 || name.size() > kLongestName) return {};
   const std::string wanted = Folded(name);
-  const size_t limit = wanted.size() <= 4 ? 1 : 2;
-  std::multimap<size_t, std::string> by_distance;
+  const size_t farthest = wanted.size() <= 4 ? 1 : 2;
+  std::map<size_t, std::vector<std::string>> by_distance;
   const auto consider = [&](std::string_view candidate) {
     const std::string folded = Folded(candidate);
     size_t distance = EditDistance(wanted, folded);
-    if (distance > limit && wanted.size() >= 3 && folded.starts_with(wanted)) distance = limit;
-    if (distance <= limit) by_distance.emplace(distance, candidate);
+    if (distance > farthest) {
+      if (!folded.starts_with(wanted)) return;
+      distance = farthest + 1;
+    }
+    std::vector<std::string>& names = by_distance[distance];
+    const bool is_new = std::find(names.begin(), names.end(), candidate) == names.end();
+    if (is_new && names.size() < 3) names.emplace_back(candidate);
   };
   for (const CpuFeatureWord& word : CpuFeatureWords()) {
     for (const CpuFeatureName& feature : word.names) consider(feature.name);
   }
   consider(kPerfmon);
-
-  std::vector<std::string> nearest;
-  for (const auto& [distance, candidate] : by_distance) {
-    if (nearest.size() == 3) break;
-    if (std::find(nearest.begin(), nearest.end(), candidate) == nearest.end()) nearest.push_back(candidate);
-  }
-  return nearest;
+  return by_distance.empty() ? std::vector<std::string>{} : by_distance.begin()->second;
 }
 
 absl::Status UnknownName(std::string_view name) {

@@ -44,7 +44,6 @@ absl::StatusOr<std::unique_ptr<KvmVcpu>> KvmVcpu::Create(int vm_fd, int id, size
 
   RETURN_IF_ERROR(Annotate(SetCpuid(fd, cpuid), vcpu->Named("set CPUID")));
   vcpu->SetBootMsrs();
-  if (id == 0) RETURN_IF_ERROR(Annotate(vcpu->SetLocalInterrupts(), vcpu->Named("set up the local APIC")));
   return vcpu;
 }
 
@@ -61,14 +60,12 @@ void KvmVcpu::SetBootMsrs() {
   write(kMsrMtrrDefType, kMtrrsOnWriteBack);
 }
 
-// LINT0 takes the 8259's interrupts and LINT1 NMIs ("virtual wire mode"). Only for the
-// bootstrap processor: INIT undoes it on the others.
 absl::Status KvmVcpu::SetLocalInterrupts() {
   kvm_lapic_state lapic;
-  RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_GET_LAPIC, &lapic, "KVM_GET_LAPIC").status());
+  RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_GET_LAPIC, &lapic, Named("KVM_GET_LAPIC")).status());
   std::memcpy(lapic.regs + kLvtLint0, &kDeliverExtInt, sizeof(kDeliverExtInt));
   std::memcpy(lapic.regs + kLvtLint1, &kDeliverNmi, sizeof(kDeliverNmi));
-  return KvmIoctl(fd_.get(), KVM_SET_LAPIC, &lapic, "KVM_SET_LAPIC").status();
+  return KvmIoctl(fd_.get(), KVM_SET_LAPIC, &lapic, Named("KVM_SET_LAPIC")).status();
 }
 
 absl::StatusOr<VcpuExit> KvmVcpu::Run() {

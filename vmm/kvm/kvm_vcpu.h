@@ -37,6 +37,10 @@ class KvmVcpu final : public Vcpu {
   // MSRs that KVM would not set and without which a guest runs all the same: a line each.
   const std::vector<std::string>& notes() const { return notes_; }
 
+  // The local APIC as firmware leaves it on the bootstrap processor ("virtual wire mode"): LINT0
+  // takes the 8259's interrupts, LINT1 NMIs. INIT undoes it, so others do not need it.
+  absl::Status SetLocalInterrupts();
+
   // Vcpu
   int id() const override { return id_; }
   absl::StatusOr<VcpuExit> Run() override;
@@ -55,7 +59,6 @@ class KvmVcpu final : public Vcpu {
   KvmVcpu(int id, UniqueFd fd) : id_(id), fd_(std::move(fd)) {}
 
   void SetBootMsrs();
-  absl::Status SetLocalInterrupts();
 
   kvm_run& run() { return *reinterpret_cast<kvm_run*>(run_page_.data()); }
 

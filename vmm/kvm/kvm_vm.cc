@@ -75,6 +75,7 @@ absl::Status KvmVm::AddMemory(GuestMemory& memory) {
 }
 
 absl::Status KvmVm::CreateVcpus(const Kvm& kvm, const KvmVmConfig& config) {
+  KvmVcpu* bootstrap = nullptr;
   for (int id = 0; id < config.cpus; ++id) {
     ASSIGN_OR_RETURN(
         const CpuidTable cpuid,
@@ -82,9 +83,12 @@ absl::Status KvmVm::CreateVcpus(const Kvm& kvm, const KvmVmConfig& config) {
     guest_has_la57_ = HasCpuidBit(cpuid, kLa57);
     ASSIGN_OR_RETURN(std::unique_ptr<KvmVcpu> vcpu, KvmVcpu::Create(fd_.get(), id, kvm.run_size(), cpuid));
     notes_.insert(notes_.end(), vcpu->notes().begin(), vcpu->notes().end());
+    if (id == 0) bootstrap = vcpu.get();
     vcpus_.push_back(std::move(vcpu));
   }
-  return absl::OkStatus();
+  // After the last vCPU: KVM takes a new one into its map of APIC ids only when some APIC's
+  // state is set, and until then no IPI reaches it.
+  return bootstrap->SetLocalInterrupts();
 }
 
 IrqLine& KvmVm::irq_line(int gsi) { return *irq_lines_[static_cast<size_t>(gsi)]; }
