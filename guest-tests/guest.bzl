@@ -24,18 +24,23 @@ def guest_library(name, srcs, hdrs):
         toolchains = ["@bazel_tools//tools/cpp:current_cc_toolchain"],
     )
 
-def guest(name):
-    """guests/NAME.c becomes NAME.elf."""
+def guest(name, program = None, load_address = None):
+    """guests/PROGRAM.c, NAME.c unless told, becomes NAME.elf."""
+    source = "guests/%s.c" % (program or name)
     native.genrule(
         name = name,
         srcs = [
-            "guests/%s.c" % name,
+            source,
             ":guest_lib",
             ":guest_headers",
             "lib/guest.lds",
         ],
         outs = [name + ".elf"],
-        cmd = _COMPILE + " -Wl,-T,$(location lib/guest.lds) -Wl,--build-id=none -Wl,-z,max-page-size=4096" +
-              " -Wl,--whole-archive $(location :guest_lib) -Wl,--no-whole-archive $(location guests/%s.c) -o $@" % name,
+        cmd = " ".join([
+            _COMPILE,
+            "-Wl,--defsym,load_address=%s" % load_address if load_address else "",  # before the script that asks for it
+            "-Wl,-T,$(location lib/guest.lds) -Wl,--build-id=none -Wl,-z,max-page-size=4096",
+            "-Wl,--whole-archive $(location :guest_lib) -Wl,--no-whole-archive $(location %s) -o $@" % source,
+        ]),
         toolchains = ["@bazel_tools//tools/cpp:current_cc_toolchain"],
     )

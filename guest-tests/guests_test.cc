@@ -25,7 +25,8 @@ class GuestTest : public testing::TestWithParam<Case> {};
 TEST_P(GuestTest, ReportsThatAllIsWell) {
   if (const auto why = WhyNoKvm()) GTEST_SKIP() << *why;
   const Case& c = GetParam();
-  const uint64_t host_mib = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) >> 20;
+  const uint64_t host_mib =
+      static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) >> 20;
   if (c.memory_mib > host_mib) GTEST_SKIP() << "this host has only " << host_mib << " MiB of memory";
 
   std::vector<std::string> flags = c.flags;
@@ -39,9 +40,9 @@ TEST_P(GuestTest, ReportsThatAllIsWell) {
 
 std::vector<Case> Cases() {
   std::vector<Case> cases;
-  for (const char* guest : {"exceptions", "hlt", "i8042", "lapic_timer", "long_mode", "mmio_nowhere", "open_bus",
-                            "pio_strings", "pio_widths", "pit_interrupt", "pm_timer", "rtc", "serial_interrupt",
-                            "user_mode"}) {
+  for (const char* guest :
+       {"exceptions", "hlt", "i8042", "lapic_timer", "long_mode", "mmio_nowhere", "open_bus", "pio_strings",
+        "pio_widths", "pit_interrupt", "pm_timer", "rtc", "serial_interrupt", "user_mode"}) {
     cases.push_back({.name = guest, .guest = guest});
   }
   for (const char* cpus : {"1", "2", "4", "8", "17"}) {

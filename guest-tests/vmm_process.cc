@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <pty.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -41,13 +40,11 @@ Pipe MakePipe() {
   return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
-// A terminal: `write` is our end, `read` the process's.
-Pipe MakeTerminal() {
-  int ours, theirs;
-  Must(openpty(&ours, &theirs, nullptr, nullptr, nullptr) == 0, "openpty");
-  fcntl(ours, F_SETFD, FD_CLOEXEC);
-  fcntl(theirs, F_SETFD, FD_CLOEXEC);
-  return {UniqueFd(theirs), UniqueFd(ours)};
+// Our end of a new terminal.
+UniqueFd MakeTerminal() {
+  UniqueFd ours(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  Must(ours.valid() && grantpt(ours.get()) == 0 && unlockpt(ours.get()) == 0, "posix_openpt");
+  return ours;
 }
 
 }  // namespace
@@ -64,20 +61,31 @@ std::string VmmResult::Describe() const {
 }
 
 VmmProcess::VmmProcess(const std::vector<std::string>& args, Stdin input) : start_(steady_clock::now()) {
-  Pipe in = input == Stdin::kTerminal ? MakeTerminal() : MakePipe();
+  Pipe in;
   Pipe out = MakePipe();
   Pipe err = MakePipe();
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in.read.get(), STDIN_FILENO);
+  if (input == Stdin::kTerminal) {
+    // The first terminal that the leader of a new session opens is its own, and it is in the foreground there.
+    in.write = MakeTerminal();
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, ptsname(in.write.get()), O_RDWR, 0);
+  } else {
+    in = MakePipe();
+    posix_spawn_file_actions_adddup2(&actions, in.read.get(), STDIN_FILENO);
+  }
   posix_spawn_file_actions_adddup2(&actions, out.write.get(), STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, err.write.get(), STDERR_FILENO);
   std::vector<char*> argv = {const_cast<char*>(kVmm)};
   for (const std::string& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
-  errno = posix_spawn(&pid_, kVmm, &actions, nullptr, argv.data(), environ);
+  errno = posix_spawn(&pid_, kVmm, &actions, &attributes, argv.data(), environ);
   Must(errno == 0, kVmm);
   posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
   input_ = std::move(in.write);
   out_ = std::move(out.read);
   err_ = std::move(err.read);

@@ -16,7 +16,7 @@ namespace vmm {
 
 // What is left of a run.
 struct VmmResult {
-  int exit_code = -1;  // 128 + n where signal n killed the process
+  int exit_code = -1;    // 128 + n where signal n killed the process
   bool overran = false;  // it did not end in time, and was killed
   std::string out;
   std::string err;
@@ -33,7 +33,7 @@ class VmmProcess {
  public:
   enum class Stdin { kPipe, kTerminal };
 
-  // Starts vmm/vmm with `args`. `directory` is where it runs, where it is not the current one.
+  // Starts vmm/vmm with `args`. kTerminal: in a session of its own, whose terminal is its standard input.
   explicit VmmProcess(const std::vector<std::string>& args, Stdin input = Stdin::kPipe);
 
   VmmProcess(const VmmProcess&) = delete;

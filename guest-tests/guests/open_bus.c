@@ -3,7 +3,8 @@
 #include "guest-tests/lib/io.h"
 
 int main(void) {
-  static const uint16_t ports[] = {PORT_NOBODY, 0x80, 0x2f8, 0xcf8, 0xcfc, 0x506, 0xfffc, 0x8000};
+  // 0xcf8 and 0x502: their double words reach into the reset and the pvpanic port, and must not ring there.
+  static const uint16_t ports[] = {PORT_NOBODY, 0x80, 0x2f8, 0xcf8, 0xcfc, 0x502, 0xfffc, 0x8000};
   bool bytes = true, words = true, doubles = true;
   for (unsigned i = 0; i < sizeof(ports) / sizeof(*ports); ++i) {
     outl(ports[i], 0x01010101);

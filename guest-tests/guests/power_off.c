@@ -1,14 +1,22 @@
-// ACPI's S5: SLP_TYP and SLP_EN into PM1a control; with `bits=` something else, which must not power it off.
+// ACPI's S5: SLP_TYP and SLP_EN into PM1a control. Neither of them alone powers off, nor another sleep type.
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/io.h"
 
 #define SLP_EN (1 << 13)
 
+#define S5 (5 << 10)
+
 int main(void) {
-  const unsigned type = option_number("type", 5);
-  outw(PORT_PM1_CONTROL, type << 10);
+  outw(PORT_PM1_CONTROL, S5);
   print("# type set, not enabled\n");
-  outw(PORT_PM1_CONTROL, type << 10 | SLP_EN);
+  outw(PORT_PM1_CONTROL, 3 << 10 | SLP_EN);
+  print("# another type\n");
+  if (option_number("bytes", 0)) {  // the type first, then the upper byte alone
+    outw(PORT_PM1_CONTROL, S5);
+    outb(PORT_PM1_CONTROL + 1, (S5 | SLP_EN) >> 8);
+  } else {
+    outw(PORT_PM1_CONTROL, S5 | SLP_EN);
+  }
   print("# still here\n");
   return 1;
 }

@@ -1,4 +1,6 @@
-// Reads the pvpanic port in every width, then writes `write=` to it in `width=` bits, 8 unless told, and waits.
+// Reads the pvpanic port in every width, then writes `write=` to it in `width=` bits, 8 unless told, `times=` times;
+// and `then=` ends with a status, resets, powers off or shuts down, or else waits.
+#include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/io.h"
 
@@ -16,5 +18,11 @@ int main(void) {
   print("# written\n");
   const char* then = option("then");
   if (then != NULL && equal(then, "exit")) return finish();
+  if (then != NULL && equal(then, "reset")) outb(PORT_RESET, 0x06);
+  if (then != NULL && equal(then, "power-off")) outw(PORT_PM1_CONTROL, 5 << 10 | 1 << 13);
+  if (then != NULL && equal(then, "triple-fault")) {
+    const struct table_register nothing = {0, 0};
+    asm volatile("lidt %0; ud2" ::"m"(nothing));
+  }
   for (;;) asm volatile("cli; hlt");
 }

@@ -1,4 +1,5 @@
-// What the host types arrives by receive interrupts, and is sent back in capitals; an end of line ends it.
+// What the host types arrives by receive interrupts, and is sent back in capitals; an end of line ends it,
+// with `panic=1` by a panic.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/interrupts.h"
@@ -31,6 +32,7 @@ int main(void) {
   outb(PORT_SERIAL + 1, 0x01);  // IER: received data
   serial_print("type: ");
   while (!done) sti_hlt_cli();
+  if (option_number("panic", 0)) outb(PORT_PVPANIC, 1);
   print("# %u bytes\n", received);
   return received == option_number("bytes", 0) ? 0 : 1;
 }

@@ -1,11 +1,10 @@
 // Code at CPL 3: it runs, its port I/O and its faults arrive, and it is fast on every host.
-#include "guest-tests/lib/user.h"
-
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/interrupts.h"
 #include "guest-tests/lib/io.h"
 #include "guest-tests/lib/paging.h"
+#include "guest-tests/lib/user.h"
 
 static struct interrupt_frame fault;
 static uint64_t fault_address;

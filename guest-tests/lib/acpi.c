@@ -41,7 +41,7 @@ static const uint8_t* next_madt_entry(const uint8_t* entry) {
 unsigned acpi_cpus(uint32_t* apic_ids, unsigned max) {
   unsigned count = 0;
   for (const uint8_t* e = next_madt_entry(NULL); e != NULL && count < max; e = next_madt_entry(e)) {
-    if (e[0] == 0 && (*(const uint32_t*)(e + 4) & 1)) apic_ids[count++] = e[3];                         // local APIC
+    if (e[0] == 0 && (*(const uint32_t*)(e + 4) & 1)) apic_ids[count++] = e[3];                       // local APIC
     if (e[0] == 9 && (*(const uint32_t*)(e + 8) & 1)) apic_ids[count++] = *(const uint32_t*)(e + 4);  // x2APIC
   }
   return count;

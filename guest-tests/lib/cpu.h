@@ -43,15 +43,13 @@ static inline uint64_t rdtsc(void) {
   return (uint64_t)high << 32 | low;
 }
 
-#define CONTROL_REGISTER(name)                             \
-  static inline uint64_t read_##name(void) {               \
-    uint64_t value;                                        \
-    asm volatile("mov %%" #name ", %0" : "=r"(value));     \
-    return value;                                          \
-  }                                                        \
-  static inline void write_##name(uint64_t value) {        \
-    asm volatile("mov %0, %%" #name ::"r"(value) : "memory"); \
-  }
+#define CONTROL_REGISTER(name)                         \
+  static inline uint64_t read_##name(void) {           \
+    uint64_t value;                                    \
+    asm volatile("mov %%" #name ", %0" : "=r"(value)); \
+    return value;                                      \
+  }                                                    \
+  static inline void write_##name(uint64_t value) { asm volatile("mov %0, %%" #name ::"r"(value) : "memory"); }
 CONTROL_REGISTER(cr0)
 CONTROL_REGISTER(cr2)
 CONTROL_REGISTER(cr3)
@@ -64,11 +62,11 @@ static inline uint64_t read_rflags(void) {
   return value;
 }
 
-#define SELECTOR(name)                                     \
-  static inline uint16_t read_##name(void) {               \
-    uint16_t value;                                        \
-    asm volatile("mov %%" #name ", %0" : "=r"(value));     \
-    return value;                                          \
+#define SELECTOR(name)                                 \
+  static inline uint16_t read_##name(void) {           \
+    uint16_t value;                                    \
+    asm volatile("mov %%" #name ", %0" : "=r"(value)); \
+    return value;                                      \
   }
 SELECTOR(cs)
 SELECTOR(ss)

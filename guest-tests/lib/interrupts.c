@@ -63,8 +63,8 @@ void on_interrupt(uint8_t vector, interrupt_handler handler) { handlers[vector] 
 uint64_t* tss_rsp0(unsigned cpu) { return (uint64_t*)((uint8_t*)&tsses[cpu] + 4); }
 
 void unexpected_interrupt(const struct interrupt_frame* frame) {
-  print("# unexpected interrupt %lu, error %lx, rip %lx, cs %lx, rflags %lx, rsp %lx, cr2 %lx\n", frame->vector, frame->error,
-        frame->rip, frame->cs, frame->rflags, frame->rsp, read_cr2());
+  print("# unexpected interrupt %lu, error %lx, rip %lx, cs %lx, rflags %lx, rsp %lx, cr2 %lx\n", frame->vector,
+        frame->error, frame->rip, frame->cs, frame->rflags, frame->rsp, read_cr2());
   exit_with(UNEXPECTED_INTERRUPT);
 }
 

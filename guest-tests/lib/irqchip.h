@@ -19,7 +19,7 @@ uint32_t apic_read(unsigned reg);
 void apic_write(unsigned reg, uint32_t value);
 void apic_enable(void);  // software enable, spurious vector 0xff, everything let through
 uint32_t apic_id(void);
-void apic_end(void);  // end of interrupt
+void apic_end(void);                                     // end of interrupt
 void apic_send(uint32_t destination, uint32_t command);  // ICR, low half `command`; waits until it is sent
 
 // The IOAPIC's pin `gsi` to `vector` of the CPU with `destination`: edge, active high, not masked.

@@ -1,0 +1,129 @@
+// Wrong flags, one row for each way to be wrong: all end with 125 at once, before anything is started, with a last
+// line that says what was wrong.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "guest-tests/vmm_process.h"
+
+namespace vmm {
+namespace {
+
+using testing::HasSubstr;
+
+struct BadFlags {
+  const char* name;
+  std::vector<std::string> args;
+  std::vector<const char*> said;  // each must stand in the last line
+};
+
+void PrintTo(const BadFlags& row, std::ostream* out) { *out << row.name; }
+
+const std::string kHello = "--kernel=guest-tests/hello.elf";
+
+const std::vector<BadFlags>& Table() {
+  static const auto& rows = *new std::vector<BadFlags>{
+      {"NoFlagsAtAll", {}, {"--kernel=FILE is needed"}},
+      {"NoKernel", {"--memory=64M"}, {"--kernel=FILE is needed"}},
+      {"EmptyKernel", {"--kernel="}, {"--kernel=FILE is needed"}},
+      {"KernelWithoutAValue", {"--kernel"}, {"--kernel: a value must follow"}},
+      {"MissingKernelFile", {"--kernel=guest-tests/none.elf"}, {"guest-tests/none.elf", "No such file or directory"}},
+      {"KernelIsADirectory", {"--kernel=/"}, {"/", "directory"}},
+      {"KernelIsADevice", {"--kernel=/dev/null"}, {"/dev/null", "not a regular file"}},
+      {"KernelIsNoKernel", {"--kernel=guest-tests/not_a_kernel.txt"}, {"guest-tests/not_a_kernel.txt"}},
+      {"UnknownFlag", {kHello, "--frobnicate"}, {"--frobnicate: no such flag", "--help"}},
+      {"UnknownFlagNearAKnownOne", {kHello, "--memroy=1G"}, {"did you mean --memory?"}},
+      {"UnknownFlagWithAnUnderscore", {kHello, "--cpu_s=1"}, {"no such flag"}},
+      {"AbseilsOwnFlagFile", {kHello, "--flagfile=/etc/passwd"}, {"--flagfile=/etc/passwd: no such flag"}},
+      {"OneDash", {kHello, "-m", "64M"}, {"-m: not a flag"}},
+      {"APlainWord", {"bzImage"}, {"bzImage: not a flag", "--kernel=FILE"}},
+      {"TwoDashesAlone", {kHello, "--"}, {"--"}},
+      {"EmptyArgument", {kHello, ""}, {"not a flag"}},
+      {"MemoryZero", {kHello, "--memory=0"}, {"--memory=0: ", "at least 64M"}},
+      {"MemoryTooSmall", {kHello, "--memory=63M"}, {"--memory=63M: ", "at least 64M"}},
+      {"MemoryJustTooSmall", {kHello, "--memory=67108863"}, {"at least 64M"}},
+      {"MemoryNotPages", {kHello, "--memory=67108865"}, {"--memory=67108865: ", "4K"}},
+      {"MemoryEmpty", {kHello, "--memory="}, {"not a size"}},
+      {"MemoryUnitOnly", {kHello, "--memory=G"}, {"not a size"}},
+      {"MemoryUnknownUnit", {kHello, "--memory=1X"}, {"--memory=1X: not a size"}},
+      {"MemoryTwoUnits", {kHello, "--memory=1GB"}, {"not a size"}},
+      {"MemoryNegative", {kHello, "--memory=-1G"}, {"not a size"}},
+      {"MemoryFraction", {kHello, "--memory=1.5G"}, {"not a size"}},
+      {"MemoryWithASpace", {kHello, "--memory= 1G"}, {"not a size"}},
+      {"MemoryAWord", {kHello, "--memory=lots"}, {"not a size"}},
+      {"MemoryPast64Bits", {kHello, "--memory=16777216T"}, {"more bytes than 64 bits can count"}},
+      {"MemoryPast64BitsOfDigits", {kHello, "--memory=99999999999999999999"}, {"--memory=99999999999999999999: "}},
+      {"MemoryMoreThanTheHost", {kHello, "--memory=1000T"}, {"more than this host's"}},
+      {"CpusZero", {kHello, "--cpus=0"}, {"--cpus=0: must be 1 to 255"}},
+      {"CpusTooMany", {kHello, "--cpus=256"}, {"--cpus=256: must be 1 to 255"}},
+      {"CpusNegative", {kHello, "--cpus=-1"}, {"--cpus=-1: must be 1 to 255"}},
+      {"CpusAWord", {kHello, "--cpus=two"}, {"--cpus=two: "}},
+      {"CpusEmpty", {kHello, "--cpus="}, {"--cpus=: "}},
+      {"CpusPast32Bits", {kHello, "--cpus=4294967297"}, {"--cpus=4294967297: "}},
+      {"CpuFeatureWithoutASign", {kHello, "--cpu-features=avx2"}, {"--cpu-features=avx2: "}},
+      {"CpuFeatureUnknown", {kHello, "--cpu-features=-warp"}, {"--cpu-features=-warp: ", "warp"}},
+      {"BootUnknown", {kHello, "--boot=fast"}, {"--boot=fast: must be auto, direct or classic"}},
+      {"BootEmpty", {kHello, "--boot="}, {"must be auto, direct or classic"}},
+      {"BootClassicOfAnElf", {kHello, "--boot=classic"}, {"not for classic boot"}},
+      {"KaslrSeedOfAnElf", {kHello, "--kaslr=7"}, {"no relocations"}},
+      {"KaslrUnknown", {kHello, "--kaslr=maybe"}, {"--kaslr=maybe: must be on, off, or a number"}},
+      {"KaslrNegative", {kHello, "--kaslr=-1"}, {"must be on, off, or a number"}},
+      {"OnPanicUnknown", {kHello, "--on-panic=cry"}, {"--on-panic=cry: must be dump, exit or pause"}},
+      {"OnPanicInCapitals", {kHello, "--on-panic=DUMP"}, {"must be dump, exit or pause"}},
+      {"GraceNegative", {kHello, "--panic-grace=-1s"}, {"--panic-grace=-1s: a time before now"}},
+      {"GraceWithoutAUnit", {kHello, "--panic-grace=5"}, {"--panic-grace=5: not a time"}},
+      {"GraceOff", {kHello, "--panic-grace=off"}, {"--panic-grace=off: not a time"}},
+      {"GraceWithoutEnd", {kHello, "--panic-grace=inf"}, {"--panic-grace=inf: a time without end"}},
+      {"TimeoutWithoutAUnit", {kHello, "--timeout=30"}, {"--timeout=30: not a time", "or off"}},
+      {"TimeoutNegative", {kHello, "--timeout=-30s"}, {"--timeout=-30s: a time before now"}},
+      {"TimeoutAWord", {kHello, "--timeout=soon"}, {"--timeout=soon: not a time"}},
+      {"DumpNameWithADirectory", {kHello, "--dump-name=a/b"}, {"--dump-name=a/b: must be a plain file name"}},
+      {"DumpNameDotDot", {kHello, "--dump-name=.."}, {"--dump-name=..: must be a plain file name"}},
+      {"VerboseAWord", {kHello, "--verbose=perhaps"}, {"--verbose=perhaps: "}},
+      {"NoBeforeAFlagWithAValue", {kHello, "--nomemory"}, {"--nomemory: no such flag"}},
+      {"InitrdMissing", {kHello, "--initrd=guest-tests/none.img"}, {"guest-tests/none.img", "No such file"}},
+      {"InitrdEmptyFile", {kHello, "--initrd=/dev/null"}, {"/dev/null", "not a regular file"}},
+      {"CommandLineTooLong", {kHello, "--append=" + std::string(70000, 'x')}, {"command line"}},
+      {"KernelBehindTheEndOfMemory",
+       {"--kernel=guest-tests/hello_at_256_mib.elf", "--memory=64M"},
+       {"hello_at_256_mib.elf", "0x10000000", "64 MiB", "give it more memory"}},
+  };
+  return rows;
+}
+
+class BadFlagsTest : public testing::TestWithParam<BadFlags> {};
+
+TEST_P(BadFlagsTest, IsRefusedWithItsReason) {
+  const BadFlags& row = GetParam();
+  const VmmResult result = RunVmm(row.args);
+  EXPECT_EQ(result.exit_code, 125) << result.Describe();
+  for (const char* said : row.said) EXPECT_THAT(result.LastErrorLine(), HasSubstr(said));
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("[exit 125]"));
+  EXPECT_EQ(result.out, "");
+  EXPECT_LT(result.seconds, 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, BadFlagsTest, testing::ValuesIn(Table()),
+                         [](const testing::TestParamInfo<BadFlags>& info) { return info.param.name; });
+
+TEST(GoodFlagsTest, HelpNamesEveryFlagAndEndsWell) {
+  const VmmResult result = RunVmm({"--help"});
+  EXPECT_EQ(result.exit_code, 0);
+  for (const char* flag : {"--kernel", "--initrd", "--append", "--boot", "--kaslr", "--memory", "--cpus",
+                           "--cpu-features", "--on-panic", "--panic-grace", "--dump-dir", "--dump-name",
+                           "--dump-fallback-dir", "--timeout", "--result", "--verbose", "--version"}) {
+    EXPECT_THAT(result.out, HasSubstr(flag));
+  }
+  EXPECT_EQ(result.err, "");
+}
+
+TEST(GoodFlagsTest, VersionSaysWhatThisIs) {
+  const VmmResult result = RunVmm({"--version"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out, testing::StartsWith("vmm "));
+}
+
+}  // namespace
+}  // namespace vmm

@@ -1,0 +1,205 @@
+// How a run begins, goes on and ends, as its user sees it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <termios.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "guest-tests/vmm_process.h"
+#include "nlohmann/json.hpp"
+
+namespace vmm {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+class RunsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto why = WhyNoKvm()) GTEST_SKIP() << *why;
+    std::string pattern = testing::TempDir() + "/run.XXXXXX";
+    dir_ = mkdtemp(pattern.data());
+  }
+
+  bool NothingWasWritten() const { return std::filesystem::is_empty(dir_); }
+
+  std::string dir_;
+};
+
+TEST_F(RunsTest, BothConsolesComeOutOnStdoutAndOurWordsOnStderr) {
+  const VmmResult result = RunGuest("hello");
+  EXPECT_EQ(result.exit_code, 0) << result.Describe();
+  EXPECT_EQ(result.out, "hello on the serial port\nhello on the debug console\n");
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("guest exit, status 0 [exit 0]"));
+}
+
+TEST_F(RunsTest, AGuestsStatusUpTo119IsTheExitCode) {
+  for (const int status : {0, 1, 2, 77, 118, 119}) {
+    for (const char* width : {"8", "16", "32"}) {
+      const VmmResult result = RunGuest("exit_status", "status=" + std::to_string(status) + " width=" + width);
+      EXPECT_EQ(result.exit_code, status) << result.Describe();
+    }
+  }
+}
+
+TEST_F(RunsTest, ALargerStatusIs119AndIsNamed) {
+  for (const char* status : {"120", "200", "255"}) {
+    const VmmResult result = RunGuest("exit_status", std::string("status=") + status);
+    EXPECT_EQ(result.exit_code, 119) << result.Describe();
+    EXPECT_THAT(result.LastErrorLine(), HasSubstr(std::string("status ") + status));
+  }
+  EXPECT_EQ(RunGuest("exit_status", "width=32 status=0x100").exit_code, 119) << "not its low byte";
+  EXPECT_EQ(RunGuest("exit_status", "width=32 status=0xffffffff").exit_code, 119);
+}
+
+TEST_F(RunsTest, PowerOffIsACleanEnd) {
+  for (const char* how : {"", "bytes=1"}) {
+    const VmmResult result = RunGuest("power_off", how);
+    EXPECT_EQ(result.exit_code, 0) << result.Describe();
+    EXPECT_THAT(result.out, HasSubstr("# another type"));
+    EXPECT_THAT(result.LastErrorLine(), HasSubstr("power-off (acpi)"));
+  }
+}
+
+TEST_F(RunsTest, AResetIsNotACleanEnd) {
+  for (const char* by : {"i8042", "cf9", "acpi"}) {
+    const VmmResult result = RunGuest("reset", std::string("by=") + by);
+    EXPECT_EQ(result.exit_code, 123) << by << ": " << result.Describe();
+    EXPECT_THAT(result.LastErrorLine(), HasSubstr("reset ("));
+  }
+}
+
+TEST_F(RunsTest, WhatIsTypedComesBackInCapitals) {
+  VmmProcess process(GuestArgs("serial_echo", "bytes=6"));
+  ASSERT_TRUE(process.WaitForOutput("type: "));
+  process.Type("hel");
+  ASSERT_TRUE(process.WaitForOutput("HEL"));
+  process.Type("lo\n");
+  const VmmResult result = process.Wait();
+  EXPECT_EQ(result.exit_code, 0) << result.Describe();
+  EXPECT_THAT(result.out, HasSubstr("type: HELLO\n"));
+}
+
+TEST_F(RunsTest, MoreThanAFifoFullIsTypedWithoutALoss) {
+  const std::string line(5000, 'x');
+  VmmProcess process(GuestArgs("serial_echo", "bytes=5001"));
+  ASSERT_TRUE(process.WaitForOutput("type: "));
+  process.Type(line + "\n");
+  const VmmResult result = process.Wait();
+  EXPECT_EQ(result.exit_code, 0) << result.Describe();
+  EXPECT_THAT(result.out, HasSubstr(std::string(5000, 'X') + "\n"));
+}
+
+TEST_F(RunsTest, NoneOfALotOfOutputIsLost) {
+  const VmmResult result = RunGuest("console_flood", "lines=300");
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.out.size(), 300u * 63);
+}
+
+TEST_F(RunsTest, AGuestThatSleepsForEverRunsIntoTheTimeout) {
+  const VmmResult result = RunGuest("hlt", "for=ever", {"--timeout=500ms", "--dump-dir=" + dir_});
+  EXPECT_EQ(result.exit_code, 124) << result.Describe();
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("time-out"));
+  EXPECT_GE(result.seconds, 0.5);
+  EXPECT_LT(result.seconds, 3);
+  EXPECT_TRUE(NothingWasWritten());
+}
+
+TEST_F(RunsTest, SoDoesOneThatSpins) {
+  for (const char* append : {"", "cpl=3"}) {
+    const VmmResult result = RunGuest("spin", append, {"--timeout=500ms", "--cpus=2"});
+    EXPECT_EQ(result.exit_code, 124) << result.Describe();
+    EXPECT_LT(result.seconds, 3);
+  }
+}
+
+TEST_F(RunsTest, ASignalEndsASpinningGuestWithinASecond) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) {
+    for (const char* append : {"", "cpl=3"}) {
+      VmmProcess process(GuestArgs("spin", append, {"--cpus=3", "--dump-dir=" + dir_}));
+      ASSERT_TRUE(process.WaitForOutput("# spinning"));
+      const auto sent = std::chrono::steady_clock::now();
+      process.Signal(signal);
+      const VmmResult result = process.Wait();
+      EXPECT_LT(std::chrono::steady_clock::now() - sent, milliseconds(1000));
+      EXPECT_EQ(result.exit_code, 128 + signal) << result.Describe();
+      EXPECT_THAT(result.LastErrorLine(), HasSubstr("stopped by signal"));
+      EXPECT_TRUE(NothingWasWritten());
+    }
+  }
+}
+
+TEST_F(RunsTest, ASleepingGuestIsEndedBySignalsToo) {
+  VmmProcess process(GuestArgs("hlt", "for=ever"));
+  ASSERT_TRUE(process.WaitForOutput("good night"));
+  process.Signal(SIGTERM);
+  EXPECT_EQ(process.Wait(milliseconds(1000)).exit_code, 128 + SIGTERM);
+}
+
+bool IsRaw(const termios& settings) { return (settings.c_lflag & (ICANON | ECHO)) == 0; }
+
+TEST_F(RunsTest, TheTerminalIsRawDuringTheRunAndAsBeforeAfterwards) {
+  VmmProcess process(GuestArgs("spin"), VmmProcess::Stdin::kTerminal);
+  ASSERT_TRUE(process.WaitForOutput("# spinning"));
+  termios settings;
+  ASSERT_EQ(tcgetattr(process.terminal(), &settings), 0);
+  EXPECT_TRUE(IsRaw(settings));
+  process.Signal(SIGTERM);
+  EXPECT_EQ(process.Wait().exit_code, 128 + SIGTERM);
+  ASSERT_EQ(tcgetattr(process.terminal(), &settings), 0);
+  EXPECT_FALSE(IsRaw(settings));
+}
+
+TEST_F(RunsTest, CtrlAXOnATerminalQuits) {
+  VmmProcess process(GuestArgs("spin"), VmmProcess::Stdin::kTerminal);
+  ASSERT_TRUE(process.WaitForOutput("# spinning"));
+  process.Type("\x01x");
+  const VmmResult result = process.Wait(milliseconds(1000));
+  EXPECT_EQ(result.exit_code, 128 + SIGINT) << result.Describe();
+}
+
+TEST_F(RunsTest, CtrlAXInAPipeIsTheGuests) {
+  VmmProcess process(GuestArgs("serial_echo", "bytes=3"));
+  ASSERT_TRUE(process.WaitForOutput("type: "));
+  process.Type("\x01x\n");
+  const VmmResult result = process.Wait();
+  EXPECT_EQ(result.exit_code, 0) << result.Describe();
+}
+
+TEST_F(RunsTest, APausedGuestWaitsForASignal) {
+  VmmProcess process(GuestArgs("pvpanic", "write=1", {"--on-panic=pause", "--panic-grace=0", "--dump-dir=" + dir_}));
+  ASSERT_TRUE(process.WaitForError("its memory and registers are kept"));
+  EXPECT_FALSE(process.WaitForError("[exit", milliseconds(300))) << "it must not end by itself";
+  process.Signal(SIGTERM);
+  const VmmResult result = process.Wait(milliseconds(1000));
+  EXPECT_EQ(result.exit_code, 120) << result.Describe();
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("panic (pvpanic)"));
+  EXPECT_TRUE(NothingWasWritten());
+}
+
+TEST_F(RunsTest, TheRecordTellsTheSameAsTheLastLine) {
+  const std::string path = dir_ + "/result.json";
+  const VmmResult result = RunGuest("exit_status", "status=7", {"--result=" + path});
+  const nlohmann::json record = nlohmann::json::parse(std::ifstream(path));
+  EXPECT_EQ(record["exit_code"], 7);
+  EXPECT_EQ(record["guest_status"], 7);
+  EXPECT_EQ(record["outcome"], "guest-exit");
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr(std::string(record["summary"])));
+  EXPECT_EQ(record["guest"]["cmdline"], "status=7");
+  EXPECT_EQ(record["guest"]["memory_bytes"], 64 << 20);
+  EXPECT_EQ(record["guest"]["cpus"], 1);
+}
+
+TEST_F(RunsTest, ManyCanRunSideBySide) {
+  std::vector<std::unique_ptr<VmmProcess>> processes;
+  for (int i = 0; i < 10; ++i) processes.push_back(std::make_unique<VmmProcess>(GuestArgs("hello")));
+  for (auto& process : processes) EXPECT_EQ(process->Wait().exit_code, 0);
+}
+
+}  // namespace
+}  // namespace vmm
