@@ -64,9 +64,9 @@ absl::Status CheckNotes(Elf* elf, const CoreLayout& layout) {
     offset = gelf_getnote(data, offset, &found, &name, &desc);
     if (offset == 0) return LibelfError(absl::StrFormat("note %s", planned.name));
     const char* bytes = static_cast<const char*>(data->d_buf);
-    // The name's size counts its NUL.
-    if (found.n_type != planned.type || found.n_namesz != planned.name.size() + 1 ||
-        planned.name != std::string_view(bytes + name, planned.name.size()) ||
+    const std::string_view name_with_nul(planned.name.c_str(), planned.name.size() + 1);
+    if (found.n_type != planned.type || found.n_namesz != name_with_nul.size() ||
+        name_with_nul != std::string_view(bytes + name, name_with_nul.size()) ||
         planned.desc != std::string_view(bytes + desc, found.n_descsz)) {
       return Differs(absl::StrFormat("note %s is not the planned one", planned.name));
     }

@@ -1,0 +1,97 @@
+#include "dump/kernel/find_kernel.h"
+
+#include <gmock/gmock.h>
+
+#include <random>
+
+#include "dump/testing/linux_guest.h"
+#include "gtest/gtest.h"
+
+namespace vmm {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(FindKernelTest, ALinuxGuestIsFoundWhole) {
+  LinuxGuest guest;
+  const FoundKernel found = FindKernel(guest.snapshot());
+  ASSERT_TRUE(found.vmcoreinfo.has_value() && found.map.has_value());
+  EXPECT_EQ(found.vmcoreinfo->text(), guest.VmcoreInfoText());
+  EXPECT_EQ(found.map->page_offset, guest.page_offset());
+  EXPECT_EQ(found.stacks.size(), 4u);
+  EXPECT_EQ(found.why_not, "");
+}
+
+TEST(FindKernelTest, BeforeVmcoreInfoExistsTheVcpusTellTheMap) {
+  LinuxGuest guest({.vmcoreinfo = false});
+  const FoundKernel found = FindKernel(guest.snapshot());
+  EXPECT_FALSE(found.vmcoreinfo.has_value());
+  ASSERT_TRUE(found.map.has_value());
+  EXPECT_EQ(found.map->phys_base, LinuxGuest::kPhysBase);
+  EXPECT_EQ(found.stacks.size(), 4u);
+  EXPECT_THAT(found.why_not, HasSubstr("no VMCOREINFO"));
+}
+
+TEST(FindKernelTest, AFalseNoteDoesNotHideTheTrueOne) {
+  LinuxGuest guest;
+  std::string text = guest.VmcoreInfoText();
+  text.replace(text.find("OSRELEASE=6"), 11, "OSRELEASE=5");
+  guest.PutNote(GuestAddr{0x800000}, text);
+  const FoundKernel found = FindKernel(guest.snapshot());
+  ASSERT_TRUE(found.vmcoreinfo.has_value());
+  EXPECT_EQ(found.vmcoreinfo->release(), LinuxGuest::kRelease);
+}
+
+TEST(FindKernelTest, OnlyFalseNotesAreNoneAndTheReasonIsTold) {
+  LinuxGuest guest;
+  std::string text = guest.VmcoreInfoText();
+  text.replace(text.find("OSRELEASE=6"), 11, "OSRELEASE=5");
+  guest.PutNote(LinuxGuest::kNote, text);
+  const FoundKernel found = FindKernel(guest.snapshot());
+  EXPECT_FALSE(found.vmcoreinfo.has_value());
+  EXPECT_TRUE(found.map.has_value());
+  EXPECT_THAT(found.why_not, HasSubstr("at 0x900000"));
+  EXPECT_THAT(found.why_not, HasSubstr("init_uts_ns"));
+}
+
+TEST(FindKernelTest, AGuestThatIsNoLinuxIsNotFoundAndNoError) {
+  LinuxGuest guest({.vmcoreinfo = false});
+  for (CpuState& cpu : guest.snapshot().cpus) cpu = CpuState{};
+  const FoundKernel found = FindKernel(guest.snapshot());
+  EXPECT_FALSE(found.vmcoreinfo.has_value());
+  EXPECT_FALSE(found.map.has_value());
+  EXPECT_THAT(found.why_not, HasSubstr("no vCPU runs"));
+}
+
+TEST(FindKernelTest, ALostDirectMapIsTold) {
+  LinuxGuest guest({.direct_map = false});
+  const FoundKernel found = FindKernel(guest.snapshot());
+  ASSERT_TRUE(found.map.has_value());
+  EXPECT_THAT(found.why_not, HasSubstr("no direct map"));
+}
+
+// Single bytes of the note, the page tables and the registers go wrong: whatever is found then,
+// nothing breaks.
+TEST(FindKernelTest, DamageIsSurvived) {
+  std::minstd_rand random(1);
+  LinuxGuest guest({.cpus = 1, .ram = {{GuestAddr{0}, 48 << 20}}});
+  const VmSnapshot healthy = guest.snapshot();
+  const GuestAddr targets[] = {LinuxGuest::kNote,   guest.swapper(),     GuestAddr{0x100000}, GuestAddr{0x101000},
+                               GuestAddr{0x102000}, GuestAddr{0x103000}, GuestAddr{0x104000}, GuestAddr{0x105000}};
+  for (int round = 0; round < 2000; ++round) {
+    const GuestAddr page = targets[random() % std::size(targets)];
+    std::vector<uint8_t> before(kPageSize);
+    ASSERT_TRUE(guest.memory().Read(page, before).ok());
+    std::vector<uint8_t> damaged = before;
+    for (uint32_t i = random() % 8 + 1; i > 0; --i) damaged[random() % 512 * (random() % 8 + 1)] = random() & 0xff;
+    ASSERT_TRUE(guest.memory().Write(page, damaged).ok());
+    guest.snapshot() = healthy;
+    if (random() % 4 == 0) guest.snapshot().cpus[0].cr3 ^= uint64_t{random()} << (random() % 40);
+    if (random() % 4 == 0) guest.snapshot().cpus[0].rsp ^= uint64_t{random()} << (random() % 40);
+    FindKernel(guest.snapshot());
+    ASSERT_TRUE(guest.memory().Write(page, before).ok());
+  }
+}
+
+}  // namespace
+}  // namespace vmm
