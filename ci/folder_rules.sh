@@ -4,7 +4,7 @@
 #   devices  <- base, devices
 #   dump     <- base, dump
 #   vmm      <- base, devices, dump, vmm
-# and <linux/kvm.h> and ioctl stay in vmm/kvm/, but for the terminal's and the disk's own.
+# and <linux/kvm.h> and ioctl stay in vmm/kvm/.
 # Prints each violation and ends with 1, or says nothing and ends with 0.
 set -u
 cd "${1:-$(dirname "$0")/..}" || exit 2

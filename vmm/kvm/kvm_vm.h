@@ -61,8 +61,8 @@ class KvmVm {
  private:
   explicit KvmVm(UniqueFd fd);
 
-  absl::Status CreateInterruptControllers();
   absl::Status AddMemory(GuestMemory& memory);
+  absl::Status CreateInterruptControllers();
   absl::Status CreateVcpus(const Kvm& kvm, const KvmVmConfig& config);
 
   UniqueFd fd_;

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -524,8 +525,9 @@ TEST_F(KvmVmTest, WithoutLa57TheVmSaysSo) {
   EXPECT_FALSE((*KvmVm::Create(*kvm_, {.features = *ParseCpuFeatures("-la57")}, *memory_))->guest_has_la57());
 }
 
-// Not a benchmark, but a net for a slot that is filled or a RAM that is touched on the way.
-TEST_F(KvmVmTest, CreationDoesNotDependOnTheSizeOfRam) {
+// Not a benchmark, but a net for RAM that is touched on the way. A KVM without EPT or NPT has a
+// word for each page, which costs a little.
+TEST_F(KvmVmTest, CreationDoesNotTouchTheRam) {
   const auto fastest = [this](uint64_t size) {
     const std::array<GuestRange, 1> ranges{GuestRange{GuestAddr{0}, size}};
     Clock::duration best = Clock::duration::max();
@@ -534,12 +536,12 @@ TEST_F(KvmVmTest, CreationDoesNotDependOnTheSizeOfRam) {
       memory_ = *GuestMemory::Create(ranges);
       EXPECT_TRUE(KvmVm::Create(*kvm_, {}, *memory_).ok());
       best = std::min(best, Clock::now() - begin);
+      EXPECT_TRUE(memory_->DataExtents()->empty());
     }
     return best;
   };
   const Clock::duration small = fastest(kMiB);
-  const Clock::duration large = fastest(2048 * kMiB);
-  EXPECT_LT(large, small * 5 + std::chrono::milliseconds(5));
+  EXPECT_LT(fastest(2048 * kMiB), small * 5 + std::chrono::milliseconds(50));
 }
 
 TEST(KvmTest, AFileThatIsNotThereIsAnErrorWithAdvice) {
