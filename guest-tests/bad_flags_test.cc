@@ -102,7 +102,7 @@ TEST_P(BadFlagsTest, IsRefusedWithItsReason) {
   for (const char* said : row.said) EXPECT_THAT(result.LastErrorLine(), HasSubstr(said));
   EXPECT_THAT(result.LastErrorLine(), HasSubstr("[exit 125]"));
   EXPECT_EQ(result.out, "");
-  EXPECT_LT(result.seconds, 2);
+  EXPECT_LT(result.seconds, 20) << "a hang, and no busy host, takes so long";
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, BadFlagsTest, testing::ValuesIn(Table()),
