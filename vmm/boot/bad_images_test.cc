@@ -41,7 +41,9 @@ struct BadImage {
 
 void PrintTo(const BadImage& row, std::ostream* out) { *out << row.name; }
 
-void Cut(Bytes& bytes, size_t size) { bytes.resize(std::min(bytes.size(), size)); }
+void Cut(Bytes& bytes, size_t size) {
+  if (size < bytes.size()) bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(size), bytes.end());
+}
 
 void Classic(BootConfig& config) { config.mode = BootMode::kClassic; }
 void Direct(BootConfig& config) { config.mode = BootMode::kDirect; }
@@ -199,7 +201,7 @@ std::vector<BadImage> HeaderRows() {
 }
 
 void CutStream(Builder& builder) {
-  builder.spoil_stream = [](Bytes& stream) { stream.resize(stream.size() - stream.size() / 4); };
+  builder.spoil_stream = [](Bytes& stream) { Cut(stream, stream.size() - stream.size() / 4); };
 }
 
 std::vector<BadImage> CodecRows() {
@@ -218,7 +220,7 @@ std::vector<BadImage> CodecRows() {
     if (codec != Codec::kGzip) {  // whose size word is part of the stream: cut, it is any number
       row("CutShort", "", CutStream);
       row("BytesBehindTheEnd", "", [](Builder& b) { b.spoil_stream = [](Bytes& s) { s.insert(s.end(), 8, 0xa5); }; });
-      row("EmptyStream", "", [](Builder& b) { b.spoil_stream = [](Bytes& s) { s.resize(12); }; });
+      row("EmptyStream", "", [](Builder& b) { b.spoil_stream = [](Bytes& s) { Cut(s, 12); }; });
     }
     row("DamagedInTheMiddle", "", [](Builder& b) {
       b.spoil_stream = [](Bytes& s) { std::fill(s.begin() + s.size() / 2 - 8, s.begin() + s.size() / 2 + 8, 0xff); };
