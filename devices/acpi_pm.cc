@@ -22,18 +22,18 @@ uint32_t Place(uint64_t offset, std::span<const uint8_t> data, uint32_t* mask) {
 }  // namespace
 
 void AcpiPm1Event::PressPowerButton() {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   status_ |= kPwrbtn;
   UpdateSci();
 }
 
 void AcpiPm1Event::Read(uint64_t offset, std::span<uint8_t> data) {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   ReadBytes(uint32_t{status_} | uint32_t{enable_} << 16, offset, data);
 }
 
 void AcpiPm1Event::Write(uint64_t offset, std::span<const uint8_t> data) {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   uint32_t mask = 0;
   const uint32_t value = Place(offset, data, &mask);
   status_ &= static_cast<uint16_t>(~value);
@@ -49,7 +49,7 @@ void AcpiPm1Event::UpdateSci() {
 }
 
 void AcpiPm1Control::Read(uint64_t offset, std::span<uint8_t> data) {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   ReadBytes(value_, offset, data);
 }
 
@@ -57,7 +57,7 @@ void AcpiPm1Control::Write(uint64_t offset, std::span<const uint8_t> data) {
   uint32_t mask = 0;
   const uint32_t value = Place(offset, data, &mask);
   {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     const uint32_t merged = (value_ & ~mask) | value;
     value_ = static_cast<uint16_t>((merged & ~uint32_t{kSlpEn}) | kSciEn);
     if ((value & kSlpEn) == 0 || (merged & kSlpTypMask) >> kSlpTypShift != kSlpTypS5) return;

@@ -4,10 +4,9 @@
 #define DEVICES_ACPI_PM_H_
 
 #include <functional>
+#include <mutex>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "base/guest_request.h"
 #include "devices/device.h"
@@ -35,13 +34,13 @@ class AcpiPm1Event final : public Device {
   void Write(uint64_t offset, std::span<const uint8_t> data) override;
 
  private:
-  void UpdateSci() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void UpdateSci();  // with mutex_ held
 
-  absl::Mutex mutex_;
-  IrqLine& sci_ ABSL_GUARDED_BY(mutex_);
-  bool sci_level_ ABSL_GUARDED_BY(mutex_) = false;
-  uint16_t status_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint16_t enable_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::mutex mutex_;
+  IrqLine& sci_;
+  bool sci_level_ = false;
+  uint16_t status_ = 0;
+  uint16_t enable_ = 0;
 };
 
 // PM1a_CNT_BLK: 16 bits. There is one sleep type, that of \_S5 in the DSDT; entering it is a
@@ -63,8 +62,8 @@ class AcpiPm1Control final : public Device {
 
  private:
   GuestRequestSink& requests_;
-  absl::Mutex mutex_;
-  uint16_t value_ ABSL_GUARDED_BY(mutex_) = kSciEn;
+  std::mutex mutex_;
+  uint16_t value_ = kSciEn;
 };
 
 // PM_TMR_BLK: a read-only counter of 32 bits (TMR_VAL_EXT in the FADT); its low 24 are what a

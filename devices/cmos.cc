@@ -31,12 +31,12 @@ Cmos::Cmos(const Clock& clock) : clock_(clock) {
 
 // A 16-bit access is one to the index and one to the data.
 void Cmos::Read(uint64_t offset, std::span<uint8_t> data) {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   for (size_t i = 0; i < data.size(); ++i) data[i] = offset + i == 0 ? 0xff : ReadData();
 }
 
 void Cmos::Write(uint64_t offset, std::span<const uint8_t> data) {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   for (size_t i = 0; i < data.size(); ++i) {
     if (offset + i == 0) {
       index_ = data[i] & kIndexMask;

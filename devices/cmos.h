@@ -8,9 +8,8 @@
 #define DEVICES_CMOS_H_
 
 #include <array>
+#include <mutex>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "devices/device.h"
@@ -56,21 +55,22 @@ class Cmos final : public Device {
  private:
   static constexpr uint8_t kIndexMask = 0x7f;  // bit 7 of the index port masks NMI
 
-  uint8_t ReadData() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void WriteData(uint8_t value) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // All below are called with mutex_ held.
+  uint8_t ReadData();
+  void WriteData(uint8_t value);
 
-  bool IsStopped() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return (bytes_[kRegisterB] & kSet) != 0; }
-  absl::Time Now() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return clock_.Now() + offset_; }
+  bool IsStopped() const { return (bytes_[kRegisterB] & kSet) != 0; }
+  absl::Time Now() const { return clock_.Now() + offset_; }
 
   // Puts the time of now into the time registers, or takes it from them.
-  void LatchTime() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void AdoptTime() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LatchTime();
+  void AdoptTime();
 
   const Clock& clock_;
-  absl::Mutex mutex_;
-  absl::Duration offset_ ABSL_GUARDED_BY(mutex_);  // the guest's time less the host's
-  uint8_t index_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::array<uint8_t, 128> bytes_ ABSL_GUARDED_BY(mutex_) = {};
+  std::mutex mutex_;       // guards all below
+  absl::Duration offset_;  // the guest's time less the host's
+  uint8_t index_ = 0;
+  std::array<uint8_t, 128> bytes_ = {};
 };
 
 }  // namespace vmm

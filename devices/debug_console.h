@@ -4,10 +4,9 @@
 #define DEVICES_DEBUG_CONSOLE_H_
 
 #include <functional>
+#include <mutex>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "devices/device.h"
 
 namespace vmm {
@@ -28,8 +27,8 @@ class DebugConsole final : public Device {
   void Write(uint64_t offset, std::span<const uint8_t> data) override;
 
  private:
-  absl::Mutex mutex_;
-  const std::function<void(std::span<const uint8_t>)> output_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;  // one byte after the other
+  const std::function<void(std::span<const uint8_t>)> output_;
 };
 
 }  // namespace vmm

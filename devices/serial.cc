@@ -7,7 +7,7 @@ namespace vmm {
 Serial::Serial(IrqLine& irq, Output output) : irq_(irq), output_(std::move(output)) {}
 
 size_t Serial::Receive(std::span<const uint8_t> data) {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   const size_t room = loopback() ? 0 : capacity() - received_.size();
   const size_t taken = std::min(room, data.size());
   received_.insert(received_.end(), data.begin(), data.begin() + taken);
@@ -17,7 +17,7 @@ size_t Serial::Receive(std::span<const uint8_t> data) {
 }
 
 bool Serial::IsRequestToSend() const {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   return (mcr_ & kMcrRts) != 0;
 }
 
@@ -25,7 +25,7 @@ bool Serial::IsRequestToSend() const {
 void Serial::Read(uint64_t offset, std::span<uint8_t> data) {
   bool room;
   {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     for (size_t i = 0; i < data.size(); ++i) data[i] = ReadRegister(offset + i);
     // Only when the queue has run dry: a caller that were woken for each byte would be slower.
     room = refused_ && received_.empty() && !loopback();
@@ -37,7 +37,7 @@ void Serial::Read(uint64_t offset, std::span<uint8_t> data) {
 void Serial::Write(uint64_t offset, std::span<const uint8_t> data) {
   bool room;
   {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     const uint8_t old_mcr = mcr_;
     for (size_t i = 0; i < data.size(); ++i) WriteRegister(offset + i, data[i]);
     const bool rts_raised = (mcr_ & ~old_mcr & kMcrRts) != 0;

@@ -10,9 +10,8 @@
 #include <array>
 #include <deque>
 #include <functional>
+#include <mutex>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "devices/abi/serial_abi.h"
 #include "devices/device.h"
 #include "devices/irq_line.h"
@@ -48,46 +47,47 @@ class Serial final : public Device {
   void Write(uint64_t offset, std::span<const uint8_t> data) override;
 
  private:
-  uint8_t ReadRegister(uint64_t offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void WriteRegister(uint64_t offset, uint8_t value) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // All below are called with mutex_ held.
+  uint8_t ReadRegister(uint64_t offset);
+  void WriteRegister(uint64_t offset, uint8_t value);
 
-  uint8_t TakeReceived() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Transmit(uint8_t byte) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void SetFifoControl(uint8_t value) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void SetModemControl(uint8_t value) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  uint8_t TakeReceived();
+  void Transmit(uint8_t byte);
+  void SetFifoControl(uint8_t value);
+  void SetModemControl(uint8_t value);
 
-  bool fifos_on() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return (fcr_ & kFcrEnable) != 0; }
-  bool loopback() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return (mcr_ & kMcrLoop) != 0; }
-  size_t capacity() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return fifos_on() ? kUartFifoDepth : 1; }
-  size_t trigger_level() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool fifos_on() const { return (fcr_ & kFcrEnable) != 0; }
+  bool loopback() const { return (mcr_ & kMcrLoop) != 0; }
+  size_t capacity() const { return fifos_on() ? kUartFifoDepth : 1; }
+  size_t trigger_level() const;
 
   // The pending interrupt of the highest priority: an IIR value without the FIFO bits.
-  uint8_t PendingInterrupt() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  uint8_t PendingInterrupt() const;
 
   // The modem lines that the guest sees in MSR bits 4 to 7.
-  uint8_t ModemLines() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  uint8_t ModemLines() const;
 
-  void UpdateIrq() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void LowerIrq() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void UpdateIrq();
+  void LowerIrq();
 
   std::function<void()> on_room_;  // constant while the machine runs
 
-  mutable absl::Mutex mutex_;
-  IrqLine& irq_ ABSL_GUARDED_BY(mutex_);
-  const Output output_ ABSL_GUARDED_BY(mutex_);
+  mutable std::mutex mutex_;  // guards all below, and the order of calls to irq_ and output_
+  IrqLine& irq_;
+  const Output output_;
 
-  std::deque<uint8_t> received_ ABSL_GUARDED_BY(mutex_);  // at most kUartFifoDepth
-  bool refused_ ABSL_GUARDED_BY(mutex_) = false;          // Receive() has left bytes with its caller
-  bool irq_level_ ABSL_GUARDED_BY(mutex_) = false;
-  bool thr_empty_pending_ ABSL_GUARDED_BY(mutex_) = false;  // cleared by reading it from IIR, or by sending
-  uint8_t ier_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint8_t fcr_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint8_t lcr_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint8_t mcr_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint8_t overrun_ ABSL_GUARDED_BY(mutex_) = 0;       // kLsrOe until LSR is read
-  uint8_t modem_deltas_ ABSL_GUARDED_BY(mutex_) = 0;  // MSR bits 0 to 3 until MSR is read
-  uint8_t scr_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::array<uint8_t, 2> divisor_ ABSL_GUARDED_BY(mutex_) = {12, 0};  // 9600 baud; a guest divides by it
+  std::deque<uint8_t> received_;  // at most kUartFifoDepth
+  bool refused_ = false;          // Receive() has left bytes with its caller
+  bool irq_level_ = false;
+  bool thr_empty_pending_ = false;  // cleared by reading it from IIR, or by sending
+  uint8_t ier_ = 0;
+  uint8_t fcr_ = 0;
+  uint8_t lcr_ = 0;
+  uint8_t mcr_ = 0;
+  uint8_t overrun_ = 0;       // kLsrOe until LSR is read
+  uint8_t modem_deltas_ = 0;  // MSR bits 0 to 3 until MSR is read
+  uint8_t scr_ = 0;
+  std::array<uint8_t, 2> divisor_ = {12, 0};  // 9600 baud; a guest divides by it
 };
 
 }  // namespace vmm
