@@ -4,7 +4,7 @@
 
 namespace vmm {
 
-Serial::Serial(IrqLine& irq, Output output) : irq_(irq), output_(std::move(output)) {}
+Serial::Serial(IrqLine& irq, Output output) : output_(std::move(output)), irq_(irq) {}
 
 size_t Serial::Receive(std::span<const uint8_t> data) {
   std::lock_guard lock(mutex_);
@@ -36,14 +36,20 @@ void Serial::Read(uint64_t offset, std::span<uint8_t> data) {
 
 void Serial::Write(uint64_t offset, std::span<const uint8_t> data) {
   bool room;
+  std::array<uint8_t, 8> sent;
+  size_t sent_count;
   {
     std::lock_guard lock(mutex_);
     const uint8_t old_mcr = mcr_;
+    sent_count_ = 0;
     for (size_t i = 0; i < data.size(); ++i) WriteRegister(offset + i, data[i]);
+    sent = sent_;
+    sent_count = sent_count_;
     const bool rts_raised = (mcr_ & ~old_mcr & kMcrRts) != 0;
     room = rts_raised || (refused_ && received_.empty() && !loopback());
     if (room) refused_ = false;
   }
+  if (sent_count > 0) output_(std::span<const uint8_t>(sent).first(sent_count));
   if (room && on_room_) on_room_();
 }
 
@@ -121,7 +127,7 @@ void Serial::Transmit(uint8_t byte) {
   thr_empty_pending_ = false;
   UpdateIrq();
   if (!loopback()) {
-    output_(std::span<const uint8_t>(&byte, 1));
+    sent_[sent_count_++] = byte;
   } else if (received_.size() < capacity()) {
     received_.push_back(byte);
   } else {

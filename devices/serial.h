@@ -25,8 +25,8 @@ class Serial final : public Device {
 
   using Output = std::function<void(std::span<const uint8_t>)>;
 
-  // `output` gets what the guest sends, in order, by one vCPU thread at a time. It must not
-  // call back into this object; while it blocks, the guest's UART does.
+  // `output` gets what the guest sends, on the vCPU thread that sends it and outside the lock:
+  // while it blocks that vCPU waits, but nobody else who needs this object.
   Serial(IrqLine& irq, Output output);
 
   // `room` is called whenever bytes that Receive() did not take would now be taken, and when
@@ -72,12 +72,15 @@ class Serial final : public Device {
 
   std::function<void()> on_room_;  // constant while the machine runs
 
-  mutable std::mutex mutex_;  // guards all below, and the order of calls to irq_ and output_
-  IrqLine& irq_;
   const Output output_;
+
+  mutable std::mutex mutex_;  // guards all below, and the order of calls to irq_
+  IrqLine& irq_;
 
   std::deque<uint8_t> received_;  // at most kUartFifoDepth
   bool refused_ = false;          // Receive() has left bytes with its caller
+  std::array<uint8_t, 8> sent_;   // by the Write() in hand, for output_ when the lock is free
+  size_t sent_count_ = 0;
   bool irq_level_ = false;
   bool thr_empty_pending_ = false;  // cleared by reading it from IIR, or by sending
   uint8_t ier_ = 0;

@@ -2,6 +2,8 @@
 #ifndef VMM_CONSOLE_WRITER_H_
 #define VMM_CONSOLE_WRITER_H_
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -25,11 +27,14 @@ class ConsoleWriter {
   void StopWaiting();
 
  private:
-  ConsoleWriter(int fd, UniqueFd cancel_fd) : fd_(fd), cancel_fd_(std::move(cancel_fd)) {}
+  ConsoleWriter(int fd, UniqueFd own_fd, UniqueFd cancel_fd)
+      : fd_(fd), own_fd_(std::move(own_fd)), cancel_fd_(std::move(cancel_fd)) {}
 
   bool WaitForRoom();
+  ssize_t WriteSome(std::span<const uint8_t> bytes);
 
   const int fd_;
+  const UniqueFd own_fd_;     // the same pipe or terminal, opened again so that it may be non-blocking
   const UniqueFd cancel_fd_;  // eventfd, readable once StopWaiting() was called
 };
 

@@ -60,6 +60,15 @@ void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutc
   }
 }
 
+// Where each vCPU stood when the time was over: the first thing that one wants to know of a hang.
+void TellWhereVcpusStood(const std::vector<absl::StatusOr<CpuState>>& states) {
+  for (size_t id = 0; id < states.size(); ++id) {
+    if (!states[id].ok() || !states[id]->started) continue;
+    const bool interrupts = (states[id]->rflags & (1 << 9)) != 0;
+    LogInfo(absl::StrFormat("vCPU %d stood at %#x, interrupts %s", id, states[id]->rip, interrupts ? "on" : "off"));
+  }
+}
+
 void AfterPanic(const VmConfig& config, const DumpDirs& dirs, const GuestMemory& memory,
                 const std::vector<absl::StatusOr<CpuState>>& states, EventLoop& loop, RunOutcome& outcome) {
   if (outcome.panic->crash_loaded) {
@@ -94,8 +103,11 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
 
   const std::unique_ptr<RawTerminal> terminal = RawTerminal::Enter(STDIN_FILENO);
   Serial& serial = machine->devices().serial();
-  ConsoleInput input(/*escapes=*/terminal != nullptr,
-                     [&serial](std::span<const uint8_t> bytes) { return serial.Receive(bytes); });
+  // A script on standard input waits until the guest has opened its port: opening empties the
+  // FIFO. A person does not wait, because a kernel debugger reads the port without opening it.
+  ConsoleInput input(/*escapes=*/terminal != nullptr, [&](std::span<const uint8_t> bytes) -> size_t {
+    return terminal != nullptr || serial.IsRequestToSend() ? serial.Receive(bytes) : 0;
+  });
   EventLoop loop(*events, *signals, input, STDIN_FILENO);
 
   const std::vector<Vcpu*> vcpus = machine->vcpus();
@@ -110,6 +122,7 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   outcome.run_time = absl::Now() - running;
 
   KeepEnd(end, loop, *events, outcome);
+  if (end == RunEnd::kTimeout) TellWhereVcpusStood(states);
   if (outcome.kind == RunOutcome::Kind::kPanic) {
     AfterPanic(config, dirs, machine->memory(), states, loop, outcome);
   }

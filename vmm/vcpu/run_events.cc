@@ -17,7 +17,7 @@ absl::StatusOr<std::unique_ptr<RunEvents>> RunEvents::Create(bool stop_at_panic)
 
 void RunEvents::OnPanic(const PanicEvent& event) {
   {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     ++panics_seen_;
     // A death that ends the run takes the place of the announcement that a crash kernel takes over.
     const bool kept = !panic_.has_value() || (panic_->crash_loaded && !event.crash_loaded);
@@ -33,7 +33,7 @@ void RunEvents::OnPanic(const PanicEvent& event) {
 
 void RunEvents::OnGuestRequest(const GuestRequest& request) {
   {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     if (!request_.has_value()) request_ = request;
     vcpus_must_stop_.store(true, std::memory_order_release);
   }
@@ -41,7 +41,7 @@ void RunEvents::OnGuestRequest(const GuestRequest& request) {
 }
 
 void RunEvents::ThisThreadRunsVcpu(int vcpu) {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   vcpu_of_thread_[std::this_thread::get_id()] = vcpu;
 }
 
@@ -57,17 +57,17 @@ void RunEvents::Acknowledge() {
 }
 
 std::optional<PanicEvent> RunEvents::panic() const {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   return panic_;
 }
 
 std::optional<GuestRequest> RunEvents::request() const {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   return request_;
 }
 
 uint64_t RunEvents::panics_seen() const {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   return panics_seen_;
 }
 

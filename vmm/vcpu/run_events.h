@@ -7,12 +7,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "base/guest_request.h"
 #include "base/panic_event.h"
 #include "base/unique_fd.h"
@@ -58,11 +57,11 @@ class RunEvents final : public PanicSink, public GuestRequestSink {
   const UniqueFd wake_fd_;  // eventfd
   const bool stop_at_panic_;
   std::atomic<bool> vcpus_must_stop_ = false;
-  mutable absl::Mutex mutex_;
-  std::map<std::thread::id, int> vcpu_of_thread_ ABSL_GUARDED_BY(mutex_);
-  std::optional<PanicEvent> panic_ ABSL_GUARDED_BY(mutex_);
-  std::optional<GuestRequest> request_ ABSL_GUARDED_BY(mutex_);
-  uint64_t panics_seen_ ABSL_GUARDED_BY(mutex_) = 0;
+  mutable std::mutex mutex_;  // guards all below
+  std::map<std::thread::id, int> vcpu_of_thread_;
+  std::optional<PanicEvent> panic_;
+  std::optional<GuestRequest> request_;
+  uint64_t panics_seen_ = 0;
 };
 
 }  // namespace vmm
