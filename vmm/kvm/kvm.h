@@ -3,6 +3,7 @@
 #define VMM_KVM_KVM_H_
 
 #include <cstddef>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "base/unique_fd.h"
