@@ -88,7 +88,7 @@ def check_vmcore(tally: Tally, case: Case, kernel: Kernel, results: Path) -> Non
         return
     if kernel.vmlinux.exists():
         _check_crash(tally, case, kernel, vmcore, results)
-        _check_gdb(tally, case, vmcore)
+        _check_gdb(tally, case, kernel, vmcore)
         _check_drgn(tally, case, kernel, vmcore)
     else:
         tally.skip(f"{case}: crash, gdb and drgn", f"no vmlinux of {kernel.release}")
@@ -118,13 +118,15 @@ def _check_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results
     functions = [function for _, function in frames]
     check("shows panic at frame 0, then sysrq_handle_crash",
           functions[:1] == ["panic"] and "sysrq_handle_crash" in functions, said["bt"])  # fmt: skip
-    check("names the task that panicked", re.match(r'PID: 1 .*COMMAND: "init"', said["bt"]) is not None, said["bt"])
+    check("names the task that panicked", re.match(r'PID: \d+ .*COMMAND: "sh"', said["bt"]) is not None, said["bt"])
 
-    stacks = re.split(r"^PID: ", said["bt -a"], flags=re.MULTILINE)[1:]
-    others = [stack for stack in stacks if "sysrq_handle_crash" not in stack]
-    check("shows the other CPUs in stop_this_cpu" if case.cpus > 1 else "shows one CPU",
-          len(stacks) == case.cpus and len(others) == case.cpus - 1 and all("stop_this_cpu" in o for o in others),
-          said["bt -a"])  # fmt: skip
+    if case.cpus > 1 and case.flavour == "cloud":
+        tally.skip(f"{case}: crash shows the other CPUs", "crash 8.0.2 needs a kernel with CONFIG_X86_MCE for that")
+    else:
+        stacks = re.split(r"^PID: ", said["bt -a"], flags=re.MULTILINE)[1:]
+        others = [stack for stack in stacks if "sysrq_handle_crash" not in stack]
+        stopped = len(others) == case.cpus - 1 and all("stop_this_cpu" in stack for stack in others)
+        check("shows a stack for each CPU, the others in stop_this_cpu", stopped, said["bt -a"])
 
     sys_ = Ran(0, said["sys"])
     check("tells release, CPUs and the panic in its words",
@@ -135,9 +137,8 @@ def _check_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results
     log = said["log"]
     check("prints the log from the first line to the panic",
           "Linux version" in log and "sysrq: Trigger a crash" in log and PANIC in log, log)  # fmt: skip
-    running = re.findall(r"^> +(\d+) .* (\S+)$", said["ps"], re.MULTILINE)
-    check("lists the tasks, and one running on each CPU", len(running) == case.cpus and ("1", "init") in running,
-          said["ps"])  # fmt: skip
+    running = re.findall(r"^>.* (\S+)$", said["ps"], re.MULTILINE)
+    check("shows in ps what ran on each CPU", len(running) == case.cpus and "sh" in running, said["ps"])
 
 
 def _memory_is_right(said: str, memory_mib: int) -> bool:
@@ -149,21 +150,25 @@ def _memory_is_right(said: str, memory_mib: int) -> bool:
     return memory_mib * 0.97 - 4 <= mib <= memory_mib
 
 
-def _check_gdb(tally: Tally, case: Case, vmcore: Path) -> None:
-    side_file = Path(f"{vmcore}.gdb")
-    if not side_file.exists():
-        tally.skip(f"{case}: gdb", f"no {side_file.name} was written")
-        return
-    ran = run_tool("gdb", "--nx", "--batch", "-x", side_file, "-ex", "bt")
-    tally.check(f"{case}: gdb shows the stack down to sysrq_handle_crash", ran.has(r"\bsysrq_handle_crash\b"), ran.output)
+def _check_gdb(tally: Tally, case: Case, kernel: Kernel, vmcore: Path) -> None:
+    """With the file beside the vmcore, which is made to be used in their folder."""
+    gdb = ["gdb", "--nx", "--batch", "-ex", f"cd {vmcore.parent}", "-x", f"{vmcore.name}.gdb"]
+    ran = run_tool(*gdb, "-ex", f"kernel {kernel.vmlinux}", "-ex", "thread apply all bt 40")
+    threads = re.split(r"^Thread ", ran.output, flags=re.MULTILINE)[1:]
+    dead = [thread for thread in threads if " sysrq_handle_crash " in thread]
+    stopped = [thread for thread in threads if " stop_this_cpu " in thread]
+    tally.check(f"{case}: gdb shows the panic from the system call on", len(dead) == 1 and "ksys_write" in dead[0],
+                ran.output)  # fmt: skip
+    if case.cpus > 1:
+        tally.check(f"{case}: gdb shows the other CPUs in stop_this_cpu", len(stopped) == case.cpus - 1, ran.output)
 
 
 def _check_drgn(tally: Tally, case: Case, kernel: Kernel, vmcore: Path) -> None:
     ran = run_tool("drgn", "-c", vmcore, "-s", kernel.vmlinux, DRGN_SCRIPT)
-    right = ran.has(rf"^release {re.escape(kernel.release)}$") and ran.has("^crashed 1 init$")
+    right = ran.has(rf"^release {re.escape(kernel.release)}$") and ran.has("^panicked sh$")
     tally.check(f"{case}: drgn reads the release and the task that panicked", right, ran.output)
-    stack = ran.has(r"^frame \d+ panic$") and ran.has(r"^frame \d+ sysrq_handle_crash$")
-    tally.check(f"{case}: drgn unwinds the panic's stack", stack, ran.output)
+    tally.check(f"{case}: drgn lists all tasks", ran.has("^task 1 init$") and ran.has("^task 2 kthreadd$"), ran.output)
+    tally.check(f"{case}: drgn reads the log", ran.has(PANIC), ran.output)
 
 
 def _check_makedumpfile(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
