@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "absl/strings/str_format.h"
 
@@ -44,16 +45,19 @@ absl::StatusOr<VmcoreInfo> VmcoreInfo::Parse(std::string text) {
   return info;
 }
 
+// memmem, because its time is linear in the text whatever the guest wrote there.
 std::optional<std::string_view> VmcoreInfo::Value(std::string_view key) const {
-  std::string_view rest = text_;
-  while (!rest.empty()) {
-    const size_t length = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, length);
-    if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == '=')
-      return line.substr(key.size() + 1);
-    rest.remove_prefix(std::min(length + 1, rest.size()));
+  const std::string line_start = absl::StrFormat("\n%s=", key);
+  const std::string_view text = text_;
+  size_t at = 0;
+  if (text.starts_with(std::string_view(line_start).substr(1))) {
+    at = line_start.size() - 1;
+  } else {
+    const void* found = memmem(text.data(), text.size(), line_start.data(), line_start.size());
+    if (found == nullptr) return std::nullopt;
+    at = static_cast<size_t>(static_cast<const char*>(found) - text.data()) + line_start.size();
   }
-  return std::nullopt;
+  return text.substr(at, std::min(text.find('\n', at), text.size()) - at);
 }
 
 std::optional<uint64_t> VmcoreInfo::Symbol(std::string_view name) const {

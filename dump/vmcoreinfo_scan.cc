@@ -57,7 +57,9 @@ class Scan {
         for (uint64_t page = 0; page < chunk.size; page += kPageSize) {
           const TextRange text = probe(bytes.subspan(page, kProbeSize));
           if (text.size == 0) continue;
-          if (++candidates_ > kMaxVmcoreInfoCandidates) return false;
+          const uint64_t cost = std::max(text.size, kMinCandidate);
+          if (cost > budget_) return false;
+          budget_ -= cost;
           if (Offer(GuestAddr{chunk.start.value + page}, text)) return true;
         }
       }
@@ -86,7 +88,7 @@ class Scan {
   const PhysicalMemory& memory_;
   const std::function<bool(GuestAddr, VmcoreInfo)>& visit_;
   std::vector<uint8_t> buffer_;
-  int candidates_ = 0;
+  uint64_t budget_ = kCandidateBudget;
 };
 
 }  // namespace

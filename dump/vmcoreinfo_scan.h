@@ -16,9 +16,10 @@
 
 namespace vmm {
 
-// After that many candidates the scan ends: a real guest has one or two, and one that wants
-// to keep us busy must not succeed.
-inline constexpr int kMaxVmcoreInfoCandidates = 16384;
+// After that many bytes of candidates, each counted as at least kMinCandidate, the scan ends: a
+// real guest has one or two, and one that wants to keep us busy must not succeed.
+inline constexpr uint64_t kCandidateBudget = 64 << 20;
+inline constexpr uint64_t kMinCandidate = 2048;
 
 // Calls `visit` for each place in `memory` that holds a note as above, or, in a second round, a
 // page that begins with "OSRELEASE=" (the text from which the kernel makes the note), in

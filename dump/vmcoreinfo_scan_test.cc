@@ -134,10 +134,11 @@ TEST_F(VmcoreInfoScanTest, UntouchedMemoryStaysUntouched) {
 }
 
 TEST_F(VmcoreInfoScanTest, AGuestFullOfCandidatesDoesNotKeepUsForever) {
-  const GuestRange ranges[] = {{GuestAddr{0}, (kMaxVmcoreInfoCandidates + 100) * kPageSize}};
+  constexpr uint64_t kLimit = kCandidateBudget / kMinCandidate;
+  const GuestRange ranges[] = {{GuestAddr{0}, (kLimit + 100) * kPageSize}};
   memory_ = *GuestMemory::Create(ranges);
-  for (uint64_t page = 0; page < kMaxVmcoreInfoCandidates + 100; ++page) PutNote(page * kPageSize, Text("fake"), 200);
-  EXPECT_EQ(Releases().size(), static_cast<size_t>(kMaxVmcoreInfoCandidates));
+  for (uint64_t page = 0; page < kLimit + 100; ++page) PutNote(page * kPageSize, Text("fake"), 200);
+  EXPECT_EQ(Releases().size(), kLimit);
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ TEST(VmcoreInfoTest, WhatIsNotThereIsNotFound) {
   EXPECT_FALSE(info.Number("phys_base").has_value());
   EXPECT_FALSE(info.KernelOffset().has_value());
   EXPECT_FALSE(info.Value("").has_value());
+  EXPECT_FALSE(info.Value("6.1.0").has_value());
 }
 
 TEST(VmcoreInfoTest, ANumberWithSomethingBehindItIsNone) {

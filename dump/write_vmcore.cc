@@ -108,8 +108,8 @@ absl::StatusOr<VmcoreReport> WriteVmcore(const VmSnapshot& snapshot, const Outpu
   if (kernel.vmcoreinfo.has_value()) {
     report.has_vmcoreinfo = true;
     report.release = kernel.vmcoreinfo->release();
-    report.kernel_offset = kernel.vmcoreinfo->KernelOffset();
   }
+  report.kernel_offset = kernel.kernel_offset;
   const bool mapped = kernel.map.has_value() && kernel.map->page_offset.has_value();
   report.mapping = mapped ? "kernel" : "fallback: " + kernel.why_not;
 

@@ -23,6 +23,7 @@ void FindByVmcoreInfo(const VmSnapshot& snapshot, FoundKernel& found) {
       return false;
     }
     found.map = *std::move(map);
+    found.kernel_offset = info.KernelOffset();
     found.vmcoreinfo = std::move(info);
     return true;
   });
@@ -50,6 +51,7 @@ FoundKernel FindKernel(const VmSnapshot& snapshot) {
     }
   }
   if (found.map.has_value()) {
+    if (!found.kernel_offset.has_value()) found.kernel_offset = found.map->image.vaddr - kDefaultImageStart;
     found.stacks = FindKernelStacks(*snapshot.memory, *found.map, snapshot.cpus);
     if (!found.map->page_offset.has_value()) AddReason(found, "the page tables have no direct map of RAM");
   }

@@ -2,6 +2,7 @@
 #ifndef DUMP_KERNEL_FIND_KERNEL_H_
 #define DUMP_KERNEL_FIND_KERNEL_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,10 @@ struct FoundKernel {
   // None where no page tables could be trusted.
   std::optional<KernelMap> map;
   std::vector<VirtualSegment> stacks;
+
+  // By how much KASLR moved the image: VMCOREINFO's word, or else the distance of its first mapped
+  // page from kDefaultImageStart.
+  std::optional<uint64_t> kernel_offset;
 
   // Why vmcoreinfo, map or the map's page_offset is missing; empty where nothing is.
   std::string why_not;

@@ -18,6 +18,7 @@ TEST(FindKernelTest, ALinuxGuestIsFoundWhole) {
   ASSERT_TRUE(found.vmcoreinfo.has_value() && found.map.has_value());
   EXPECT_EQ(found.vmcoreinfo->text(), guest.VmcoreInfoText());
   EXPECT_EQ(found.map->page_offset, guest.page_offset());
+  EXPECT_EQ(found.kernel_offset, LinuxGuest::kKernelOffset);
   EXPECT_EQ(found.stacks.size(), 4u);
   EXPECT_EQ(found.why_not, "");
 }
@@ -28,6 +29,7 @@ TEST(FindKernelTest, BeforeVmcoreInfoExistsTheVcpusTellTheMap) {
   EXPECT_FALSE(found.vmcoreinfo.has_value());
   ASSERT_TRUE(found.map.has_value());
   EXPECT_EQ(found.map->phys_base, LinuxGuest::kPhysBase);
+  EXPECT_EQ(found.kernel_offset, LinuxGuest::kKernelOffset);
   EXPECT_EQ(found.stacks.size(), 4u);
   EXPECT_THAT(found.why_not, HasSubstr("no VMCOREINFO"));
 }
@@ -68,6 +70,22 @@ TEST(FindKernelTest, ALostDirectMapIsTold) {
   const FoundKernel found = FindKernel(guest.snapshot());
   ASSERT_TRUE(found.map.has_value());
   EXPECT_THAT(found.why_not, HasSubstr("no direct map"));
+}
+
+// Every page a note that is true but for its last line, as large as a note may be: the true one is
+// hidden, the search ends, and the dump goes on without it.
+TEST(FindKernelTest, AGuestFullOfLargeFalseNotesIsLeftSoon) {
+  LinuxGuest guest({.ram = {{GuestAddr{0}, 128 << 20}}});
+  std::string text = guest.VmcoreInfoText();
+  text.replace(text.find("OSRELEASE=6"), 11, "OSRELEASE=5");
+  const size_t first_line = text.find('\n');
+  text.insert(first_line, std::string(kMaxVmcoreInfo - text.size(), '\n'));
+  for (uint64_t at = 64 << 20; at < (128 << 20) - (64 << 10); at += 64 << 10) guest.PutNote(GuestAddr{at}, text);
+  guest.PutWord(LinuxGuest::kNote, 0);
+  const FoundKernel found = FindKernel(guest.snapshot());
+  EXPECT_FALSE(found.vmcoreinfo.has_value());
+  EXPECT_TRUE(found.map.has_value());
+  EXPECT_THAT(found.why_not, HasSubstr("1023 VMCOREINFO found"));
 }
 
 // Single bytes of the note, the page tables and the registers go wrong: whatever is found then,

@@ -19,6 +19,9 @@ namespace vmm {
 inline constexpr uint64_t kStartKernelMap = 0xffffffff80000000;
 inline constexpr uint64_t kKernelImageEnd = 0xffffffffc0000000;
 
+// Where the image starts without KASLR, given the default CONFIG_PHYSICAL_START of 16 MiB.
+inline constexpr uint64_t kDefaultImageStart = kStartKernelMap + (16 << 20);
+
 // A run of virtual addresses backed by one run of physical ones. Not checked to be RAM.
 struct VirtualSegment {
   uint64_t vaddr = 0;
