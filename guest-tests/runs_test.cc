@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "guest-tests/vmm_process.h"
 #include "nlohmann/json.hpp"
@@ -105,6 +106,29 @@ TEST_F(RunsTest, NoneOfALotOfOutputIsLost) {
   EXPECT_EQ(result.out.size(), 300u * 63);
 }
 
+TEST_F(RunsTest, AReaderThatGoesAwayDoesNotEndTheGuest) {
+  VmmProcess process(GuestArgs("console_flood", "lines=300"));
+  process.CloseOutput();
+  EXPECT_EQ(process.Wait().exit_code, 0);
+}
+
+TEST_F(RunsTest, AReaderThatDoesNotReadDoesNotKeepTheRunFromEnding) {
+  for (const char* timeout : {"--timeout=1s", "--timeout=off"}) {
+    VmmProcess process(GuestArgs("console_flood", "lines=100000", {timeout}));
+    std::this_thread::sleep_for(milliseconds(500));
+    if (std::string_view(timeout) == "--timeout=off") process.Signal(SIGTERM);
+    EXPECT_TRUE(process.EndsUnread(kAtOnce)) << timeout;
+  }
+}
+
+TEST_F(RunsTest, WithoutStandardStreamsAGuestRunsAllTheSame) {
+  for (const char* closed : {"<&-", ">&-", "2>&-", "<&- >&- 2>&-"}) {
+    const std::string command = std::string("exec vmm/vmm --kernel=guest-tests/hello.elf --memory=64M ") + closed;
+    const VmmResult result = VmmProcess({"-c", command}, VmmProcess::Stdin::kPipe, "/bin/sh").Wait();
+    EXPECT_EQ(result.exit_code, 0) << closed << ": " << result.Describe();
+  }
+}
+
 TEST_F(RunsTest, AGuestThatSleepsForEverRunsIntoTheTimeout) {
   const VmmResult result = RunGuest("hlt", "for=ever", {"--timeout=500ms", "--dump-dir=" + dir_});
   EXPECT_EQ(result.exit_code, 124) << result.Describe();
@@ -150,6 +174,7 @@ TEST_F(RunsTest, ASleepingGuestIsEndedBySignalsToo) {
 bool IsRaw(const termios& settings) { return (settings.c_lflag & (ICANON | ECHO)) == 0; }
 
 TEST_F(RunsTest, TheTerminalIsRawDuringTheRunAndAsBeforeAfterwards) {
+  if (const auto why = WhyNoTerminal()) GTEST_SKIP() << *why;
   VmmProcess process(GuestArgs("spin"), VmmProcess::Stdin::kTerminal);
   ASSERT_TRUE(process.WaitForOutput("# spinning"));
   termios settings;
@@ -162,6 +187,7 @@ TEST_F(RunsTest, TheTerminalIsRawDuringTheRunAndAsBeforeAfterwards) {
 }
 
 TEST_F(RunsTest, CtrlAXOnATerminalQuits) {
+  if (const auto why = WhyNoTerminal()) GTEST_SKIP() << *why;
   VmmProcess process(GuestArgs("spin"), VmmProcess::Stdin::kTerminal);
   ASSERT_TRUE(process.WaitForOutput("# spinning"));
   process.Type("\x01x");
@@ -199,6 +225,31 @@ TEST_F(RunsTest, TheRecordTellsTheSameAsTheLastLine) {
   EXPECT_EQ(record["guest"]["cmdline"], "status=7");
   EXPECT_EQ(record["guest"]["memory_bytes"], 64 << 20);
   EXPECT_EQ(record["guest"]["cpus"], 1);
+}
+
+TEST_F(RunsTest, TheRecordCanGoToStdout) {
+  const VmmResult result = RunGuest("exit_status", "status=7", {"--result=-"});
+  EXPECT_EQ(nlohmann::json::parse(result.out)["exit_code"], 7);
+}
+
+TEST_F(RunsTest, ARecordThatCannotBeWrittenDoesNotChangeTheOutcome) {
+  const VmmResult result = RunGuest("exit_status", "status=7", {"--result=" + dir_ + "/missing/result.json"});
+  EXPECT_EQ(result.exit_code, 7);
+  EXPECT_THAT(result.err, HasSubstr("missing/result.json"));
+}
+
+TEST_F(RunsTest, AnEntryOutsideTheImageIsRefused) {
+  const std::string path = dir_ + "/entry.elf";
+  std::filesystem::copy_file("guest-tests/hello.elf", path);
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  const uint64_t entry = 0x3000000;
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(24);  // e_entry
+  file.write(reinterpret_cast<const char*>(&entry), sizeof(entry));
+  file.close();
+  const VmmResult result = RunVmm({"--kernel=" + path, "--memory=64M"});
+  EXPECT_EQ(result.exit_code, 125) << result.Describe();
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("e_entry 0x3000000"));
 }
 
 TEST_F(RunsTest, ManyCanRunSideBySide) {

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,8 +23,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr char kVmm[] = "vmm/vmm";
-
 void Must(bool ok, const char* what) {
   if (ok) return;
   std::perror(what);
@@ -40,10 +39,10 @@ Pipe MakePipe() {
   return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
-// Our end of a new terminal.
+// Our end of a new terminal; not valid, with errno, where there is none to be had.
 UniqueFd MakeTerminal() {
   UniqueFd ours(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-  Must(ours.valid() && grantpt(ours.get()) == 0 && unlockpt(ours.get()) == 0, "posix_openpt");
+  if (ours.valid() && (grantpt(ours.get()) != 0 || unlockpt(ours.get()) != 0)) ours.reset();
   return ours;
 }
 
@@ -60,7 +59,8 @@ std::string VmmResult::Describe() const {
                          overran ? ", killed because it did not end" : "", out, err);
 }
 
-VmmProcess::VmmProcess(const std::vector<std::string>& args, Stdin input) : start_(steady_clock::now()) {
+VmmProcess::VmmProcess(const std::vector<std::string>& args, Stdin input, const char* program)
+    : start_(steady_clock::now()) {
   Pipe in;
   Pipe out = MakePipe();
   Pipe err = MakePipe();
@@ -71,6 +71,7 @@ VmmProcess::VmmProcess(const std::vector<std::string>& args, Stdin input) : star
   if (input == Stdin::kTerminal) {
     // The first terminal that the leader of a new session opens is its own, and it is in the foreground there.
     in.write = MakeTerminal();
+    Must(in.write.valid(), "open a terminal");
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, ptsname(in.write.get()), O_RDWR, 0);
   } else {
@@ -79,11 +80,11 @@ VmmProcess::VmmProcess(const std::vector<std::string>& args, Stdin input) : star
   }
   posix_spawn_file_actions_adddup2(&actions, out.write.get(), STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, err.write.get(), STDERR_FILENO);
-  std::vector<char*> argv = {const_cast<char*>(kVmm)};
+  std::vector<char*> argv = {const_cast<char*>(program)};
   for (const std::string& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
-  errno = posix_spawn(&pid_, kVmm, &actions, &attributes, argv.data(), environ);
-  Must(errno == 0, kVmm);
+  errno = posix_spawn(&pid_, program, &actions, &attributes, argv.data(), environ);
+  Must(errno == 0, program);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   input_ = std::move(in.write);
@@ -136,6 +137,13 @@ bool VmmProcess::WaitForError(std::string_view text, milliseconds limit) {
   return found();
 }
 
+bool VmmProcess::EndsUnread(milliseconds limit) {
+  const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+  Must(process.valid(), "pidfd_open");
+  pollfd fd = {process.get(), POLLIN, 0};
+  return poll(&fd, 1, static_cast<int>(limit.count())) == 1;
+}
+
 VmmResult VmmProcess::Wait(milliseconds limit) {
   if (!ReadUntil(steady_clock::now() + limit, [&] { return !out_.valid() && !err_.valid(); })) {
     result_.overran = true;
@@ -166,6 +174,11 @@ std::optional<std::string> WhyNoKvm() {
   const UniqueFd kvm(open("/dev/kvm", O_RDWR | O_CLOEXEC));
   if (kvm.valid()) return std::nullopt;
   return absl::StrFormat("/dev/kvm: %s", std::strerror(errno));
+}
+
+std::optional<std::string> WhyNoTerminal() {
+  if (MakeTerminal().valid()) return std::nullopt;
+  return absl::StrFormat("/dev/ptmx: %s", std::strerror(errno));
 }
 
 }  // namespace vmm

@@ -34,7 +34,9 @@ class VmmProcess {
   enum class Stdin { kPipe, kTerminal };
 
   // Starts vmm/vmm with `args`. kTerminal: in a session of its own, whose terminal is its standard input.
-  explicit VmmProcess(const std::vector<std::string>& args, Stdin input = Stdin::kPipe);
+  // `program` is another one than vmm only where a shell has to start it.
+  explicit VmmProcess(const std::vector<std::string>& args, Stdin input = Stdin::kPipe,
+                      const char* program = "vmm/vmm");
 
   VmmProcess(const VmmProcess&) = delete;
   VmmProcess& operator=(const VmmProcess&) = delete;
@@ -50,7 +52,13 @@ class VmmProcess {
   bool WaitForOutput(std::string_view text, std::chrono::milliseconds limit = std::chrono::seconds(20));
   bool WaitForError(std::string_view text, std::chrono::milliseconds limit = std::chrono::seconds(20));
 
+  // Nobody reads its stdout any more.
+  void CloseOutput() { out_.reset(); }
+
   void Signal(int signal);
+
+  // True iff it ends within `limit` although nobody reads what it prints.
+  bool EndsUnread(std::chrono::milliseconds limit);
 
   // The end of the run; kills it after `limit`.
   VmmResult Wait(std::chrono::milliseconds limit = std::chrono::seconds(60));
@@ -75,6 +83,9 @@ VmmResult RunVmm(const std::vector<std::string>& args);
 
 // Why no guest can run on this machine, or nothing where one can.
 std::optional<std::string> WhyNoKvm();
+
+// Why Stdin::kTerminal cannot be had, or nothing where it can.
+std::optional<std::string> WhyNoTerminal();
 
 }  // namespace vmm
 

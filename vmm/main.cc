@@ -1,4 +1,7 @@
 // vmm: flags -> VmConfig -> RunVm -> exit code.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstdio>
 
 #include "vmm/flags.h"
@@ -7,7 +10,20 @@
 #include "vmm/run_outcome.h"
 #include "vmm/run_vm.h"
 
+namespace {
+
+// The number of a standard stream that we were started without would go to the next file that we open,
+// and the guest would print into that.
+void OpenMissingStreams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR);  // takes the lowest free number, `fd`
+  }
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  OpenMissingStreams();
   vmm::SetUpLog(/*verbose=*/false);
   const absl::StatusOr<vmm::Invocation> invocation = vmm::ParseCommandLine(argc, argv);
   vmm::RunOutcome outcome;
