@@ -1,5 +1,6 @@
 """Stock Debian kernels, taken out of their packages. Nothing is installed and nothing needs root."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -44,6 +45,7 @@ def fetch(flavour: str, debug: bool = False) -> Kernel:
     root = OUT / "kernels" / flavour
     kernel = _unpacked(root)
     if kernel is None or (debug and not kernel.vmlinux.exists()):
+        _update_lists()
         package, version = _newest(flavour)
         if kernel is None or kernel.version != version:
             kernel = _fetch_image(root, package, version)
@@ -58,6 +60,12 @@ def _unpacked(root: Path) -> Kernel | None:
     except FileNotFoundError:
         return None
     return Kernel(root, release, version)
+
+
+def _update_lists() -> None:
+    """Old lists name packages that are gone, and a container image has none. Only root may get new ones."""
+    if os.geteuid() == 0:
+        subprocess.run(["apt-get", "update", "-q=2"], check=True, stdout=subprocess.DEVNULL)
 
 
 def _newest(flavour: str) -> tuple[str, str]:
