@@ -1,14 +1,29 @@
 #include "vmm/boot/image_window.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 
 namespace vmm {
+namespace {
+
+// Shorter runs are not worth their system call.
+constexpr uint64_t kShortestHole = 16 * kPageSize;
+
+bool IsZeroPage(const uint8_t* page) {
+  uint64_t first = 0;
+  std::memcpy(&first, page, sizeof(first));
+  // A page equal to itself moved by 8 bytes is its first 8 bytes over and over.
+  return first == 0 && std::memcmp(page, page + sizeof(first), kPageSize - sizeof(first)) == 0;
+}
+
+}  // namespace
 
 absl::StatusOr<ImageWindow> ImageWindow::Create(GuestMemory& memory, uint64_t size, std::span<const Piece> pieces) {
   void* base = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -22,7 +37,8 @@ ImageWindow::ImageWindow(ImageWindow&& other) noexcept
     : memory_(other.memory_),
       base_(std::exchange(other.base_, nullptr)),
       size_(std::exchange(other.size_, 0)),
-      copies_(std::move(other.copies_)) {}
+      copies_(std::move(other.copies_)),
+      mapped_(std::move(other.mapped_)) {}
 
 ImageWindow::~ImageWindow() {
   if (base_ != nullptr) munmap(base_, size_);
@@ -48,6 +64,7 @@ absl::Status ImageWindow::Map(const Piece& piece) {
     void* mapped = mmap(base_ + first, last - first, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE,
                         memory_->fd(), static_cast<off_t>(file_offset));
     if (mapped == MAP_FAILED) return ErrnoStatus(errno, absl::StrFormat("map %d bytes of guest RAM", last - first));
+    mapped_.push_back({first, last - first, file_offset});
     if (head != 0) copies_.push_back({piece.offset, {piece.target.start, head}});
     if (tail != 0) copies_.push_back({last, {GuestAddr{piece.target.end().value - tail}, tail}});
     return absl::OkStatus();
@@ -59,6 +76,24 @@ absl::Status ImageWindow::Map(const Piece& piece) {
 absl::Status ImageWindow::Commit() {
   for (const Piece& copy : copies_) {
     RETURN_IF_ERROR(memory_->Write(copy.target.start, bytes().subspan(copy.offset, copy.target.size)));
+  }
+  for (const Mapped& mapped : mapped_) RETURN_IF_ERROR(PunchZeros(mapped));
+  return absl::OkStatus();
+}
+
+absl::Status ImageWindow::PunchZeros(const Mapped& mapped) {
+  uint64_t run = 0;  // bytes of zeros before `at`
+  for (uint64_t at = 0; at <= mapped.size; at += kPageSize) {
+    if (at < mapped.size && IsZeroPage(base_ + mapped.offset + at)) {
+      run += kPageSize;
+      continue;
+    }
+    if (run >= kShortestHole &&
+        fallocate(memory_->fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                  static_cast<off_t>(mapped.file_offset + at - run), static_cast<off_t>(run)) != 0) {
+      return ErrnoStatus(errno, absl::StrFormat("give %d bytes of zeros in guest RAM back", run));
+    }
+    run = 0;
   }
   return absl::OkStatus();
 }

@@ -1,6 +1,9 @@
 // A view of guest RAM that looks like an ELF file: decode the file into it, and each PT_LOAD's
 // bytes are at their place in guest RAM, without a copy. What belongs to no PT_LOAD (headers,
 // relocations) lies in memory of its own, which goes away with the window.
+//
+// Half of a Linux image is zeros (.bss, .brk, room between sections). They are given back, so
+// that RAM the guest never touched is still untouched when it is dumped.
 #ifndef VMM_BOOT_IMAGE_WINDOW_H_
 #define VMM_BOOT_IMAGE_WINDOW_H_
 
@@ -35,18 +38,28 @@ class ImageWindow {
   std::span<uint8_t> bytes() { return {base_, size_}; }
 
   // Brings the last bytes to guest RAM: those that share a page with something else, or whose
-  // offset in the page differs between file and memory. Call it once the bytes are final.
+  // offset in the page differs between file and memory. Makes long runs of zeros holes of the
+  // memfd again. Call it once, when the bytes are final.
   absl::Status Commit();
 
  private:
   ImageWindow(GuestMemory& memory, uint8_t* base, uint64_t size) : memory_(&memory), base_(base), size_(size) {}
 
+  // Pages of the window that are pages of the memfd.
+  struct Mapped {
+    uint64_t offset = 0;  // in the window
+    uint64_t size = 0;
+    uint64_t file_offset = 0;  // in the memfd
+  };
+
   absl::Status Map(const Piece& piece);
+  absl::Status PunchZeros(const Mapped& mapped);
 
   GuestMemory* memory_;
   uint8_t* base_;  // mapped here, unmapped by the destructor
   uint64_t size_;
-  std::vector<Piece> copies_;  // what Commit() has to do
+  std::vector<Piece> copies_;  // what Commit() has to copy
+  std::vector<Mapped> mapped_;
 };
 
 }  // namespace vmm

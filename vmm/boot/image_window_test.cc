@@ -1,5 +1,7 @@
 #include "vmm/boot/image_window.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -41,6 +43,26 @@ TEST_F(ImageWindowTest, WhatIsWrittenToAPieceIsInGuestRamAndTheRestIsNot) {
     }
     ASSERT_EQ(At(address), expected) << std::hex << address;
   }
+}
+
+TEST_F(ImageWindowTest, LongRunsOfZerosStayHolesOfTheMemfd) {
+  constexpr uint64_t kSize = 64 * kPageSize;
+  auto memory = *GuestMemory::Create(std::array{GuestRange{GuestAddr{0}, kSize}});
+  {
+    auto window = ImageWindow::Create(*memory, kSize, std::array{ImageWindow::Piece{0, {GuestAddr{0}, kSize}}});
+    ASSERT_TRUE(window.ok()) << window.status();
+    window->bytes()[2 * kPageSize - 1] = 1;  // before it one page of zeros: too short a run
+    window->bytes()[40 * kPageSize] = 1;     // before it 38 pages
+    ASSERT_TRUE(window->Commit().ok());
+  }
+  const auto extents = memory->DataExtents();
+  ASSERT_TRUE(extents.ok());
+  EXPECT_EQ(extents->size(), 2u);
+  EXPECT_EQ(*memory->ReadObject<uint8_t>(GuestAddr{2 * kPageSize - 1}), 1);
+  EXPECT_EQ(*memory->ReadObject<uint8_t>(GuestAddr{40 * kPageSize}), 1);
+  struct stat st = {};
+  ASSERT_EQ(fstat(memory->fd(), &st), 0);
+  EXPECT_LE(static_cast<uint64_t>(st.st_blocks) * 512, 4 * kPageSize);
 }
 
 TEST_F(ImageWindowTest, APieceOutsideRamOrOutsideTheWindowIsRefused) {
