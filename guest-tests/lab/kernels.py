@@ -96,8 +96,9 @@ def _fetch_vmlinux(kernel: Kernel, package: str) -> None:
     with tempfile.TemporaryDirectory(dir=kernel.root) as folder:
         deb = _download(f"{package}-dbg", kernel.version, folder)
         progress(f"unpacking vmlinux of {kernel.release}")
-        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as archive:
-            # --occurrence ends the reading at the first match; dpkg-deb then dies of a closed pipe, as it should.
+        pipe, none = subprocess.PIPE, subprocess.DEVNULL
+        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=pipe, stderr=none) as archive:
+            # --occurrence ends the reading at the first match; dpkg-deb then complains of the closed pipe.
             extract = ["tar", "-x", "--occurrence", "-C", folder, f"./{inside}"]
             subprocess.run(extract, stdin=archive.stdout, check=True)
         (Path(folder) / inside).rename(kernel.vmlinux)
