@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 class CoreCheckTest : public ::testing::Test {
  protected:
   CoreCheckTest() {
-    const GuestRange ranges[] = {{GuestAddr{0}, 1 << 20}};
+    const GuestRange ranges[] = {{GuestAddr{0}, 64 << 10}};
     memory_ = *GuestMemory::Create(ranges);
     const std::vector<CpuState> cpus(2);
     const std::vector<GuestRange> ram = memory_->Ranges();

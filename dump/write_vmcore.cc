@@ -72,7 +72,7 @@ absl::StatusOr<Written> WriteFile(const CoreLayout& layout, const VmSnapshot& sn
   ASSIGN_OR_RETURN(const uint64_t data_bytes, WriteCore(layout, *snapshot.memory, *sink, options.progress));
   RETURN_IF_ERROR(sink->Sync());
   ASSIGN_OR_RETURN(const UniqueFd written, sink->Reopen());
-  RETURN_IF_ERROR(CheckCore(written.get(), layout));
+  RETURN_IF_ERROR(Annotate(CheckCore(written.get(), layout), absl::StrFormat("partial file in %s", dir.path())));
   ASSIGN_OR_RETURN(std::string name, Commit(*sink, options.name));
   return Written{std::move(name), data_bytes};
 }
