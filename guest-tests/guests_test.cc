@@ -53,6 +53,7 @@ std::vector<Case> Cases() {
                        .flags = {std::string("--cpus=") + cpus}});
     }
   }
+  cases.push_back({.name = "smp_on_255", .guest = "smp", .append = "cpus=255", .flags = {"--cpus=255"}});
   for (const uint64_t mib : {64, 65, 512, 3072, 3073, 5120}) {
     for (const char* guest : {"boot_params", "memory_edges"}) {
       cases.push_back({.name = std::string(guest) + "_" + std::to_string(mib) + "_MiB",
