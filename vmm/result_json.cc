@@ -22,13 +22,18 @@ using nlohmann::ordered_json;
 
 constexpr int kSchemaVersion = 1;
 
+ordered_json PanicJson(const PanicEvent& panic) {
+  return {{"source", std::string(PanicSourceName(panic.source))},
+          {"vcpu", panic.vcpu},
+          {"crash_kernel_loaded", panic.crash_loaded},
+          {"detail", panic.detail}};
+}
+
 ordered_json PanicJson(const RunOutcome& outcome) {
   if (!outcome.panic.has_value()) return nullptr;
-  return {{"source", std::string(PanicSourceName(outcome.panic->source))},
-          {"vcpu", outcome.panic->vcpu},
-          {"crash_kernel_loaded", outcome.panic->crash_loaded},
-          {"detail", outcome.panic->detail},
-          {"seen", outcome.panics_seen}};
+  ordered_json json = PanicJson(*outcome.panic);
+  json["seen"] = outcome.panics_seen;
+  return json;
 }
 
 ordered_json DumpJson(const RunOutcome& outcome) {
@@ -54,6 +59,11 @@ ordered_json GuestJson(const VmConfig& config, const RunOutcome& outcome) {
     guest["kernel_offset"] = absl::StrFormat("%#x", *outcome.dump->kernel_offset);
   }
   return guest;
+}
+
+// Paths and command lines are bytes, not always UTF-8: what is not is replaced, not thrown at.
+std::string Text(const ordered_json& json, int indent) {
+  return json.dump(indent, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
 }
 
 absl::Status WriteAll(int fd, std::string_view text) {
@@ -96,8 +106,15 @@ std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
       {"command", config.command},
   };
   if (outcome.kind == RunOutcome::Kind::kGuestExit) result["guest_status"] = outcome.guest_status;
-  // Paths and command lines are bytes, not always UTF-8: what is not is replaced, not thrown at.
-  return result.dump(2, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace) + "\n";
+  return Text(result, /*indent=*/2) + "\n";
+}
+
+std::string DumpNoteJson(const VmConfig& config, const PanicEvent& panic) {
+  return Text({{"schema_version", kSchemaVersion},
+               {"vmm_version", std::string(kVersion)},
+               {"command", config.command},
+               {"panic", PanicJson(panic)}},
+              /*indent=*/-1);
 }
 
 void WriteResult(const VmConfig& config, const RunOutcome& outcome) {

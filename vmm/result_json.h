@@ -10,10 +10,13 @@
 
 namespace vmm {
 
-// The record as text, one JSON object, with a newline at its end.
+// The record of a run as text, one JSON object, with a newline at its end.
 std::string ResultJson(const VmConfig& config, const RunOutcome& outcome);
 
-// Writes it where --result says: standard output for "-", else the file, whole or not at all,
+// What the dump itself keeps of its run, in a note of our own: docs/abi/vmcore.md.
+std::string DumpNoteJson(const VmConfig& config, const PanicEvent& panic);
+
+// Writes the record where --result says: standard output for "-", else the file, whole or not at all,
 // in the place of an older one. Does nothing without --result. A failure is told on stderr and
 // does not change the outcome.
 void WriteResult(const VmConfig& config, const RunOutcome& outcome);

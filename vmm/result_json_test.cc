@@ -42,6 +42,12 @@ TEST(ResultJsonTest, BytesThatAreNoTextDoNotBreakTheRecord) {
   EXPECT_TRUE(nlohmann::json::accept(ResultJson(config, APanic())));
 }
 
+TEST(ResultJsonTest, TheDumpKeepsHowItsRunIsMadeAgain) {
+  const auto json = nlohmann::json::parse(DumpNoteJson({.command = "vmm --kernel=x"}, *APanic().panic));
+  EXPECT_EQ(json["command"], "vmm --kernel=x");
+  EXPECT_EQ(json["panic"]["source"], "pvpanic");
+}
+
 TEST(ResultJsonTest, AnOlderRecordIsReplacedWhole) {
   const std::string path = std::string(getenv("TEST_TMPDIR")) + "/result.json";
   std::ofstream(path) << std::string(100000, 'x');

@@ -8,6 +8,11 @@
 #include "base/status.h"
 
 namespace vmm {
+namespace {
+
+constexpr std::array<int, 3> kIgnored = {SIGPIPE, SIGTTIN, SIGXFSZ};
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<StopSignals>> StopSignals::Block() {
   sigset_t mask;
@@ -20,16 +25,14 @@ absl::StatusOr<std::unique_ptr<StopSignals>> StopSignals::Block() {
   }
   struct sigaction ignore = {};
   ignore.sa_handler = SIG_IGN;
-  sigaction(SIGPIPE, &ignore, &signals->old_pipe_);
-  sigaction(SIGTTIN, &ignore, &signals->old_ttin_);
+  for (size_t i = 0; i < kIgnored.size(); ++i) sigaction(kIgnored[i], &ignore, &signals->old_actions_[i]);
   signals->fd_.reset(signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals->fd_.valid()) return ErrnoStatus(errno, "signalfd");
   return signals;
 }
 
 StopSignals::~StopSignals() {
-  sigaction(SIGPIPE, &old_pipe_, nullptr);
-  sigaction(SIGTTIN, &old_ttin_, nullptr);
+  for (size_t i = 0; i < kIgnored.size(); ++i) sigaction(kIgnored[i], &old_actions_[i], nullptr);
   pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
 }
 

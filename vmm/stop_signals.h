@@ -3,6 +3,7 @@
 #ifndef VMM_STOP_SIGNALS_H_
 #define VMM_STOP_SIGNALS_H_
 
+#include <array>
 #include <csignal>
 #include <memory>
 
@@ -12,8 +13,9 @@
 namespace vmm {
 
 // SIGINT, SIGTERM, SIGHUP and SIGQUIT. Make it before any thread is started: threads inherit
-// the signal mask. SIGPIPE and SIGTTIN are ignored meanwhile: a reader of our console that
-// goes away, or a job put into the background, is no reason to lose a guest.
+// the signal mask. SIGPIPE, SIGTTIN and SIGXFSZ are ignored meanwhile: a reader of our console
+// that goes away, a job put into the background, or a limit on the size of files (then a failed
+// write, which is told) is no reason to lose a guest.
 class StopSignals {
  public:
   static absl::StatusOr<std::unique_ptr<StopSignals>> Block();
@@ -32,8 +34,7 @@ class StopSignals {
 
   UniqueFd fd_;
   sigset_t old_mask_ = {};
-  struct sigaction old_pipe_ = {};
-  struct sigaction old_ttin_ = {};
+  std::array<struct sigaction, 3> old_actions_ = {};  // of the ignored ones
 };
 
 }  // namespace vmm

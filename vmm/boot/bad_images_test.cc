@@ -230,13 +230,13 @@ std::vector<BadImage> CodecRows() {
     row("SizeZero", " of", [](Builder& b) { b.size_word = 0; });
     row("SizeMax", " of", [](Builder& b) { b.size_word = kMax32; });
     // A stream that is far longer than it says, and one that is far longer than it may be.
-    row("Bomb", " of", [](Builder& b) { b.decoded = Bytes(48 * kMiB); });
+    row("Bomb", " of", [](Builder& b) { b.decoded = Bytes(20 * kMiB); });
     const std::string too_long = codec == Codec::kLz4    ? ": lz4 block at offset 8 is damaged or decodes to more"
                                  : codec == Codec::kZstd ? ": zstd: Destination buffer is too small"
                                                          : ": the stream decodes to more than the 1048576 bytes";
     row("BombThatLies", too_long, [](Builder& b) {
       b.decoded = b.Elf();
-      b.decoded->resize(24 * kMiB);
+      b.decoded->resize(12 * kMiB);
       b.size_word = 1 * kMiB;
     });
   }

@@ -15,10 +15,10 @@
 namespace vmm {
 
 // Bounds on the decoded size that a payload may claim, so that a small file can cost neither
-// much time nor much memory: 64 times its compressed size (kernels are at 4 to 9), but 32 MiB
+// much time nor much memory: 64 times its compressed size (kernels are at 4 to 9), but 16 MiB
 // in any case, and KERNEL_IMAGE_SIZE at most.
 inline constexpr uint64_t kPayloadMaxRatio = 64;
-inline constexpr uint64_t kPayloadAlwaysAllowed = 32ull << 20;
+inline constexpr uint64_t kPayloadAlwaysAllowed = 16ull << 20;
 // On the compressed size, which is held in memory while it is decoded.
 inline constexpr uint64_t kPayloadMaxCompressed = 256ull << 20;
 
