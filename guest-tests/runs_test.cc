@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <termios.h>
+#include <time.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -104,6 +105,27 @@ TEST_F(RunsTest, NoneOfALotOfOutputIsLost) {
   const VmmResult result = RunGuest("console_flood", "lines=300");
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.out.size(), 300u * 63);
+}
+
+TEST_F(RunsTest, EveryElementOfAStringInstructionComesOut) {
+  const VmmResult result = RunGuest("pio_strings");
+  EXPECT_EQ(result.out.find("nothing of this"), std::string::npos) << "a count of 0";
+  std::string letters;
+  for (int i = 0; i < 4097; ++i) letters += static_cast<char>('a' + i % 26);
+  std::string lines;
+  for (const size_t count : {1, 2, 7, 1023, 1024, 4097}) lines += letters.substr(0, count) + "\n";
+  EXPECT_THAT(result.out, testing::StartsWith(lines + "backwards\n"));
+}
+
+TEST_F(RunsTest, TheClockOfTheGuestIsTheHostsInUtc) {
+  const time_t before = time(nullptr);
+  const VmmResult result = RunGuest("rtc");
+  tm clock = {};
+  const size_t at = result.out.find("rtc ");
+  ASSERT_NE(at, std::string::npos) << result.Describe();
+  ASSERT_NE(strptime(result.out.c_str() + at, "rtc %Y-%m-%d %H:%M:%S", &clock), nullptr) << result.out;
+  EXPECT_GE(timegm(&clock), before);
+  EXPECT_LE(timegm(&clock), time(nullptr));
 }
 
 TEST_F(RunsTest, AReaderThatGoesAwayDoesNotEndTheGuest) {

@@ -14,9 +14,15 @@ static unsigned from_bcd(uint8_t value, uint8_t status_b) {
 int main(void) {
   for (int i = 0; i < 100000 && cmos(10) & 0x80; ++i) continue;  // an update is in progress
   const uint8_t status_b = cmos(11);
-  const unsigned second = from_bcd(cmos(0), status_b), minute = from_bcd(cmos(2), status_b);
-  const unsigned hour = from_bcd(cmos(4), status_b), day = from_bcd(cmos(7), status_b);
-  const unsigned month = from_bcd(cmos(8), status_b), year = from_bcd(cmos(9), status_b);
+  unsigned second, minute, hour, day, month, year;
+  do {
+    second = from_bcd(cmos(0), status_b);
+    minute = from_bcd(cmos(2), status_b);
+    hour = from_bcd(cmos(4), status_b);
+    day = from_bcd(cmos(7), status_b);
+    month = from_bcd(cmos(8), status_b);
+    year = from_bcd(cmos(9), status_b);
+  } while (from_bcd(cmos(0), status_b) != second);  // it went on while it was read
   print("rtc %u-%u-%u %u:%u:%u\n", 2000 + year, month, day, hour, minute, second);
   report((cmos(10) & 0x80) == 0, "no update is in progress for ever");
   report(status_b & 0x02, "24 hours");
