@@ -1,0 +1,129 @@
+// TCLO: the host asks, and the tools in the guest answer. There is no interrupt. The tools
+// poll: each poll carries the answer to the request before it, and fetches the next request.
+//
+// A channel begins with "reset", to which its program answers "OK ATR <name>", and then
+// "Capabilities_Register". Only a program that has answered is sent the host's requests; the
+// power requests are those of the one named "toolbox", vmtoolsd.
+#ifndef DEVICES_VMPORT_TCLO_H_
+#define DEVICES_VMPORT_TCLO_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "devices/vmport/vmport_state.h"
+
+namespace vmm {
+
+inline constexpr std::string_view kTcloPing = "ping";
+inline constexpr std::string_view kTcloHalt = "OS_Halt";
+inline constexpr std::string_view kTcloReboot = "OS_Reboot";
+inline constexpr std::string_view kTcloPowerOn = "OS_PowerOn";
+inline constexpr std::string_view kTcloSuspend = "OS_Suspend";
+inline constexpr std::string_view kTcloResume = "OS_Resume";
+// "Set_Option NAME VALUE"
+inline constexpr std::string_view kTcloSetOption = "Set_Option";
+
+// How a request of the host ended.
+struct TcloResult {
+  enum class Outcome : uint32_t {
+    kOk,         // "OK", and `text` is what came with it
+    kError,      // "ERROR", likewise
+    kBadAnswer,  // neither; `text` is all of it
+    kTimedOut,   // an answer that comes later is thrown away
+    kClosed,     // the guest closed the channel, or was reset
+  };
+  uint64_t id = 0;  // Send()'s
+  Outcome outcome = Outcome::kOk;
+  std::string text;
+
+  bool operator==(const TcloResult&) const = default;
+};
+
+// A value: its owner locks. Times are the guest's clock, since any fixed moment.
+class Tclo {
+ public:
+  static constexpr size_t kMaxPending = 3;     // requests of the host that a channel keeps, with the one in flight
+  static constexpr size_t kMaxRequest = 1024;  // bytes
+  static constexpr size_t kMaxText = 1024;     // bytes of an answer that are kept
+  static constexpr size_t kMaxResults = 64;    // results not taken; then the oldest is dropped
+  static constexpr size_t kMaxNameSize = 64;   // of a program
+  static constexpr absl::Duration kAlive = absl::Seconds(15);           // since the last poll
+  static constexpr absl::Duration kRequestTimeout = absl::Seconds(30);  // from Send() to the answer
+
+  struct Program {
+    std::string name;  // empty until it has answered "reset"
+    absl::Duration last_poll;
+    absl::Duration last_answer;
+  };
+
+  void Opened(uint16_t channel, absl::Duration now);
+  void Closed(uint16_t channel);
+
+  // The guest polls with `answer`, empty if it has none. `waits`: what the last poll returned
+  // has not been fetched. Returns what to put up for the guest now, if anything.
+  std::optional<std::string> Polled(uint16_t channel, std::string_view answer, bool waits, absl::Duration now);
+
+  // Queues a request, and returns the id by which its result will be known.
+  // FailedPrecondition: no tools answer in the guest. ResourceExhausted: kMaxPending wait.
+  // InvalidArgument: empty, or longer than kMaxRequest.
+  absl::StatusOr<uint64_t> Send(std::string request, absl::Duration now);
+
+  // Ends the requests that have waited for kRequestTimeout. `withdraw` is asked to take back
+  // what a channel's last poll returned, and returns whether the guest had not fetched it yet.
+  void Expire(absl::Duration now, const std::function<bool(uint16_t channel)>& withdraw);
+
+  // Moves the results out, oldest first.
+  std::vector<TcloResult> TakeResults();
+  uint64_t results_dropped() const { return results_dropped_; }
+  uint64_t unexpected_answers() const { return unexpected_answers_; }  // to no request
+
+  // The program that Send() would ask, or none.
+  std::optional<Program> Tools(absl::Duration now) const;
+
+  void Save(StateWriter& writer, absl::Duration now) const;
+  static Tclo Load(StateReader& reader, absl::Duration now);
+
+  // The channels that Load() found, for its caller to compare with those that are open.
+  std::vector<uint16_t> channels() const;
+
+ private:
+  enum class Kind : uint32_t { kReset, kRegister, kHost };
+  struct Request {
+    Kind kind = Kind::kHost;
+    uint64_t id = 0;
+    bool timed_out = false;  // reported, but its answer is still to come
+    absl::Duration sent;
+    std::string text;
+  };
+  struct Peer {
+    Program program;
+    std::optional<Request> in_flight;  // returned by the last Polled() that returned any
+    std::deque<Request> queue;
+  };
+
+  static Request LoadRequest(StateReader& reader, absl::Duration now);
+  static void SaveRequest(StateWriter& writer, const Request& request, absl::Duration now);
+
+  void Answered(Peer& peer, const Request& request, std::string_view answer, absl::Duration now);
+  void Report(const Request& request, TcloResult::Outcome outcome, std::string_view text);
+  std::map<uint16_t, Peer>::const_iterator FindTools(absl::Duration now) const;
+
+  std::map<uint16_t, Peer> peers_;
+  uint64_t next_id_ = 1;
+  std::deque<TcloResult> results_;
+  uint64_t results_dropped_ = 0;
+  uint64_t unexpected_answers_ = 0;
+};
+
+}  // namespace vmm
+
+#endif  // DEVICES_VMPORT_TCLO_H_
