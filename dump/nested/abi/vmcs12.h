@@ -25,7 +25,7 @@ inline constexpr uint32_t kVmcsShadowBit = 1u << 31;
 inline constexpr size_t kVmcs12PageSize = 4096;
 
 struct Vmcs12 {
-  uint32_t hdr;  // bits 30:0 revision_id, bit 31 shadow_vmcs
+  uint32_t hdr;    // bits 30:0 revision_id, bit 31 shadow_vmcs
   uint32_t abort;  // VMX-abort indicator, SDM vol. 3, section 28.7
   uint32_t launch_state;
   uint32_t padding[7];  // room for the header to grow
