@@ -1,0 +1,78 @@
+// struct kvm_nested_state, what KVM_GET_NESTED_STATE gives and KVM_SET_NESTED_STATE takes (Linux
+// Documentation/virt/kvm/api.rst, sections 4.114 and 4.115; arch/x86/include/uapi/asm/kvm.h): a
+// header of 128 bytes, then the pages that the flags and addresses in it call for. Little endian.
+#ifndef DUMP_NESTED_ABI_NESTED_STATE_ABI_H_
+#define DUMP_NESTED_ABI_NESTED_STATE_ABI_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vmm {
+
+// format
+inline constexpr uint16_t kNestedFormatVmx = 0;
+inline constexpr uint16_t kNestedFormatSvm = 1;
+
+// flags
+inline constexpr uint16_t kNestedGuestMode = 1 << 0;   // L2 runs: the vCPU's registers are L2's
+inline constexpr uint16_t kNestedRunPending = 1 << 1;  // L1 has entered L2, which has not yet run
+inline constexpr uint16_t kNestedEvmcs = 1 << 2;       // an enlightened VMCS, Hyper-V's
+inline constexpr uint16_t kNestedMtfPending = 1 << 3;
+inline constexpr uint16_t kNestedGifSet = 1 << 8;  // SVM
+
+// smm_flags
+inline constexpr uint16_t kNestedSmmGuestMode = 1 << 0;
+inline constexpr uint16_t kNestedSmmVmxon = 1 << 1;
+
+// vmx_flags
+inline constexpr uint32_t kNestedPreemptionTimerDeadline = 1 << 0;
+
+// vmxon_pa, vmcs12_pa: none.
+inline constexpr uint64_t kNestedNoAddress = ~uint64_t{0};
+
+struct KvmNestedVmxHeader {
+  uint64_t vmxon_pa;
+  uint64_t vmcs12_pa;
+  uint16_t smm_flags;
+  uint16_t pad;
+  uint32_t vmx_flags;
+  uint64_t preemption_timer_deadline;
+  uint8_t reserved[88];
+};
+static_assert(sizeof(KvmNestedVmxHeader) == 120);
+static_assert(offsetof(KvmNestedVmxHeader, vmcs12_pa) == 8);
+static_assert(offsetof(KvmNestedVmxHeader, smm_flags) == 16);
+static_assert(offsetof(KvmNestedVmxHeader, vmx_flags) == 20);
+static_assert(offsetof(KvmNestedVmxHeader, preemption_timer_deadline) == 24);
+
+struct KvmNestedSvmHeader {
+  uint64_t vmcb_pa;  // 0 unless L2 runs
+  uint32_t svm_flags;
+  uint8_t reserved[108];
+};
+static_assert(sizeof(KvmNestedSvmHeader) == 120);
+static_assert(offsetof(KvmNestedSvmHeader, svm_flags) == 8);
+
+struct KvmNestedHeader {
+  uint16_t flags;
+  uint16_t format;
+  uint32_t size;  // of the header and what is behind it
+  union {
+    KvmNestedVmxHeader vmx;
+    KvmNestedSvmHeader svm;
+  };
+};
+static_assert(sizeof(KvmNestedHeader) == 128);
+static_assert(offsetof(KvmNestedHeader, format) == 2);
+static_assert(offsetof(KvmNestedHeader, size) == 4);
+static_assert(offsetof(KvmNestedHeader, vmx) == 8);
+
+// Behind the header. VMX: vmcs12, then, where L2 runs with a shadow VMCS, that. SVM: where L2
+// runs, a VMCB with L1's intercepts in its control area and L1's own state in its save area.
+inline constexpr size_t kNestedPageSize = 4096;
+inline constexpr size_t kNestedOnePage = sizeof(KvmNestedHeader) + kNestedPageSize;
+inline constexpr size_t kNestedTwoPages = sizeof(KvmNestedHeader) + 2 * kNestedPageSize;
+
+}  // namespace vmm
+
+#endif  // DUMP_NESTED_ABI_NESTED_STATE_ABI_H_
