@@ -19,9 +19,6 @@ int PollTimeout(absl::Time deadline) {
   return static_cast<int>(std::clamp<int64_t>(ms, 0, 3'600'000));
 }
 
-// Only pvpanic leaves the guest running; every other panic is a vCPU that has stopped.
-bool RunsOnAfter(const PanicEvent& panic) { return panic.source == PanicSource::kPvpanic; }
-
 }  // namespace
 
 RunEnd EventLoop::Wait(absl::Time deadline, absl::Duration grace) {
@@ -30,7 +27,7 @@ RunEnd EventLoop::Wait(absl::Time deadline, absl::Duration grace) {
     const std::optional<PanicEvent> panic = events_.panic();
     if (panic.has_value() && !panic->crash_loaded) {
       if (!grace_end.has_value()) grace_end = absl::Now() + grace;
-      const bool over = !RunsOnAfter(*panic) || events_.request().has_value() || absl::Now() >= *grace_end;
+      const bool over = events_.a_vcpu_stopped() || events_.request().has_value() || absl::Now() >= *grace_end;
       if (over) return RunEnd::kPanic;
     } else if (events_.request().has_value()) {
       return RunEnd::kRequest;

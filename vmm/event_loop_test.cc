@@ -66,6 +66,12 @@ TEST_F(EventLoopTest, AVcpuThatCannotRunOnGetsNoGrace) {
   EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), absl::Hours(1)), RunEnd::kPanic);
 }
 
+TEST_F(EventLoopTest, ATripleFaultCutsTheGraceShort) {
+  events_->OnPanic({.source = PanicSource::kPvpanic});
+  events_->OnPanic({.source = PanicSource::kTripleFault});
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), absl::Hours(1)), RunEnd::kPanic);
+}
+
 TEST_F(EventLoopTest, AGuestWithACrashKernelRunsOn) {
   events_->OnPanic({.source = PanicSource::kPvpanic, .crash_loaded = true});
   EXPECT_EQ(loop_.Wait(absl::Now() + absl::Milliseconds(20), kNoGrace), RunEnd::kTimeout);

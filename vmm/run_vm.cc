@@ -21,6 +21,11 @@
 namespace vmm {
 namespace {
 
+std::string_view BootName(const LoadedKernel& kernel) {
+  if (kernel.is_elf) return "ELF";
+  return kernel.direct ? "direct" : "classic";
+}
+
 RunOutcome::Kind KindOf(const GuestRequest& request) {
   switch (request.kind) {
     case GuestRequest::Kind::kPowerOff: return RunOutcome::Kind::kPowerOff;
@@ -98,8 +103,8 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   ASSIGN_OR_RETURN(const std::unique_ptr<ConsoleWriter> console, ConsoleWriter::Create(STDOUT_FILENO));
   ASSIGN_OR_RETURN(const std::unique_ptr<Machine> machine, Machine::Create(config, *events, *console));
   LogDebug(absl::StrFormat("loaded %s: %s boot at %#x, KASLR shift %#x, %d-level paging", config.boot.kernel_path,
-                           machine->kernel().direct ? "direct" : "classic", machine->kernel().physical_base,
-                           machine->kernel().kaslr_shift, machine->kernel().five_level ? 5 : 4));
+                           BootName(machine->kernel()), machine->kernel().physical_base, machine->kernel().kaslr_shift,
+                           machine->kernel().five_level ? 5 : 4));
 
   const std::unique_ptr<RawTerminal> terminal = RawTerminal::Enter(STDIN_FILENO);
   Serial& serial = machine->devices().serial();

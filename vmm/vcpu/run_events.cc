@@ -19,6 +19,7 @@ void RunEvents::OnPanic(const PanicEvent& event) {
   {
     std::lock_guard lock(mutex_);
     ++panics_seen_;
+    if (event.source != PanicSource::kPvpanic) a_vcpu_stopped_ = true;
     // A death that ends the run takes the place of the announcement that a crash kernel takes over.
     const bool kept = !panic_.has_value() || (panic_->crash_loaded && !event.crash_loaded);
     if (kept && !request_.has_value()) {
@@ -69,6 +70,11 @@ std::optional<GuestRequest> RunEvents::request() const {
 uint64_t RunEvents::panics_seen() const {
   std::lock_guard lock(mutex_);
   return panics_seen_;
+}
+
+bool RunEvents::a_vcpu_stopped() const {
+  std::lock_guard lock(mutex_);
+  return a_vcpu_stopped_;
 }
 
 }  // namespace vmm

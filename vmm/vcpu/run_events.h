@@ -51,6 +51,10 @@ class RunEvents final : public PanicSink, public GuestRequestSink {
   std::optional<GuestRequest> request() const;
   uint64_t panics_seen() const;
 
+  // A panic, kept or only counted, was a vCPU that stopped for good; of the sources only pvpanic
+  // leaves the guest running.
+  bool a_vcpu_stopped() const;
+
  private:
   RunEvents(UniqueFd wake_fd, bool stop_at_panic) : wake_fd_(std::move(wake_fd)), stop_at_panic_(stop_at_panic) {}
 
@@ -62,6 +66,7 @@ class RunEvents final : public PanicSink, public GuestRequestSink {
   std::optional<PanicEvent> panic_;
   std::optional<GuestRequest> request_;
   uint64_t panics_seen_ = 0;
+  bool a_vcpu_stopped_ = false;
 };
 
 }  // namespace vmm
