@@ -3,9 +3,14 @@
 #include <cpuid.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,7 +21,9 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
+#include <sstream>
 #include <string_view>
 
 #include "absl/strings/str_format.h"
@@ -49,7 +56,7 @@ std::string ReadBack(const UniqueFd& fd) {
   return text;
 }
 
-// Where a program's CPUID instructions are, as linked, and its entry.
+// Where a program's or library's CPUID instructions are, as linked, and its entry.
 struct Program {
   uint64_t entry = 0;
   std::vector<uint64_t> cpuids;
@@ -82,62 +89,111 @@ class Tracer {
   ~Tracer() {
     if (ended_) return;
     kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
+    int status = 0;
+    while (waitpid(-1, &status, __WALL) > 0) {
+    }
   }
 
   // From the stop after exec to the end.
-  absl::Status Run(const Program& program, TracedRun& run) {
+  absl::Status Run(const std::string& path, TracedRun& run) {
     int status = 0;
-    RETURN_IF_ERROR(Wait(status));
+    pid_t thread = 0;
+    RETURN_IF_ERROR(Wait(thread, status));
     if (!WIFSTOPPED(status)) return absl::InternalError("the program did not start");
-    RETURN_IF_ERROR(PlaceBreakpoints(program));
+    if (ptrace(PTRACE_SETOPTIONS, pid_, nullptr, PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL) != 0) {
+      return ErrnoStatus(errno, "PTRACE_SETOPTIONS");
+    }
+    RETURN_IF_ERROR(StopAtEntry(path));
+    thread = pid_;
     int signal = 0;
     while (true) {
-      if (ptrace(PTRACE_CONT, pid_, nullptr, signal) != 0) return ErrnoStatus(errno, "PTRACE_CONT");
-      RETURN_IF_ERROR(Wait(status));
-      if (WIFEXITED(status) || WIFSIGNALED(status)) {
-        ended_ = true;
-        run.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-        return absl::OkStatus();
-      }
-      ASSIGN_OR_RETURN(const bool answered, Answer(WSTOPSIG(status), run));
+      // A thread that was killed meanwhile is gone; its end is reported by the next wait.
+      if (ptrace(PTRACE_CONT, thread, nullptr, signal) != 0 && errno != ESRCH) return ErrnoStatus(errno, "PTRACE_CONT");
+      do {
+        RETURN_IF_ERROR(Wait(thread, status));
+        if (thread == pid_ && !WIFSTOPPED(status)) {
+          ended_ = true;
+          run.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+          return absl::OkStatus();
+        }
+      } while (!WIFSTOPPED(status));
+      ASSIGN_OR_RETURN(const bool answered, Answer(thread, status, run));
       signal = answered ? 0 : WSTOPSIG(status);
       if (run.asked.size() > kMaxIns) return absl::DeadlineExceededError("the program never stops asking");
+      if (answered && options_.done && options_.done()) kill(pid_, SIGKILL);
     }
   }
 
  private:
-  absl::Status Wait(int& status) {
-    while (waitpid(pid_, &status, 0) < 0) {
+  static absl::Status Wait(pid_t& thread, int& status) {
+    while ((thread = waitpid(-1, &status, __WALL)) < 0) {
       if (errno != EINTR) return ErrnoStatus(errno, "waitpid");
     }
     return absl::OkStatus();
   }
 
-  absl::Status PlaceBreakpoints(const Program& program) {
+  // There the dynamic linker has done its work: the libraries are mapped.
+  absl::Status StopAtEntry(const std::string& path) {
     memory_ = UniqueFd(open(absl::StrFormat("/proc/%d/mem", pid_).c_str(), O_RDWR | O_CLOEXEC));
-    if (memory_.get() < 0) return ErrnoStatus(errno, "open the program's memory");
+    if (!memory_.valid()) return ErrnoStatus(errno, "open the program's memory");
+    ASSIGN_OR_RETURN(program_, FindCpuids(path));
     ASSIGN_OR_RETURN(const std::string auxv, ReadFile(absl::StrFormat("/proc/%d/auxv", pid_)));
-    uint64_t bias = 0;
     for (size_t at = 0; at + sizeof(Elf64_auxv_t) <= auxv.size(); at += sizeof(Elf64_auxv_t)) {
       Elf64_auxv_t entry;
       std::memcpy(&entry, auxv.data() + at, sizeof(entry));
-      if (entry.a_type == AT_ENTRY) bias = entry.a_un.a_val - program.entry;
+      if (entry.a_type == AT_ENTRY) entry_ = entry.a_un.a_val;
     }
+    if (pread(memory_.get(), &at_entry_, 1, static_cast<off_t>(entry_)) != 1)
+      return ErrnoStatus(errno, "read the entry");
+    return Poke(entry_, kInt3);
+  }
+
+  absl::Status Poke(uint64_t address, uint8_t byte) {
+    if (pwrite(memory_.get(), &byte, 1, static_cast<off_t>(address)) == 1) return absl::OkStatus();
+    return ErrnoStatus(errno, "write the program's code");
+  }
+
+  absl::Status PlaceBreakpoints() {
+    RETURN_IF_ERROR(Poke(entry_, at_entry_));
+    RETURN_IF_ERROR(PlaceBreakpoints(program_, entry_ - program_.entry));
+    // A library begins with the first line of the list that names it.
+    ASSIGN_OR_RETURN(const std::string maps, ReadFile(absl::StrFormat("/proc/%d/maps", pid_)));
+    std::map<std::string, uint64_t> libraries;
+    std::istringstream lines(maps);
+    for (std::string line; std::getline(lines, line);) {
+      const size_t path = line.find('/');
+      if (path == line.npos || line.find("/libvmtools.so") == line.npos) continue;
+      libraries.emplace(line.substr(path), std::stoull(line, nullptr, 16));
+    }
+    for (const auto& [path, bias] : libraries) {
+      ASSIGN_OR_RETURN(const Program library, FindCpuids(path));
+      RETURN_IF_ERROR(PlaceBreakpoints(library, bias));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status PlaceBreakpoints(const Program& program, uint64_t bias) {
     for (const uint64_t cpuid : program.cpuids) {
-      if (pwrite(memory_.get(), &kInt3, 1, static_cast<off_t>(bias + cpuid)) != 1) {
-        return ErrnoStatus(errno, "place a breakpoint");
-      }
+      RETURN_IF_ERROR(Poke(bias + cpuid, kInt3));
       breakpoints_.insert(bias + cpuid);
     }
     return absl::OkStatus();
   }
 
   // True if the signal was ours to answer; if not it is the program's.
-  absl::StatusOr<bool> Answer(int signal, TracedRun& run) {
+  absl::StatusOr<bool> Answer(pid_t thread, int status, TracedRun& run) {
+    const int signal = WSTOPSIG(status);
+    if (status >> 16 == PTRACE_EVENT_CLONE) return true;
+    if (signal == SIGSTOP && thread != pid_ && threads_.insert(thread).second) return true;  // its first stop
     user_regs_struct regs;
-    if (ptrace(PTRACE_GETREGS, pid_, nullptr, &regs) != 0) return ErrnoStatus(errno, "PTRACE_GETREGS");
-    if (signal == SIGTRAP && breakpoints_.contains(regs.rip - 1)) {
+    if (ptrace(PTRACE_GETREGS, thread, nullptr, &regs) != 0) {
+      if (errno == ESRCH) return true;
+      return ErrnoStatus(errno, "PTRACE_GETREGS");
+    }
+    if (signal == SIGTRAP && regs.rip - 1 == entry_ && breakpoints_.empty()) {
+      RETURN_IF_ERROR(PlaceBreakpoints());
+      regs.rip -= 1;
+    } else if (signal == SIGTRAP && breakpoints_.contains(regs.rip - 1)) {
       AnswerCpuid(regs);
       regs.rip += kCpuid.size() - 1;
     } else if (signal == SIGSEGV && IsIn(regs.rip)) {
@@ -146,7 +202,7 @@ class Tracer {
     } else {
       return false;
     }
-    if (ptrace(PTRACE_SETREGS, pid_, nullptr, &regs) != 0) return ErrnoStatus(errno, "PTRACE_SETREGS");
+    if (ptrace(PTRACE_SETREGS, thread, nullptr, &regs) != 0) return ErrnoStatus(errno, "PTRACE_SETREGS");
     return true;
   }
 
@@ -197,17 +253,36 @@ class Tracer {
   const TraceOptions& options_;
   bool ended_ = false;
   UniqueFd memory_;
+  Program program_;
+  uint64_t entry_ = 0;
+  uint8_t at_entry_ = 0;  // what the breakpoint there replaces
   std::set<uint64_t> breakpoints_;
+  std::set<pid_t> threads_;  // that have begun
 };
+
+// In the child: socket(AF_VSOCK) fails, as on a host that has none.
+void RefuseVsock() {
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_VSOCK, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program = {std::size(filter), filter};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+    _exit(126);
+  }
+}
 
 }  // namespace
 
 absl::StatusOr<TracedRun> RunTraced(const std::vector<std::string>& argv, const TraceOptions& options) {
-  ASSIGN_OR_RETURN(const Program program, FindCpuids(argv.front()));
   // Files, because a pipe that nobody reads would stop the program.
   const UniqueFd out(memfd_create("stdout", MFD_CLOEXEC));
   const UniqueFd err(memfd_create("stderr", MFD_CLOEXEC));
-  if (out.get() < 0 || err.get() < 0) return ErrnoStatus(errno, "memfd_create");
+  if (!out.valid() || !err.valid()) return ErrnoStatus(errno, "memfd_create");
   std::vector<char*> args;
   for (const std::string& arg : argv) args.push_back(const_cast<char*>(arg.c_str()));
   args.push_back(nullptr);
@@ -217,13 +292,14 @@ absl::StatusOr<TracedRun> RunTraced(const std::vector<std::string>& argv, const 
   if (pid == 0) {
     dup2(out.get(), STDOUT_FILENO);
     dup2(err.get(), STDERR_FILENO);
+    RefuseVsock();
     ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
     execv(args.front(), args.data());
     _exit(127);
   }
   TracedRun run;
   Tracer tracer(pid, options);
-  RETURN_IF_ERROR(tracer.Run(program, run));
+  RETURN_IF_ERROR(tracer.Run(argv.front(), run));
   run.out = ReadBack(out);
   run.err = ReadBack(err);
   return run;

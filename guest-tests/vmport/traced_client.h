@@ -2,8 +2,9 @@
 // read faults in user mode, and the tracer answers it. So the real client speaks to the device
 // without a VM, without KVM, and one IN at a time.
 //
-// The program looks at CPUID before it tries the port; each CPUID instruction of it (not of its
-// libraries) is replaced by a breakpoint, and the tracer answers that too.
+// The program looks at CPUID before it tries the port; each CPUID instruction of it and of
+// libvmtools is replaced by a breakpoint, and the tracer answers that too. vmtoolsd would also
+// try VMware's vsock ports on the host, so the program has no vsock.
 #ifndef GUEST_TESTS_VMPORT_TRACED_CLIENT_H_
 #define GUEST_TESTS_VMPORT_TRACED_CLIENT_H_
 
@@ -22,6 +23,9 @@ struct TraceOptions {
 
   // Answers one IN of four bytes from kBackdoorPort.
   std::function<void(BackdoorRegisters&)> on_in;
+
+  // Asked after each IN, if set: true ends a program that does not end by itself.
+  std::function<bool()> done;
 };
 
 struct TracedRun {
@@ -32,8 +36,9 @@ struct TracedRun {
   std::vector<BackdoorRegisters> answered;  // and as on_in left it
 };
 
-// Runs argv[0], a position-independent ELF program with its path, to its end. A program that
-// makes more than a million INs is killed, and that is an error.
+// Runs argv[0], a position-independent ELF program with its path, to its end. Its threads are
+// followed, its child processes are not. A program that makes more than a million INs is killed,
+// and that is an error.
 absl::StatusOr<TracedRun> RunTraced(const std::vector<std::string>& argv, const TraceOptions& options);
 
 }  // namespace vmm
