@@ -1,0 +1,20 @@
+# cloud-init's own VMware data source, up to and with the data it would act on. PATH leads to a
+# vmware-rpctool; only the DMI name, which our machine does not have here, is made up.
+import sys
+
+from cloudinit import dmi
+
+dmi.read_dmi_data = lambda name: {"system-product-name": "VMware7,1"}.get(name)
+
+from cloudinit import helpers
+from cloudinit.sources import DataSourceVMware as vmware
+
+directory = sys.argv[1]
+paths = helpers.Paths({"cloud_dir": directory, "run_dir": directory, "templates_dir": directory})
+source = vmware.DataSourceVMware({}, None, paths)
+if not source._get_data():
+    sys.exit("cloud-init found no data")
+print(source.data_access_method)
+print(source.metadata["instance-id"], source.metadata["local-hostname"])
+print(source.userdata_raw)
+print(source.vendordata_raw)
