@@ -22,6 +22,11 @@ MODULES = ["virtio_pci", "virtio_console", "9p", "9pnet_virtio", "kvm_amd"]
 INIT = Path(__file__).with_name("init")
 
 
+# Now and then, more often on a busy host, a CPU of the machine does not come out of the emulated SVM again.
+LOCKUP = b"BUG: soft lockup - CPU#"
+LOOK_EVERY_S = 5
+
+
 class MachineError(Exception):
     """The machine did not get as far as to run the job to its end; says nothing of the job."""
 
@@ -47,7 +52,7 @@ class Machine:
             (job / "scratch").mkdir()
             (job / "job").write_text(_job_script(command, job / "scratch"))
             progress(f"lab: starting an emulated machine with SVM, {self.cpus} CPUs, {self.memory_mib} MiB")
-            self._run_qemu(self._qemu(kernel.vmlinuz, initrd, job))
+            self._run_qemu(self._qemu(kernel.vmlinuz, initrd, job), job / "console")
             return _exit_status(job)
 
     def _qemu(self, vmlinuz: Path, initrd: Path, job: Path) -> list[str]:
@@ -67,7 +72,7 @@ class Machine:
             "-device", "virtio-9p-pci,fsdev=host,mount_tag=host",
         ]  # fmt: skip
 
-    def _run_qemu(self, qemu: list[str]) -> None:
+    def _run_qemu(self, qemu: list[str], console: Path) -> None:
         pipe, none = subprocess.PIPE, subprocess.DEVNULL
         with subprocess.Popen(qemu, stdin=none, stdout=pipe, stderr=pipe) as process:
             relays = [
@@ -77,13 +82,24 @@ class Machine:
             for relay in relays:
                 relay.start()
             try:
-                process.wait(self.timeout_s)
-            except subprocess.TimeoutExpired:
-                raise Timeout(f"the job did not end within {self.timeout_s:.0f} s") from None
+                self._wait(process, console)
             finally:
                 process.kill()
                 for relay in relays:
                     relay.join()
+
+
+    def _wait(self, qemu: subprocess.Popen, console: Path) -> None:
+        deadline = time.monotonic() + (self.timeout_s or float("inf"))
+        while True:
+            try:
+                qemu.wait(min(LOOK_EVERY_S, max(deadline - time.monotonic(), 0)))
+                return
+            except subprocess.TimeoutExpired:
+                if time.monotonic() >= deadline:
+                    raise Timeout(f"the job did not end within {self.timeout_s:.0f} s") from None
+                if console.exists() and LOCKUP in console.read_bytes():
+                    raise MachineError("the emulated machine's own kernel reports a CPU that is stuck") from None
 
 
 def _relay(source: BinaryIO, target: BinaryIO) -> None:

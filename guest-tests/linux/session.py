@@ -127,7 +127,11 @@ def main(plan_file: str) -> None:
                 if status != TIMED_OUT or attempt == ATTEMPTS:
                     break
                 print(f"# {step['name']}: stood still in the lab, is tried again", flush=True)
-            (results / "end.json").write_text(json.dumps({"status": status, "seconds": round(seconds, 1)}))
+            os.sync()  # the host reads these files while the lab still runs, this one last
+            with (results / "end.json").open("w") as end:
+                json.dump({"status": status, "seconds": round(seconds, 1)}, end)
+                end.flush()
+                os.fsync(end.fileno())
             print(f"# {step['name']}: exit {status} after {seconds:.1f} s", flush=True)
 
 
