@@ -167,6 +167,17 @@ TEST(BackdoorRestoreTest, N21_AByteFlippedOrAnImageCutIsRefusedAndNothingChanges
   EXPECT_EQ(live.backdoor.Save(), before);
 }
 
+TEST(BackdoorRestoreTest, N21_AChannelThatPollsWithoutAProgramIsRefused) {
+  TestBackdoor from;
+  ASSERT_TRUE(OpenChannel(from.backdoor, kProtocolRpci).has_value());
+  const std::string image = from.backdoor.Save();
+  std::string payload(*UnsealState(image));
+  const size_t protocol = payload.find("RPCI");
+  ASSERT_NE(protocol, std::string::npos);
+  payload.replace(protocol, 4, "TCLO");
+  EXPECT_FALSE(TestBackdoor().backdoor.Restore(SealState(payload), RestoreMode::kExact).ok());
+}
+
 // The checksum keeps accidents out. Behind it every number is checked too: an image that was
 // altered and sealed again is refused, or it is one that could have been saved. Defect (j).
 TEST(BackdoorRestoreTest, N21_AnAlteredImageSealedAgainIsRefusedOrCouldHaveBeenSaved) {

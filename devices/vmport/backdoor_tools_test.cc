@@ -102,6 +102,14 @@ TEST_F(BackdoorToolsTest, ARequestThatTimedOutIsNotGivenToTheGuest) {
   EXPECT_EQ(Poll(backdoor_, channel), "");
 }
 
+TEST_F(BackdoorToolsTest, ARequestThatTimedOutIsNotGivenToTheGuestEvenIfTheHostIsSilent) {
+  const GuestChannel channel = StartTools(backdoor_);
+  ASSERT_TRUE(backdoor_.Send(std::string(kTcloHalt)).ok());
+  SendText(backdoor_, channel, "");
+  test_.elapsed += absl::Seconds(31);
+  EXPECT_EQ(ReceiveText(backdoor_, channel), std::nullopt);
+}
+
 TEST_F(BackdoorToolsTest, AChannelThatTimesOutEndsItsRequests) {
   StartTools(backdoor_);
   const auto id = backdoor_.Send("ping");
