@@ -1,3 +1,5 @@
+// The message protocol, used right and wrong. N1 to N23 are the ways to be wrong; "defect" is one
+// that an earlier implementation of this protocol, for QEMU and Xen, is known to have had.
 #include <gtest/gtest.h>
 
 #include "devices/vmport/backdoor.h"
@@ -128,6 +130,7 @@ TEST_F(BackdoorChannelsTest, N3_ANumberOpenedAgainDoesNotTakeTheOldCookie) {
   EXPECT_EQ(Message(kMessageRecvSize, fresh).status, kStatusSuccess);  // and the old answer is gone
 }
 
+// Defect (m): 32 of the 64 were compared.
 TEST_F(BackdoorChannelsTest, N4_EveryBitOfTheCookieCounts) {
   const GuestChannel channel = Open();
   for (int bit = 0; bit < 64; ++bit) {
@@ -138,6 +141,7 @@ TEST_F(BackdoorChannelsTest, N4_EveryBitOfTheCookieCounts) {
   EXPECT_TRUE(Message(kMessageClose, channel).ok());
 }
 
+// Defect (k): state that was not there was read before it was looked for.
 TEST_F(BackdoorChannelsTest, N5_NoOtherNumberReachesTheChannel) {
   const GuestChannel channel = Open();
   for (uint32_t id = 0; id <= 0xffff; ++id) {
@@ -159,6 +163,7 @@ TEST_F(BackdoorChannelsTest, N6_The129thChannelIsRefusedUntilOneCloses) {
   EXPECT_EQ(OpenChannel(backdoor_), std::nullopt);
 }
 
+// Defect (f): any number opened one.
 TEST_F(BackdoorChannelsTest, N7_OnlyTwoProtocolsOpenAChannel) {
   for (const uint32_t flag : {0u, kMessageFlagCookie}) {
     for (int bit = 0; bit < 31; ++bit) {
@@ -183,7 +188,8 @@ TEST_F(BackdoorChannelsTest, N8_ASizeBeyondTheLimitIsRefusedAndNoSizeAllocates) 
   }
 }
 
-// Defect (a): a length kept in 16 bits made 65536 a 0 and 65537 a 1.
+// Defects (a) and (e): a length kept in 16 bits made 65536 a 0 and 65537 a 1, and a message that
+// filled its buffer had a NUL stored behind it.
 TEST_F(BackdoorChannelsTest, N8_TheLongestMessageIsWholeAtItsLastWord) {
   const GuestChannel channel = Open();
   EXPECT_TRUE(Message(kMessageSendSize, channel, kMaxGuestMessage).ok());

@@ -49,8 +49,9 @@ TEST_F(BackdoorToolsTest, HaltIsAskedAnsweredAndAnnounced) {
 
 TEST_F(BackdoorToolsTest, EveryRequestReachesTheGuestAsItWasSent) {
   const GuestChannel channel = StartTools(backdoor_);
+  const std::string set_option = std::string(kTcloSetOption) + " synctime 0";
   for (const std::string_view request :
-       {kTcloPing, kTcloReboot, kTcloPowerOn, kTcloSuspend, kTcloResume, std::string_view("Set_Option synctime 0")}) {
+       {kTcloPing, kTcloReboot, kTcloPowerOn, kTcloSuspend, kTcloResume, std::string_view(set_option)}) {
     ASSERT_TRUE(backdoor_.Send(std::string(request)).ok());
     EXPECT_EQ(Poll(backdoor_, channel), request);
     Poll(backdoor_, channel, "OK ");

@@ -57,7 +57,6 @@ TEST(MessageChannelTest, AMessageGivenUpIsGone) {
   EXPECT_FALSE(channel.has_message());
 }
 
-// A fixed RECVSTATUS of an earlier implementation moved its ring with nothing in it.
 TEST(MessageChannelTest, AStatusWithoutAReceiptBegunIsRefusedAndKeepsTheMessage) {
   MessageChannel channel;
   EXPECT_EQ(channel.RecvStatus(), kStatusFail);
