@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "base/guest_memory.h"
+#include "dump/kernel/page_tables.h"
 #include "dump/nested/testing/fixture.h"
 #include "gtest/gtest.h"
 
@@ -95,6 +96,14 @@ TEST(EptOfARealL2Test, ListsEveryPageOnce) {
   }
   EXPECT_EQ(1, large);
   EXPECT_TRUE(marker);
+}
+
+// AMD's nested paging needs no walker of its own: its tables are those of a long-mode process.
+TEST(NestedPagingOfARealL2Test, IsWalkedAsPageTables) {
+  const auto memory = FixtureMemory("svm-guestmem.bin.xz");
+  const PageTables tables(*memory, GuestAddr{0x30000}, 4);
+  EXPECT_EQ(GuestAddr{0x20f000}, *tables.Translate(0x5000));
+  EXPECT_EQ(absl::StatusCode::kNotFound, tables.Translate(0x50000).status().code());
 }
 
 TEST_F(EptTest, PagesOfEachSizeAreFoundThroughFourAndThroughFiveLevels) {

@@ -22,7 +22,8 @@ uint64_t Read(VmcsRegion& region, uint64_t encoding, const VmxFeatures& features
 std::vector<uint8_t> PageOf(const VmcsRegion& region) { return {region.page().begin(), region.page().end()}; }
 
 uint64_t Distinct(const VmcsField& field) {
-  return 0x0101010101010101 * (1 + field.offset % 251) & 0xf0ffffff000100ff;  // passes the mask of access rights
+  return uint64_t{0x0101010101010101} * (1 + field.offset % 251u) &
+         0xf0ffffff000100ff;  // passes the mask of access rights
 }
 
 TEST(VmcsRegionTest, ANewRegionHasKvmsRevisionAndNothingElse) {

@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include "base/status.h"
+#include "dump/nested/abi/nested_state_abi.h"
+#include "dump/nested/set_nested_state.h"
 #include "dump/nested/vm_entry_checks.h"
 
 namespace vmm {
@@ -92,6 +95,35 @@ VmxResult VmxOperation::Enter(VmxResult (VmcsRegion::*check_launch_state)()) {
   }
   guest_mode_ = true;
   return VmxResult::Succeed();
+}
+
+absl::StatusOr<NestedState> VmxOperation::GetNestedState() const {
+  KvmNestedHeader header = {};
+  header.flags = guest_mode_ ? kNestedGuestMode : 0;
+  header.vmx.vmxon_pa = vmxon_pointer_;
+  header.vmx.vmcs12_pa = current_pointer_;
+  if (current_pointer_ == kNoVmcs) return NestedState::MakeVmx(header, nullptr, nullptr);
+
+  const Vmcs12 vmcs12 = current_.vmcs12();
+  if (!guest_mode_ || !Vmcs12HasShadowVmcs(vmcs12) || vmcs12.vmcs_link_pointer == kNoVmcs) {
+    return NestedState::MakeVmx(header, &current_, nullptr);
+  }
+  std::array<uint8_t, kVmcs12PageSize> page;
+  RETURN_IF_ERROR(memory_.Read(GuestAddr{vmcs12.vmcs_link_pointer}, page));
+  ASSIGN_OR_RETURN(const VmcsRegion shadow, VmcsRegion::Parse(page));
+  return NestedState::MakeVmx(header, &current_, &shadow);
+}
+
+absl::Status VmxOperation::SetNestedState(const NestedState& state) {
+  const NestedStateTaker taker = {.physical_address_bits = features_.physical_address_bits, .memory = &memory_};
+  if (const auto verdict = CheckSetNestedState(state.bytes(), taker); verdict.error != 0) {
+    return absl::InvalidArgumentError("nested state: " + verdict.why);
+  }
+  vmxon_pointer_ = state.header().vmx.vmxon_pa;
+  current_pointer_ = state.header().vmx.vmcs12_pa;
+  guest_mode_ = state.guest_mode();
+  current_ = state.vmcs12().value_or(VmcsRegion());
+  return absl::OkStatus();
 }
 
 void VmxOperation::VmExit(uint32_t reason, uint64_t qualification) {

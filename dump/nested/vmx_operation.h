@@ -7,7 +7,10 @@
 
 #include <cstdint>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/guest_memory.h"
+#include "dump/nested/nested_state.h"
 #include "dump/nested/vmcs_region.h"
 #include "dump/nested/vmx_error.h"
 
@@ -44,6 +47,11 @@ class VmxOperation {
 
   // L2 leaves to L1. Does nothing unless guest_mode().
   void VmExit(uint32_t reason, uint64_t qualification);
+
+  // The state as KVM_GET_NESTED_STATE would give it, and such a state taken over. InvalidArgument for
+  // one that KVM would refuse this CPU (dump/nested/set_nested_state.h); then nothing has changed.
+  absl::StatusOr<NestedState> GetNestedState() const;
+  absl::Status SetNestedState(const NestedState& state);
 
   bool vmx_on() const { return vmxon_pointer_ != kNoVmcs; }
   bool guest_mode() const { return guest_mode_; }

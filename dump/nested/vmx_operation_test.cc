@@ -3,6 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "dump/nested/abi/nested_state_abi.h"
 #include "dump/nested/testing/fixture.h"
 #include "gtest/gtest.h"
 
@@ -159,6 +161,74 @@ TEST_F(VmxOperationTest, BadControlsBadHostStateAndBadGuestStateAreToldApart) {
   EXPECT_FALSE(cpu_->guest_mode());
   EXPECT_EQ(0x80000021u, cpu_->current().vmcs12().vm_exit_reason);
   EXPECT_EQ(VmcsRegion::kClear, cpu_->current().launch_state());
+}
+
+// The instructions that L1 gave a real CPU, given to this one.
+TEST(VmxOperationReplayTest, GivesTheStatesThatARealKvmGave) {
+  const GuestRange ranges[] = {{GuestAddr{0}, 1 << 20}};
+  const auto memory = *GuestMemory::Create(ranges);
+  for (const uint64_t at : {kVmxon, kFirst}) ASSERT_TRUE(memory->WriteObject(GuestAddr{at}, kVmcs12Revision).ok());
+  VmxOperation cpu(*memory, {.layout = Vmcs12Layout::kFrozen});
+  const auto expect_state = [&](const char* name) {
+    const auto state = cpu.GetNestedState();
+    ASSERT_TRUE(state.ok()) << state.status();
+    EXPECT_EQ(Fixture(name), std::vector<uint8_t>(state->bytes().begin(), state->bytes().end())) << name;
+  };
+  expect_state("vmx-plain-0-fresh.bin");
+  ASSERT_TRUE(cpu.Vmxon(kVmxon).ok());
+  expect_state("vmx-plain-A-vmxon.bin");
+  ASSERT_TRUE(cpu.Vmclear(kFirst).ok());
+  ASSERT_TRUE(cpu.Vmptrld(kFirst).ok());
+  expect_state("vmx-plain-B-vmptrld.bin");
+
+  // Every encoding is tried, and each field has its pattern (testdata/README.md).
+  for (uint64_t width = 0; width < 4; ++width) {
+    for (uint64_t type = 0; type < 4; ++type) {
+      for (uint64_t index = 0; index < 32; ++index) {
+        const uint64_t n = 1 + 128 * width + 32 * type + index;
+        const uint64_t encoding = width << 13 | type << 10 | index << 1;
+        const uint64_t low = 0x77660000 | n;
+        const uint64_t patterns[] = {0xc000 | n, low, 0x5a5a0000 | n, 0x5a5a5a5a00000000 | n << 40 | low};
+        (void)cpu.Vmwrite(encoding, patterns[width]);
+        if (width == 1) (void)cpu.Vmwrite(encoding | 1, 0x12340000 | n);
+      }
+    }
+  }
+  expect_state("vmx-plain-C-pattern.bin");
+  ASSERT_TRUE(cpu.Vmclear(kFirst).ok());
+  expect_state("vmx-plain-D-vmclear.bin");
+}
+
+TEST_F(VmxOperationTest, AStateThatARealKvmGaveGoesOnHere) {
+  const auto state = NestedState::Parse(Fixture("vmx-plain-F1-inL2.bin"));
+  ASSERT_TRUE(state.ok());
+  VmxOperation restored(*memory_);
+  ASSERT_TRUE(restored.SetNestedState(*state).ok());
+  EXPECT_TRUE(restored.guest_mode());
+  EXPECT_EQ(kVmxon, restored.vmxon_pointer());
+  EXPECT_EQ(kFirst, restored.Vmptrst());
+  restored.VmExit(48, 0x181);
+  EXPECT_EQ(VmxResult::FailValid(kVmlaunchNotClear), restored.Vmlaunch());
+  EXPECT_TRUE(restored.Vmresume().ok());
+}
+
+TEST_F(VmxOperationTest, AShadowVmcsGoesIntoTheStateWhileL2Runs) {
+  LoadRealVmcs();
+  ASSERT_TRUE(cpu_->Vmwrite(0x401e, 2 | 1 << 14).ok());
+  ASSERT_TRUE(cpu_->Vmwrite(0x2800, kSecond).ok());
+  PutRevision(kSecond, kVmcs12Revision | kVmcsShadowBit);
+  EXPECT_EQ(kNestedOnePage, cpu_->GetNestedState()->bytes().size());
+  ASSERT_TRUE(cpu_->Vmlaunch().ok());
+  ASSERT_TRUE(cpu_->guest_mode());
+  const auto state = cpu_->GetNestedState();
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(kNestedTwoPages, state->bytes().size());
+  VmxOperation restored(*memory_);
+  EXPECT_TRUE(restored.SetNestedState(*state).ok());
+  PutRevision(kSecond, 0);
+  VmxOperation too_early(*memory_);
+  EXPECT_EQ(absl::StatusCode::kInvalidArgument, too_early.SetNestedState(*state).code());
+  EXPECT_FALSE(too_early.vmx_on());
 }
 
 }  // namespace
