@@ -40,8 +40,8 @@ class VmxOperation {
 
   // Launch-state rules, then the checks on controls and host state (dump/nested/vm_entry_checks.h).
   // Succeed means that L2 runs, until VmExit(). Where L2's own state is refused, the entry succeeds
-  // and ends at once in VM exit 33 with bit 31, as in hardware. Every instruction but these is
-  // left out while L2 runs: to L1 it would be a VM exit of L2.
+  // and ends at once in VM exit 33 with bit 31, as in hardware. Every
+  // instruction is VMfailInvalid while L2 runs: from L2 it would be a VM exit, which is not our part.
   VmxResult Vmlaunch() { return Enter(&VmcsRegion::CheckVmlaunch); }
   VmxResult Vmresume() { return Enter(&VmcsRegion::CheckVmresume); }
 
