@@ -1,12 +1,11 @@
 #include "dump/core_writer.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <vector>
 
 #include "absl/strings/str_format.h"
 #include "base/status.h"
+#include "base/zero_page.h"
 
 namespace vmm {
 namespace {
@@ -17,11 +16,6 @@ constexpr uint64_t kReadChunk = 1 << 20;
 
 // Zero pages between others cost less written than they cost as a second system call.
 constexpr uint64_t kBridgedGap = 64 << 10;
-
-bool IsZeroPage(const uint8_t* page) {
-  static constexpr std::array<uint8_t, kPageSize> kZeros = {};
-  return std::memcmp(page, kZeros.data(), kPageSize) == 0;  // libc has the vector code for it
-}
 
 class Writer {
  public:

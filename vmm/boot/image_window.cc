@@ -4,24 +4,17 @@
 #include <sys/mman.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "base/status.h"
+#include "base/zero_page.h"
 
 namespace vmm {
 namespace {
 
 // Shorter runs are not worth their system call.
 constexpr uint64_t kShortestHole = 16 * kPageSize;
-
-bool IsZeroPage(const uint8_t* page) {
-  uint64_t first = 0;
-  std::memcpy(&first, page, sizeof(first));
-  // A page equal to itself moved by 8 bytes is its first 8 bytes over and over.
-  return first == 0 && std::memcmp(page, page + sizeof(first), kPageSize - sizeof(first)) == 0;
-}
 
 }  // namespace
 
