@@ -8,6 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
+# The kernel goes on clearing away a VM after its process has ended; the next peer is not to pay for that.
+SETTLE_S = 0.2
+
+
 @dataclass
 class Peer:
     name: str
@@ -59,6 +63,7 @@ def in_turn(peers: list[Peer], rounds: int, measure: Callable[[Peer], float]) ->
         for peer in peers:
             if peer.trouble:
                 continue
+            time.sleep(SETTLE_S)
             try:
                 seconds = measure(peer)
             except (RuntimeError, OSError) as error:
