@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Times stock kernels to their first program under several VMMs, where /dev/kvm is real: see ./run."""
 
-import json
 import shutil
 import sys
 import tempfile
@@ -34,7 +33,6 @@ def main() -> None:
         contest = peers(*map(str, copies))
         in_turn(contest, rounds, spawn_to_marker(MARKER, timeout_s=120))
     print(table(contest, "s"))
-    print(json.dumps({peer.name: peer.trouble for peer in contest if peer.trouble}), file=sys.stderr)
 
 
 main()
