@@ -11,11 +11,17 @@ namespace vmm {
 
 enum class PanicSource {
   kPvpanic,        // the guest's panic notifier wrote the pvpanic port
+  kConsole,        // the guest's console said so
   kTripleFault,    // KVM_EXIT_SHUTDOWN
   kInternalError,  // KVM_EXIT_INTERNAL_ERROR: KVM could not emulate or enter
   kFailedEntry,    // KVM_EXIT_FAIL_ENTRY: the hardware refused the vCPU's state
   kUnhandledExit,  // an exit reason that this program does not know
 };
+
+// True where the vCPU that was the witness can run on: the others are a vCPU that stopped for good.
+inline bool LeavesVcpuRunning(PanicSource source) {
+  return source == PanicSource::kPvpanic || source == PanicSource::kConsole;
+}
 
 // "pvpanic", "triple-fault", ...: stable words, used in result.json.
 std::string_view PanicSourceName(PanicSource source);

@@ -72,6 +72,8 @@ const std::vector<BadFlags>& Table() {
       {"KaslrNegative", {kHello, "--kaslr=-1"}, {"must be on, off, or a number"}},
       {"OnPanicUnknown", {kHello, "--on-panic=cry"}, {"--on-panic=cry: must be dump, exit or pause"}},
       {"OnPanicInCapitals", {kHello, "--on-panic=DUMP"}, {"must be dump, exit or pause"}},
+      {"CatchConsoleUnknown", {kHello, "--catch-console=panic,flood"}, {"\"flood\": must be off, or some of panic"}},
+      {"CatchConsoleEmpty", {kHello, "--catch-console="}, {"must be off, or some of panic"}},
       {"GraceNegative", {kHello, "--panic-grace=-1s"}, {"--panic-grace=-1s: a time before now"}},
       {"GraceWithoutAUnit", {kHello, "--panic-grace=5"}, {"--panic-grace=5: not a time"}},
       {"GraceOff", {kHello, "--panic-grace=off"}, {"--panic-grace=off: not a time"}},
@@ -112,8 +114,8 @@ TEST(GoodFlagsTest, HelpNamesEveryFlagAndEndsWell) {
   const VmmResult result = RunVmm({"--help"});
   EXPECT_EQ(result.exit_code, 0);
   for (const char* flag : {"--kernel", "--initrd", "--append", "--boot", "--kaslr", "--memory", "--cpus",
-                           "--cpu-features", "--on-panic", "--panic-grace", "--dump-dir", "--dump-name",
-                           "--dump-fallback-dir", "--timeout", "--result", "--verbose", "--version"}) {
+                           "--cpu-features", "--on-panic", "--catch-console", "--panic-grace", "--dump-dir",
+                           "--dump-name", "--dump-fallback-dir", "--timeout", "--result", "--verbose", "--version"}) {
     EXPECT_THAT(result.out, HasSubstr(flag));
   }
   EXPECT_EQ(result.err, "");

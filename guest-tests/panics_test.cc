@@ -67,6 +67,42 @@ TEST_F(PanicsTest, TheFormOf2012With32BitsIsAPanicToo) {
   EXPECT_EQ(Cores(), std::set<std::string>{"vmcore"});
 }
 
+TEST_F(PanicsTest, AResetAfterAPanicOnTheConsoleIsThePanicAndIsDumped) {
+  const VmmResult result = Run("panic_words", "then=reset");
+  EXPECT_EQ(result.exit_code, 120) << result.Describe();
+  EXPECT_THAT(result.LastErrorLine(),
+              HasSubstr("panic (console), [    1.600000] Kernel panic - not syncing: only words"));
+  EXPECT_EQ(Cores(), std::set<std::string>{"vmcore"});
+  EXPECT_EQ(Record()["panic"]["source"], "console");
+  EXPECT_EQ(Record()["console"]["seen"], 2);
+  EXPECT_EQ(Record()["console"]["lines"][0]["sign"], "warning");
+}
+
+TEST_F(PanicsTest, StandingStillAfterAPanicOnTheConsoleIsThePanic) {
+  const VmmResult result = Run("panic_words", "then=nothing", {"--timeout=300ms"});
+  EXPECT_EQ(result.exit_code, 120) << result.Describe();
+  EXPECT_EQ(Cores(), std::set<std::string>{"vmcore"});
+}
+
+TEST_F(PanicsTest, WordsOnTheConsoleDoNotMakeAPowerOffAPanic) {
+  const VmmResult result = Run("panic_words", "then=power-off");
+  EXPECT_EQ(result.exit_code, 0) << result.Describe();
+  EXPECT_EQ(Record()["console"]["seen"], 2);
+}
+
+TEST_F(PanicsTest, ACaughtLineOfTheConsoleEndsTheRunAtOnce) {
+  const VmmResult result = Run("panic_words", "then=nothing", {"--catch-console=oops,panic", "--timeout=60s"});
+  EXPECT_EQ(result.exit_code, 120) << result.Describe();
+  EXPECT_EQ(Record()["panic"]["source"], "console");
+  EXPECT_EQ(Cores(), std::set<std::string>{"vmcore"});
+}
+
+TEST_F(PanicsTest, PvpanicIsTheBetterWitness) {
+  const VmmResult result = Run("panic_words", "then=pvpanic", {"--catch-console=panic", "--panic-grace=2s"});
+  EXPECT_EQ(result.exit_code, 120) << result.Describe();
+  EXPECT_EQ(Record()["panic"]["source"], "pvpanic");
+}
+
 TEST_F(PanicsTest, ACrashKernelThatTakesOverIsLeftToItsWork) {
   const VmmResult result = Run("pvpanic", "write=2 then=reset");
   EXPECT_EQ(result.exit_code, 120) << result.Describe();

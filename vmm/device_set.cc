@@ -9,11 +9,6 @@
 namespace vmm {
 namespace {
 
-// Both consoles print to the same place.
-Serial::Output PrintTo(ConsoleWriter& console) {
-  return [&console](std::span<const uint8_t> bytes) { console.Write(bytes); };
-}
-
 // Time since the machine was made, on a clock that never goes back.
 std::function<absl::Duration()> SinceNow() {
   const auto start = std::chrono::steady_clock::now();
@@ -23,7 +18,7 @@ std::function<absl::Duration()> SinceNow() {
 }  // namespace
 
 DeviceSet::DeviceSet(const Wiring& wiring)
-    : serial_(wiring.serial_irq, PrintTo(wiring.console)),
+    : serial_(wiring.serial_irq, wiring.console),
       pvpanic_(wiring.events, wiring.events),
       pm1_event_(wiring.sci),
       pm1_control_(wiring.events),
@@ -32,7 +27,7 @@ DeviceSet::DeviceSet(const Wiring& wiring)
       reset_control_(wiring.events),
       cmos_(clock_),
       debug_exit_(wiring.events),
-      debug_console_(PrintTo(wiring.console)) {
+      debug_console_(wiring.console) {
   serial_.set_on_room([&events = wiring.events] { events.Wake(); });
 }
 

@@ -17,7 +17,6 @@
 #include "devices/pvpanic.h"
 #include "devices/reset_control.h"
 #include "devices/serial.h"
-#include "vmm/console_writer.h"
 #include "vmm/vcpu/dispatch_exit.h"
 #include "vmm/vcpu/run_events.h"
 
@@ -31,7 +30,7 @@ class DeviceSet {
     IrqLine& serial_irq;
     IrqLine& sci;
     RunEvents& events;
-    ConsoleWriter& console;
+    Serial::Output console;  // of both consoles; any vCPU thread calls
   };
   static absl::StatusOr<std::unique_ptr<DeviceSet>> Create(const Wiring& wiring);
 

@@ -1,7 +1,9 @@
 #include "vmm/flag_values.h"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_format.h"
@@ -68,6 +70,25 @@ absl::StatusOr<Kaslr> ParseKaslr(std::string_view text) {
   Kaslr kaslr{.mode = Kaslr::Mode::kSeed};
   if (ParseNumber(text, &kaslr.seed)) return kaslr;
   return absl::InvalidArgumentError("must be on, off, or a number to choose the place by, the same each time");
+}
+
+absl::StatusOr<std::vector<KernelSign>> ParseKernelSigns(std::string_view text) {
+  std::vector<KernelSign> signs;
+  if (text == "off") return signs;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view name = text.substr(begin, end - begin);
+    const std::optional<KernelSign> sign = ParseKernelSign(name);
+    if (!sign.has_value()) {
+      return absl::InvalidArgumentError(absl::StrFormat(
+          "\"%s\": must be off, or some of panic, oops, bug, kasan, warning, soft-lockup, hard-lockup, rcu-stall, "
+          "hung-task, lockdep, memory-leak",
+          name));
+    }
+    signs.push_back(*sign);
+    begin = end + 1;
+  }
+  return signs;
 }
 
 absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -21,6 +22,9 @@ absl::StatusOr<absl::Duration> ParseDuration(std::string_view text, bool allow_o
 absl::StatusOr<BootMode> ParseBootMode(std::string_view text);  // auto, direct, classic
 absl::StatusOr<Kaslr> ParseKaslr(std::string_view text);        // on, off, or a number as seed
 absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text);    // dump, exit, pause
+
+// "panic,oops", the names of kernel_signs.h; "off" for none.
+absl::StatusOr<std::vector<KernelSign>> ParseKernelSigns(std::string_view text);
 
 }  // namespace vmm
 

@@ -25,6 +25,10 @@ ABSL_FLAG(std::string, memory, "1G", "SIZE: guest RAM, at least 64M [1G]");
 ABSL_FLAG(int, cpus, 1, "N: vCPUs, 1 to 255 [1]");
 ABSL_FLAG(std::string, cpu_features, "", "LIST: -name hides a CPU feature, +name asks for one: -la57,-avx2");
 ABSL_FLAG(std::string, on_panic, "dump", "WHAT: dump, exit or pause [dump]");
+ABSL_FLAG(std::string, catch_console, "off",
+          "LIST: console lines that are taken for a panic too: panic, oops,\n"
+          "bug, kasan, warning, soft-lockup, hard-lockup, rcu-stall,\n"
+          "hung-task, lockdep, memory-leak [off]");
 ABSL_FLAG(std::string, panic_grace, "200ms", "TIME: for the dying kernel's last console lines [200ms]");
 ABSL_FLAG(std::string, dump_dir, ".", "DIR: where the vmcore is written [.]");
 ABSL_FLAG(std::string, dump_name, "", "NAME: of the vmcore [the first free of vmcore, vmcore.1, ...]");
@@ -52,7 +56,8 @@ const std::vector<FlagGroup>& Groups() {
   static const auto& groups = *new std::vector<FlagGroup>{
       {"What to boot", {"kernel", "initrd", "append", "boot", "kaslr"}},
       {"The machine", {"memory", "cpus", "cpu_features"}},
-      {"When the guest panics", {"on_panic", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir"}},
+      {"When the guest panics",
+       {"on_panic", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir"}},
       {"The run", {"timeout", "result", "verbose", "help", "version"}},
   };
   return groups;
@@ -95,6 +100,7 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
   ASSIGN_OR_RETURN(config.cpu_features, Value("cpu-features", FLAGS_cpu_features, ParseCpuFeatures));
 
   ASSIGN_OR_RETURN(config.on_panic, Value("on-panic", FLAGS_on_panic, ParseOnPanic));
+  ASSIGN_OR_RETURN(config.catch_console, Value("catch-console", FLAGS_catch_console, ParseKernelSigns));
   const auto time = [](std::string_view text) { return ParseDuration(text, /*allow_off=*/false); };
   ASSIGN_OR_RETURN(config.panic_grace, Value("panic-grace", FLAGS_panic_grace, time));
   config.dump_dir = absl::GetFlag(FLAGS_dump_dir);

@@ -1,5 +1,7 @@
 #include "vmm/machine.h"
 
+#include <utility>
+
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "vmm/boot/acpi.h"
@@ -10,7 +12,7 @@
 namespace vmm {
 
 absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const VmConfig& config, RunEvents& events,
-                                                         ConsoleWriter& console) {
+                                                         Serial::Output console) {
   std::unique_ptr<Machine> machine(new Machine);
 
   ASSIGN_OR_RETURN(machine->memory_,
@@ -23,7 +25,7 @@ absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const VmConfig& config,
   ASSIGN_OR_RETURN(machine->devices_, DeviceSet::Create({.serial_irq = machine->vm_->irq_line(kSerialIrq),
                                                          .sci = machine->vm_->irq_line(kAcpiSci),
                                                          .events = events,
-                                                         .console = console}));
+                                                         .console = std::move(console)}));
 
   BootConfig boot = config.boot;
   boot.cpu_has_la57 = machine->vm_->guest_has_la57();

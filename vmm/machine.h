@@ -8,7 +8,6 @@
 
 #include "absl/status/statusor.h"
 #include "base/guest_memory.h"
-#include "vmm/console_writer.h"
 #include "vmm/device_set.h"
 #include "vmm/kvm/kvm_vm.h"
 #include "vmm/vcpu/run_events.h"
@@ -16,11 +15,11 @@
 
 namespace vmm {
 
-// Built and destroyed by one thread. `events` and `console` must outlive it.
+// Built and destroyed by one thread. `events` and what `console` writes to must outlive it.
 class Machine {
  public:
   static absl::StatusOr<std::unique_ptr<Machine>> Create(const VmConfig& config, RunEvents& events,
-                                                         ConsoleWriter& console);
+                                                         Serial::Output console);
 
   GuestMemory& memory() { return *memory_; }
   DeviceSet& devices() { return *devices_; }

@@ -36,6 +36,16 @@ ordered_json PanicJson(const RunOutcome& outcome) {
   return json;
 }
 
+ordered_json ConsoleJson(const RunOutcome& outcome) {
+  ordered_json lines = ordered_json::array();
+  for (const ConsoleWitness& witness : outcome.console) {
+    lines.push_back({{"sign", std::string(KernelSignName(witness.sign))},
+                     {"line", witness.line},
+                     {"seconds", absl::ToDoubleSeconds(witness.at)}});
+  }
+  return {{"seen", outcome.console_seen}, {"lines", lines}};
+}
+
 ordered_json DumpJson(const RunOutcome& outcome) {
   if (outcome.dump.has_value()) {
     return {{"path", outcome.dump->path},
@@ -99,6 +109,7 @@ std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
       {"exit_code", ExitCodeOf(outcome)},
       {"summary", OutcomeLine(outcome)},
       {"panic", PanicJson(outcome)},
+      {"console", ConsoleJson(outcome)},
       {"dump", DumpJson(outcome)},
       {"guest", GuestJson(config, outcome)},
       {"seconds",

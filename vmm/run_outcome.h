@@ -7,11 +7,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/panic_event.h"
 #include "dump/write_vmcore.h"
+#include "vmm/witness/console_scanner.h"
 
 namespace vmm {
 
@@ -34,6 +36,10 @@ struct RunOutcome {
   // (a guest whose own crash kernel took over).
   std::optional<PanicEvent> panic;
   uint64_t panics_seen = 0;
+
+  // What the console said of trouble; the first lines of it, and how many there were.
+  std::vector<ConsoleWitness> console;
+  uint64_t console_seen = 0;
 
   std::optional<VmcoreReport> dump;
   absl::Duration dump_time;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "vmm/stop_signals.h"
 #include "vmm/terminal.h"
 #include "vmm/vcpu/vcpu_threads.h"
+#include "vmm/witness/console_scanner.h"
 
 namespace vmm {
 namespace {
@@ -65,6 +67,21 @@ void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutc
   }
 }
 
+void CatchWitness(const VmConfig& config, const ConsoleWitness& witness, RunEvents& events) {
+  if (std::ranges::find(config.catch_console, witness.sign) == config.catch_console.end()) return;
+  events.OnPanic({.source = PanicSource::kConsole, .detail = witness.line});
+}
+
+// A kernel without pvpanic's driver dies unseen by any device: it stands still, or resets the machine
+// (panic=N). If its console said that it panicked, that is what it did.
+void BelieveConsole(RunOutcome& outcome) {
+  if (outcome.kind != RunOutcome::Kind::kReset && outcome.kind != RunOutcome::Kind::kTimeout) return;
+  const auto panic = std::ranges::find(outcome.console, KernelSign::kPanic, &ConsoleWitness::sign);
+  if (panic == outcome.console.end()) return;
+  outcome.kind = RunOutcome::Kind::kPanic;
+  outcome.panic = PanicEvent{.source = PanicSource::kConsole, .detail = panic->line};
+}
+
 // Where each vCPU stood when the time was over: the first thing that one wants to know of a hang.
 void TellWhereVcpusStood(const std::vector<absl::StatusOr<CpuState>>& states) {
   for (size_t id = 0; id < states.size(); ++id) {
@@ -101,7 +118,13 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
                    RunEvents::Create(/*stop_at_panic=*/config.panic_grace == absl::ZeroDuration()));
   const DumpDirs dirs = OpenDumpDirs(config);
   ASSIGN_OR_RETURN(const std::unique_ptr<ConsoleWriter> console, ConsoleWriter::Create(STDOUT_FILENO));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Machine> machine, Machine::Create(config, *events, *console));
+  ConsoleScanner scanner([start] { return absl::Now() - start; },
+                         [&](const ConsoleWitness& witness) { CatchWitness(config, witness, *events); });
+  const auto print = [&](std::span<const uint8_t> bytes) {
+    console->Write(bytes);
+    scanner.Scan(bytes);
+  };
+  ASSIGN_OR_RETURN(const std::unique_ptr<Machine> machine, Machine::Create(config, *events, print));
   LogDebug(absl::StrFormat("loaded %s: %s boot at %#x, KASLR shift %#x, %d-level paging", config.boot.kernel_path,
                            BootName(machine->kernel()), machine->kernel().physical_base, machine->kernel().kaslr_shift,
                            machine->kernel().five_level ? 5 : 4));
@@ -126,7 +149,12 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   const std::vector<absl::StatusOr<CpuState>> states = threads.Stop();
   outcome.run_time = absl::Now() - running;
 
+  scanner.Finish();
+  outcome.console = scanner.witnesses();
+  outcome.console_seen = scanner.seen();
+
   KeepEnd(end, loop, *events, outcome);
+  BelieveConsole(outcome);
   if (end == RunEnd::kTimeout) TellWhereVcpusStood(states);
   if (outcome.kind == RunOutcome::Kind::kPanic) {
     AfterPanic(config, dirs, machine->memory(), states, loop, outcome);

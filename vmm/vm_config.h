@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "vmm/boot/load_kernel.h"
 #include "vmm/kvm/cpu_features.h"
+#include "vmm/witness/kernel_signs.h"
 
 namespace vmm {
 
@@ -27,6 +29,7 @@ struct VmConfig {
   CpuFeatures cpu_features;
 
   OnPanic on_panic = OnPanic::kDump;
+  std::vector<KernelSign> catch_console;  // what of the console's words is taken for a panic
   absl::Duration panic_grace = absl::Milliseconds(200);
   std::string dump_dir = ".";
   std::string dump_name;          // empty: the first free of vmcore, vmcore.1, ...

@@ -8,6 +8,16 @@
 #include "base/status.h"
 
 namespace vmm {
+namespace {
+
+// A death that ends the run counts for more than the announcement that a crash kernel takes over, and
+// any other witness for more than words on a console.
+bool TakesThePlaceOf(const PanicEvent& kept, const PanicEvent& event) {
+  if (kept.crash_loaded) return !event.crash_loaded;
+  return kept.source == PanicSource::kConsole && event.source != PanicSource::kConsole;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<RunEvents>> RunEvents::Create(bool stop_at_panic) {
   UniqueFd fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -19,9 +29,8 @@ void RunEvents::OnPanic(const PanicEvent& event) {
   {
     std::lock_guard lock(mutex_);
     ++panics_seen_;
-    if (event.source != PanicSource::kPvpanic) a_vcpu_stopped_ = true;
-    // A death that ends the run takes the place of the announcement that a crash kernel takes over.
-    const bool kept = !panic_.has_value() || (panic_->crash_loaded && !event.crash_loaded);
+    if (!LeavesVcpuRunning(event.source)) a_vcpu_stopped_ = true;
+    const bool kept = !panic_.has_value() || TakesThePlaceOf(*panic_, event);
     if (kept && !request_.has_value()) {
       panic_ = event;
       const auto known = vcpu_of_thread_.find(std::this_thread::get_id());

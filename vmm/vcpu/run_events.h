@@ -19,7 +19,8 @@
 namespace vmm {
 
 // The latch of a run: the first panic is kept, later ones are only counted, so that a guest
-// which dies on all its CPUs is still one death. Any thread may call any method.
+// which dies on all its CPUs is still one death. Only what the console said gives way to a better witness. Any thread
+// may call any method.
 class RunEvents final : public PanicSink, public GuestRequestSink {
  public:
   // `stop_at_panic`: vcpus_must_stop() from the panic on, not only from a request on.
@@ -51,8 +52,7 @@ class RunEvents final : public PanicSink, public GuestRequestSink {
   std::optional<GuestRequest> request() const;
   uint64_t panics_seen() const;
 
-  // A panic, kept or only counted, was a vCPU that stopped for good; of the sources only pvpanic
-  // leaves the guest running.
+  // A panic, kept or only counted, was a vCPU that stopped for good.
   bool a_vcpu_stopped() const;
 
  private:

@@ -46,6 +46,16 @@ TEST(RunEventsTest, ADeathTakesThePlaceOfACrashKernelsAnnouncement) {
   EXPECT_TRUE(events->vcpus_must_stop());
 }
 
+TEST(RunEventsTest, WhatTheConsoleSaidGivesWayToABetterWitness) {
+  auto events = *RunEvents::Create(/*stop_at_panic=*/false);
+  events->OnPanic({.source = PanicSource::kConsole, .detail = "Kernel panic"});
+  EXPECT_FALSE(events->a_vcpu_stopped());
+  events->OnPanic({.source = PanicSource::kPvpanic, .detail = "told"});
+  events->OnPanic({.source = PanicSource::kConsole, .detail = "more words"});
+  EXPECT_EQ(events->panic()->detail, "told");
+  EXPECT_EQ(events->panics_seen(), 3u);
+}
+
 TEST(RunEventsTest, WhatAResetDoesToTheCpusAfterwardsIsNoPanic) {
   auto events = *RunEvents::Create(/*stop_at_panic=*/false);
   events->OnGuestRequest({.kind = GuestRequest::Kind::kReset, .by = "i8042"});

@@ -1,0 +1,15 @@
+// Dies as a kernel without pvpanic's driver does: words on the serial port, and then `then=` resets, powers off,
+// is told to pvpanic after all, or stands still.
+#include "guest-tests/lib/cpu.h"
+#include "guest-tests/lib/guest.h"
+#include "guest-tests/lib/io.h"
+
+int main(void) {
+  serial_print("[    1.500000] WARNING: CPU: 0 PID: 1 at guest.c:9 main+0x1/0x2\n");
+  serial_print("[    1.600000] Kernel panic - not syncing: only words\n");
+  const char* then = option("then");
+  if (then != NULL && equal(then, "reset")) outb(PORT_RESET, 0x06);
+  if (then != NULL && equal(then, "power-off")) outw(PORT_PM1_CONTROL, 5 << 10 | 1 << 13);
+  if (then != NULL && equal(then, "pvpanic")) outb(PORT_PVPANIC, 1);
+  for (;;) asm volatile("cli; hlt");
+}
