@@ -25,6 +25,8 @@ class CoreCheckTest : public ::testing::Test {
     CoreContents contents;
     contents.cpus = cpus;
     contents.vmcoreinfo = "OSRELEASE=6.1.0\n";
+    const std::vector<CoreNote> more = {{"MORE", 0, "abcd"}};
+    contents.more_notes = more;
     contents.ram = ram;
     layout_ = *PlanCore(contents);
     StringSink sink;
@@ -59,7 +61,7 @@ TEST_F(CoreCheckTest, EachByteBehindTheElfHeaderCounts) {
   for (size_t at = 64; at < layout_.header.size(); ++at) {
     ignored += Check(With(at, static_cast<char>(file_[at] ^ 0x20))).ok();
   }
-  EXPECT_EQ(ignored, 4 * 3 + 1) << "what pads the names of four notes to 8 bytes, and of VMCOREINFO to 12";
+  EXPECT_EQ(ignored, 5 * 3 + 1) << "what pads the names of five notes to 8 bytes, and of VMCOREINFO to 12";
 }
 
 TEST_F(CoreCheckTest, TheFirstDifferenceIsNamed) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "dump/prstatus.h"
 #include "dump/qemu_note.h"
@@ -32,8 +33,17 @@ std::vector<CoreNote> PlanNotes(const CoreContents& contents) {
     notes.push_back({"CORE", NT_PRSTATUS, BytesOf(MakePrstatus(state, cpu++))});
   for (const CpuState& state : contents.cpus) notes.push_back({"QEMU", 0, BytesOf(MakeQemuCpuState(state))});
   if (!contents.vmcoreinfo.empty()) notes.push_back({"VMCOREINFO", 0, std::string(contents.vmcoreinfo)});
+  notes.insert(notes.end(), contents.more_notes.begin(), contents.more_notes.end());
   if (!contents.metadata.empty()) notes.push_back({"VMM", 0, std::string(contents.metadata)});
   return notes;
+}
+
+absl::Status CheckNotes(std::span<const CoreNote> notes) {
+  for (const CoreNote& note : notes) {
+    if (note.type == 0) continue;
+    return absl::InvalidArgumentError(absl::StrFormat("core: note %s has type %d, not 0", note.name, note.type));
+  }
+  return absl::OkStatus();
 }
 
 std::string SerializeNotes(std::span<const CoreNote> notes) {
@@ -152,6 +162,7 @@ void MoveData(CoreLayout& layout, uint64_t data_offset) {
 absl::StatusOr<CoreLayout> PlanCore(const CoreContents& contents) {
   if (contents.cpus.empty()) return absl::InvalidArgumentError("core: no vCPU");
   RETURN_IF_ERROR(CheckRam(contents.ram));
+  RETURN_IF_ERROR(CheckNotes(contents.more_notes));
 
   CoreLayout layout;
   layout.notes = PlanNotes(contents);

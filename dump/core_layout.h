@@ -4,7 +4,7 @@
 //   64         program headers: one PT_NOTE, then PT_LOADs for the kernel image, the vCPUs'
 //              stacks and, last, RAM
 //              (section header 0, only where there are 65535 program headers or more)
-//              notes: PRSTATUS of each vCPU, QEMU of each vCPU, VMCOREINFO, VMM
+//              notes: PRSTATUS of each vCPU, QEMU of each vCPU, VMCOREINFO, further ones, VMM
 //   data start, a page boundary: all RAM, block behind block
 //
 // Image and stacks have no bytes of their own: they point into RAM's. Why each of this is as it
@@ -23,6 +23,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/guest_addr.h"
+#include "dump/core_note.h"
 #include "dump/cpu_state.h"
 #include "dump/kernel/kernel_map.h"
 
@@ -32,16 +33,11 @@ namespace vmm {
 struct CoreContents {
   std::span<const CpuState> cpus;        // in Linux's CPU order
   std::string_view vmcoreinfo;           // the guest's own text; empty: no such note
+  std::span<const CoreNote> more_notes;  // behind VMCOREINFO; of type 0 all
   std::string_view metadata;             // our own note's JSON; empty: no such note
   std::vector<VirtualSegment> segments;  // kernel image, then stacks
   std::optional<uint64_t> page_offset;   // none: RAM gets addresses that are not canonical
   std::span<const GuestRange> ram;       // ascending, disjoint, page-aligned
-};
-
-struct CoreNote {
-  std::string name;  // without its NUL
-  uint32_t type = 0;
-  std::string desc;
 };
 
 struct CoreLayout {
@@ -64,7 +60,8 @@ struct CoreLayout {
 inline constexpr uint64_t kNonCanonicalBase = 1ull << 63;
 
 // Pure. InvalidArgument where there is no vCPU, or less than two pages of RAM, of which no core
-// can be made that crash reads. Segments are clipped to RAM, and split where RAM is.
+// can be made that crash reads, or where a further note has a type that crash could take for another. Segments are
+// clipped to RAM, and split where RAM is.
 absl::StatusOr<CoreLayout> PlanCore(const CoreContents& contents);
 
 }  // namespace vmm

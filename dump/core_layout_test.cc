@@ -111,6 +111,28 @@ TEST_F(CoreLayoutTest, ANoteOfOddSizeKeepsItsSizeAndIsPadded) {
   EXPECT_EQ(layout->header.size() % 4, 0u);
 }
 
+TEST_F(CoreLayoutTest, FurtherNotesStandBehindVmcoreInfoAsTheyAreGiven) {
+  const std::vector<CoreNote> more = {{"FIRST", 0, std::string("\0\1\2", 3)}, {"SECOND", 0, ""}};
+  CoreContents contents = Contents();
+  contents.more_notes = more;
+  contents.metadata = "{}";
+  const auto layout = PlanCore(contents);
+  ASSERT_EQ(layout->notes.size(), 8u);
+  EXPECT_EQ(layout->notes[4].name, "VMCOREINFO");
+  EXPECT_EQ(layout->notes[7].name, "VMM");
+  const size_t at = layout->phdrs[0].p_offset + 2 * 356 + 2 * 460 + 40;
+  EXPECT_EQ(layout->header.substr(at, 24 + 20), std::string("\6\0\0\0\3\0\0\0\0\0\0\0FIRST\0\0\0\0\1\2\0"
+                                                            "\7\0\0\0\0\0\0\0\0\0\0\0SECOND\0\0",
+                                                            24 + 20));
+}
+
+TEST_F(CoreLayoutTest, AFurtherNoteThatAReaderCouldTakeForAnotherIsRefused) {
+  const std::vector<CoreNote> more = {{"MINE", NT_PRSTATUS, std::string(336, 'x')}};
+  CoreContents contents = Contents();
+  contents.more_notes = more;
+  EXPECT_EQ(PlanCore(contents).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(CoreLayoutTest, WithoutVmcoreInfoThereIsNoSuchNote) {
   CoreContents contents = Contents();
   contents.vmcoreinfo = "";

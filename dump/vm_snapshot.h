@@ -9,6 +9,7 @@
 
 #include "base/panic_event.h"
 #include "base/physical_memory.h"
+#include "dump/core_note.h"
 #include "dump/cpu_state.h"
 
 namespace vmm {
@@ -23,6 +24,10 @@ struct VmSnapshot {
 
   // Why the dump is taken, where a panic is the reason.
   std::optional<PanicEvent> panic;
+
+  // Notes beyond those that every dump has, in the order in which they shall stand. Their type
+  // must be 0, the one that crash takes for no known note; their names are ours to choose.
+  std::vector<CoreNote> more_notes;
 };
 
 }  // namespace vmm

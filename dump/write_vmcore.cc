@@ -17,6 +17,7 @@ CoreContents Contents(const VmSnapshot& snapshot, const FoundKernel& kernel, std
   CoreContents contents;
   contents.cpus = snapshot.cpus;
   if (kernel.vmcoreinfo.has_value()) contents.vmcoreinfo = kernel.vmcoreinfo->text();
+  contents.more_notes = snapshot.more_notes;
   contents.metadata = options.notes_json;
   if (kernel.map.has_value()) {
     contents.segments.push_back(kernel.map->image);
