@@ -4,6 +4,8 @@
 #define DUMP_CPU_STATE_H_
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace vmm {
 
@@ -29,6 +31,15 @@ struct DescriptorTableState {
   uint16_t limit = 0;
 };
 
+// What KVM keeps of the hypervisor that a guest may be.
+struct NestedCpuState {
+  // struct kvm_nested_state (dump/nested/abi/nested_state_abi.h). Empty where the host's KVM has
+  // no nested virtualization, or it could not be read: `error` then says why.
+  std::vector<uint8_t> bytes;
+  uint32_t max_size = 0;  // KVM_CAP_NESTED_STATE
+  std::string error;
+};
+
 struct CpuState {
   uint64_t rax = 0, rbx = 0, rcx = 0, rdx = 0, rsi = 0, rdi = 0, rsp = 0, rbp = 0;
   uint64_t r8 = 0, r9 = 0, r10 = 0, r11 = 0, r12 = 0, r13 = 0, r14 = 0, r15 = 0;
@@ -46,6 +57,10 @@ struct CpuState {
   // False for a vCPU that the guest never brought up (it waits for INIT or SIPI): its
   // registers are those of reset and say nothing.
   bool started = true;
+
+  // Where its flags say that the guest's own guest (L2) ran, all registers above are L2's;
+  // dump/nested/l1_state.h has the others.
+  NestedCpuState nested;
 };
 
 }  // namespace vmm

@@ -1,5 +1,6 @@
 #include "vmm/on_panic.h"
 
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -7,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/status.h"
+#include "dump/nested/nested_notes.h"
 #include "vmm/log.h"
 #include "vmm/result_json.h"
 
@@ -55,12 +57,19 @@ VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, con
   for (size_t id = 0; id < states.size(); ++id) {
     if (states[id].ok()) {
       snapshot.cpus.push_back(*states[id]);
+      const std::string& error = states[id]->nested.error;
+      if (!error.empty()) {
+        LogWarning(absl::StrFormat("vCPU %d: the state of its guests is missing from the dump: %s", id, error));
+      }
       continue;
     }
     LogWarning(absl::StrFormat("vCPU %d: its registers are missing from the dump: %s", id,
                                std::string(states[id].status().message())));
     snapshot.cpus.push_back(CpuState{.started = false});
   }
+  utsname host;
+  const std::string_view release = uname(&host) == 0 ? host.release : "";
+  snapshot.more_notes = MakeNestedNotes(snapshot.cpus, Vmcs12LayoutOf(release));
   return snapshot;
 }
 

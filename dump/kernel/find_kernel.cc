@@ -1,7 +1,12 @@
 #include "dump/kernel/find_kernel.h"
 
+#include <span>
+#include <utility>
+#include <vector>
+
 #include "absl/strings/str_format.h"
 #include "dump/kernel/kernel_stack.h"
+#include "dump/nested/l1_state.h"
 #include "dump/vmcoreinfo_scan.h"
 
 namespace vmm {
@@ -12,11 +17,19 @@ void AddReason(FoundKernel& found, std::string_view reason) {
   found.why_not += reason;
 }
 
-void FindByVmcoreInfo(const VmSnapshot& snapshot, FoundKernel& found) {
+// The vCPUs as the kernel of this machine left them: the page tables of its guests are not its own.
+std::vector<CpuState> InHostMode(std::vector<CpuState> cpus) {
+  for (CpuState& cpu : cpus) {
+    if (std::optional<CpuState> l1 = L1State(cpu)) cpu = *std::move(l1);
+  }
+  return cpus;
+}
+
+void FindByVmcoreInfo(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found) {
   int rejected = 0;
   std::string last_reason;
   const absl::StatusOr<bool> done = ScanForVmcoreInfo(*snapshot.memory, [&](GuestAddr at, VmcoreInfo info) {
-    absl::StatusOr<KernelMap> map = MapKernelByVmcoreInfo(*snapshot.memory, snapshot.cpus, info);
+    absl::StatusOr<KernelMap> map = MapKernelByVmcoreInfo(*snapshot.memory, cpus, info);
     if (!map.ok()) {
       ++rejected;
       last_reason = absl::StrFormat("at %#x: %s", at.value, std::string(map.status().message()));
@@ -41,9 +54,10 @@ void FindByVmcoreInfo(const VmSnapshot& snapshot, FoundKernel& found) {
 
 FoundKernel FindKernel(const VmSnapshot& snapshot) {
   FoundKernel found;
-  FindByVmcoreInfo(snapshot, found);
+  const std::vector<CpuState> cpus = InHostMode(snapshot.cpus);
+  FindByVmcoreInfo(snapshot, cpus, found);
   if (!found.map.has_value()) {
-    absl::StatusOr<KernelMap> map = MapKernelByCr3(*snapshot.memory, snapshot.cpus);
+    absl::StatusOr<KernelMap> map = MapKernelByCr3(*snapshot.memory, cpus);
     if (map.ok()) {
       found.map = *std::move(map);
     } else {
@@ -52,7 +66,7 @@ FoundKernel FindKernel(const VmSnapshot& snapshot) {
   }
   if (found.map.has_value()) {
     if (!found.kernel_offset.has_value()) found.kernel_offset = found.map->image.vaddr - kDefaultImageStart;
-    found.stacks = FindKernelStacks(*snapshot.memory, *found.map, snapshot.cpus);
+    found.stacks = FindKernelStacks(*snapshot.memory, *found.map, cpus);
     if (!found.map->page_offset.has_value()) AddReason(found, "the page tables have no direct map of RAM");
   }
   return found;

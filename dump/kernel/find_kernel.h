@@ -29,6 +29,7 @@ struct FoundKernel {
   std::string why_not;
 };
 
+// A vCPU that was stopped in the guest's own guest (L2) is looked at as the guest left it.
 // Never fails: a guest in which nothing can be found is dumped all the same.
 FoundKernel FindKernel(const VmSnapshot& snapshot);
 

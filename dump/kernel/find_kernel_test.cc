@@ -2,8 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include <cstring>
 #include <random>
 
+#include "dump/nested/abi/nested_state_abi.h"
+#include "dump/nested/abi/vmcs12.h"
+#include "dump/nested/testing/fixture.h"
 #include "dump/testing/linux_guest.h"
 #include "gtest/gtest.h"
 
@@ -63,6 +67,25 @@ TEST(FindKernelTest, AGuestThatIsNoLinuxIsNotFoundAndNoError) {
   EXPECT_FALSE(found.vmcoreinfo.has_value());
   EXPECT_FALSE(found.map.has_value());
   EXPECT_THAT(found.why_not, HasSubstr("no vCPU runs"));
+}
+
+TEST(FindKernelTest, AVcpuThatStoppedInTheGuestsGuestCountsAsItsKernelLeftIt) {
+  LinuxGuest guest;
+  CpuState& cpu = guest.snapshot().cpus[0];
+  std::vector<uint8_t> nested = Fixture("vmx-plain-F1-inL2.bin");
+  const auto set = [&](size_t offset, uint64_t value) {
+    std::memcpy(nested.data() + sizeof(KvmNestedHeader) + offset, &value, sizeof(value));
+  };
+  set(offsetof(Vmcs12, host_cr3), cpu.cr3);
+  set(offsetof(Vmcs12, host_cr4), cpu.cr4 | 1 << 13);
+  set(offsetof(Vmcs12, host_rsp), cpu.rsp);
+  cpu.nested.bytes = nested;
+  cpu.cr3 = 0x9000;  // L2's: no address of this machine
+  cpu.rsp = 0x7000;
+  const FoundKernel found = FindKernel(guest.snapshot());
+  EXPECT_TRUE(found.vmcoreinfo.has_value());
+  EXPECT_EQ(found.stacks.size(), 4u);
+  EXPECT_EQ(found.why_not, "");
 }
 
 TEST(FindKernelTest, ALostDirectMapIsTold) {

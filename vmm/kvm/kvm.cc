@@ -50,6 +50,9 @@ absl::StatusOr<Kvm> Kvm::Open(const char* path) {
   if (kvm.max_vcpus_ <= 0) kvm.max_vcpus_ = check(KVM_CAP_NR_VCPUS);
   if (kvm.max_vcpus_ <= 0) kvm.max_vcpus_ = 4;
 
+  const int nested_state_size = check(KVM_CAP_NESTED_STATE);
+  if (nested_state_size > 0) kvm.nested_state_size_ = static_cast<size_t>(nested_state_size);
+
   ASSIGN_OR_RETURN(const int run_size, KvmIoctl(kvm.fd(), KVM_GET_VCPU_MMAP_SIZE, 0, "KVM_GET_VCPU_MMAP_SIZE"));
   if (static_cast<size_t>(run_size) < sizeof(kvm_run)) {
     return absl::UnimplementedError(

@@ -27,6 +27,10 @@ class Kvm {
   int max_vcpus() const { return max_vcpus_; }   // KVM_CAP_MAX_VCPUS
   size_t run_size() const { return run_size_; }  // bytes of a vCPU's run mapping
 
+  // The most bytes of a vCPU's nested state (KVM_CAP_NESTED_STATE); 0 where guests cannot be
+  // hypervisors.
+  size_t nested_state_size() const { return nested_state_size_; }
+
  private:
   explicit Kvm(UniqueFd fd) : fd_(std::move(fd)) {}
 
@@ -34,6 +38,7 @@ class Kvm {
   CpuidTable supported_cpuid_;
   int max_vcpus_ = 0;
   size_t run_size_ = 0;
+  size_t nested_state_size_ = 0;
 };
 
 }  // namespace vmm

@@ -13,6 +13,7 @@
 #include "vmm/kvm/kick_signal.h"
 #include "vmm/kvm/kvm_ioctl.h"
 #include "vmm/kvm/msrs.h"
+#include "vmm/kvm/nested_state_ioctl.h"
 #include "vmm/kvm/registers.h"
 
 namespace vmm {
@@ -35,12 +36,12 @@ pid_t ThisThread() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<KvmVcpu>> KvmVcpu::Create(int vm_fd, int id, size_t run_size, const CpuidTable& cpuid) {
+absl::StatusOr<std::unique_ptr<KvmVcpu>> KvmVcpu::Create(const Kvm& kvm, int vm_fd, int id, const CpuidTable& cpuid) {
   ASSIGN_OR_RETURN(const int fd, KvmIoctl(vm_fd, KVM_CREATE_VCPU, id, absl::StrFormat("vCPU %d: KVM_CREATE_VCPU", id)));
-  std::unique_ptr<KvmVcpu> vcpu(new KvmVcpu(id, UniqueFd(fd)));
-  void* page = mmap(nullptr, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  std::unique_ptr<KvmVcpu> vcpu(new KvmVcpu(id, UniqueFd(fd), kvm.nested_state_size()));
+  void* page = mmap(nullptr, kvm.run_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (page == MAP_FAILED) return ErrnoStatus(errno, vcpu->Named("map kvm_run"));
-  vcpu->run_page_ = {static_cast<uint8_t*>(page), run_size};
+  vcpu->run_page_ = {static_cast<uint8_t*>(page), kvm.run_size()};
 
   RETURN_IF_ERROR(Annotate(SetCpuid(fd, cpuid), vcpu->Named("set CPUID")));
   vcpu->SetBootMsrs();
@@ -111,7 +112,20 @@ absl::StatusOr<CpuState> KvmVcpu::ReadState() {
   CopyFromKvm(regs, sregs, state);
   ASSIGN_OR_RETURN(state.kernel_gs_base, Annotate(ReadMsr(fd_.get(), kMsrKernelGsBase), Named("read MSR")));
   state.started = mp_state.mp_state != KVM_MP_STATE_UNINITIALIZED && mp_state.mp_state != KVM_MP_STATE_INIT_RECEIVED;
+  state.nested = ReadNested();
   return state;
+}
+
+NestedCpuState KvmVcpu::ReadNested() {
+  NestedCpuState nested{.max_size = static_cast<uint32_t>(nested_state_size_)};
+  if (nested_state_size_ == 0) return nested;
+  absl::StatusOr<std::vector<uint8_t>> bytes = ReadNestedState(fd_.get(), nested_state_size_);
+  if (bytes.ok()) {
+    nested.bytes = *std::move(bytes);
+  } else {
+    nested.error = std::string(bytes.status().message());
+  }
+  return nested;
 }
 
 absl::Status KvmVcpu::WriteState(const CpuState& state) {

@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "base/unique_fd.h"
 #include "vmm/kvm/cpuid.h"
+#include "vmm/kvm/kvm.h"
 #include "vmm/vcpu/vcpu.h"
 
 namespace vmm {
@@ -25,10 +26,10 @@ namespace vmm {
 // thread; it may change between two calls.
 class KvmVcpu final : public Vcpu {
  public:
-  // KVM_CREATE_VCPU on `vm_fd`, with the state that firmware would leave it in. vCPU 0 is
-  // ready to run, the others wait for INIT and SIPI. `run_size` is Kvm::run_size().
+  // KVM_CREATE_VCPU on `vm_fd`, a VM of `kvm`, with the state that firmware would leave it in.
+  // vCPU 0 is ready to run, the others wait for INIT and SIPI.
   // REQUIRES: InstallKickSignal() was called, the VM has its irqchip.
-  static absl::StatusOr<std::unique_ptr<KvmVcpu>> Create(int vm_fd, int id, size_t run_size, const CpuidTable& cpuid);
+  static absl::StatusOr<std::unique_ptr<KvmVcpu>> Create(const Kvm& kvm, int vm_fd, int id, const CpuidTable& cpuid);
 
   KvmVcpu(const KvmVcpu&) = delete;
   KvmVcpu& operator=(const KvmVcpu&) = delete;
@@ -48,6 +49,8 @@ class KvmVcpu final : public Vcpu {
   // here: the access is what the next Run() returns, and until then the registers are those of
   // the unfinished instruction.
   absl::Status CompletePendingIo() override;
+  // Also KVM's nested state, last: of a guest that is no hypervisor, its header. That it could not
+  // be read is said in the result and is no error.
   absl::StatusOr<CpuState> ReadState() override;
   // An apic_base of 0 leaves it as it is. The vCPU is made runnable where state.started, else
   // put back to waiting for INIT.
@@ -56,9 +59,11 @@ class KvmVcpu final : public Vcpu {
   void Unkick() override;
 
  private:
-  KvmVcpu(int id, UniqueFd fd) : id_(id), fd_(std::move(fd)) {}
+  KvmVcpu(int id, UniqueFd fd, size_t nested_state_size)
+      : id_(id), fd_(std::move(fd)), nested_state_size_(nested_state_size) {}
 
   void SetBootMsrs();
+  NestedCpuState ReadNested();
 
   kvm_run& run() { return *reinterpret_cast<kvm_run*>(run_page_.data()); }
 
@@ -71,6 +76,7 @@ class KvmVcpu final : public Vcpu {
 
   int id_;
   UniqueFd fd_;
+  size_t nested_state_size_;
   std::span<uint8_t> run_page_;
   std::vector<std::string> notes_;
 

@@ -83,7 +83,7 @@ absl::Status KvmVm::CreateVcpus(const Kvm& kvm, const KvmVmConfig& config) {
         const CpuidTable cpuid,
         Annotate(BuildGuestCpuid(kvm.supported_cpuid(), config.cpus, id, config.features), "CPU features"));
     guest_has_la57_ = HasCpuidBit(cpuid, kLa57);
-    ASSIGN_OR_RETURN(std::unique_ptr<KvmVcpu> vcpu, KvmVcpu::Create(fd_.get(), id, kvm.run_size(), cpuid));
+    ASSIGN_OR_RETURN(std::unique_ptr<KvmVcpu> vcpu, KvmVcpu::Create(kvm, fd_.get(), id, cpuid));
     notes_.insert(notes_.end(), vcpu->notes().begin(), vcpu->notes().end());
     if (id == 0) bootstrap = vcpu.get();
     vcpus_.push_back(std::move(vcpu));

@@ -1,0 +1,18 @@
+// A vCPU that was stopped while its guest's guest (L2) ran, as its guest (L1) left it.
+#ifndef DUMP_NESTED_L1_STATE_H_
+#define DUMP_NESTED_L1_STATE_H_
+
+#include <optional>
+
+#include "dump/cpu_state.h"
+
+namespace vmm {
+
+// The registers that L1 will have at its next VM exit: instruction and stack pointer, control
+// registers, EFER, segments. On VMX from vmcs12's host state, on SVM from what KVM keeps of L1. The
+// general registers are zeros, but for SVM's RAX: nobody keeps them. Nothing where L2 did not run.
+std::optional<CpuState> L1State(const CpuState& cpu);
+
+}  // namespace vmm
+
+#endif  // DUMP_NESTED_L1_STATE_H_
