@@ -53,6 +53,7 @@ struct CpuState {
   uint64_t efer = 0;
   uint64_t kernel_gs_base = 0;  // MSR_KERNEL_GS_BASE 0xc0000102
   uint64_t apic_base = 0;
+  uint64_t tsc = 0;  // when the registers were read; not set by a write
 
   // False for a vCPU that the guest never brought up (it waits for INIT or SIPI): its
   // registers are those of reset and say nothing.

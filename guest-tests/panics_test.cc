@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
 #include <string>
 
+#include "dump/abi/flight_note_abi.h"
 #include "guest-tests/core_notes.h"
 #include "guest-tests/vmm_process.h"
 #include "nlohmann/json.hpp"
@@ -101,6 +103,27 @@ TEST_F(PanicsTest, PvpanicIsTheBetterWitness) {
   const VmmResult result = Run("panic_words", "then=pvpanic", {"--catch-console=panic", "--panic-grace=2s"});
   EXPECT_EQ(result.exit_code, 120) << result.Describe();
   EXPECT_EQ(Record()["panic"]["source"], "pvpanic");
+}
+
+TEST_F(PanicsTest, TheVmcoreHoldsWhatTheHostSawOfTheVcpu) {
+  const VmmResult result = Run("pvpanic", "write=1");
+  ASSERT_EQ(result.exit_code, 120) << result.Describe();
+  std::ifstream file(core(), std::ios::binary);
+  std::string head(1 << 20, '\0');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  const size_t name = head.find(kFlightNoteName);
+  ASSERT_NE(name, std::string::npos);
+  FlightNoteHeader header;
+  std::memcpy(&header, head.data() + name + 12, sizeof(header));  // the name is padded to 12
+  EXPECT_EQ(header.version, kFlightNoteVersion);
+  EXPECT_EQ(header.exits, Record()["vcpus"][0]["exits"]);
+  EXPECT_LT(header.start_ns, header.end_ns);
+  ASSERT_GT(header.records, 0u);
+  FlightRecord last;
+  std::memcpy(&last, head.data() + name + 12 + header.header_size + (header.records - 1) * sizeof(last), sizeof(last));
+  EXPECT_EQ(last.kind, FlightKind::kPioWrite);
+  EXPECT_EQ(last.address, 0x505u);
+  EXPECT_EQ(last.data, 1u);
 }
 
 TEST_F(PanicsTest, ACrashKernelThatTakesOverIsLeftToItsWork) {

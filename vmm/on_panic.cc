@@ -3,7 +3,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
@@ -52,7 +55,7 @@ DumpDirs OpenDumpDirs(const VmConfig& config) {
 }
 
 VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, const GuestMemory& memory,
-                        const PanicEvent& panic) {
+                        const PanicEvent& panic, std::vector<CoreNote> notes) {
   VmSnapshot snapshot{.memory = &memory, .panic = panic};
   for (size_t id = 0; id < states.size(); ++id) {
     if (states[id].ok()) {
@@ -70,6 +73,7 @@ VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, con
   utsname host;
   const std::string_view release = uname(&host) == 0 ? host.release : "";
   snapshot.more_notes = MakeNestedNotes(snapshot.cpus, Vmcs12LayoutOf(release));
+  std::ranges::move(notes, std::back_inserter(snapshot.more_notes));
   return snapshot;
 }
 

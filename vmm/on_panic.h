@@ -22,11 +22,11 @@ struct DumpDirs {
 };
 DumpDirs OpenDumpDirs(const VmConfig& config);
 
-// The registers of stopped vCPUs and the RAM, as the dump code takes them. A vCPU whose
+// The registers of stopped vCPUs, the RAM and further notes, as the dump code takes them. A vCPU whose
 // registers could not be read is told on stderr, and kept as one that never started: a dump
 // without it is worth more than none.
 VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, const GuestMemory& memory,
-                        const PanicEvent& panic);
+                        const PanicEvent& panic, std::vector<CoreNote> notes);
 
 // Writes the dump, into the second directory where the first one fails, and keeps in `outcome`
 // what came of it.

@@ -46,6 +46,16 @@ ordered_json ConsoleJson(const RunOutcome& outcome) {
   return {{"seen", outcome.console_seen}, {"lines", lines}};
 }
 
+ordered_json VcpusJson(const RunOutcome& outcome) {
+  ordered_json vcpus = ordered_json::array();
+  for (const RunOutcome::VcpuAccount& vcpu : outcome.vcpus) {
+    vcpus.push_back({{"exits", vcpu.exits},
+                     {"ran_seconds", absl::ToDoubleSeconds(vcpu.ran)},
+                     {"waited_seconds", absl::ToDoubleSeconds(vcpu.waited)}});
+  }
+  return vcpus;
+}
+
 ordered_json DumpJson(const RunOutcome& outcome) {
   if (outcome.dump.has_value()) {
     return {{"path", outcome.dump->path},
@@ -110,6 +120,7 @@ std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
       {"summary", OutcomeLine(outcome)},
       {"panic", PanicJson(outcome)},
       {"console", ConsoleJson(outcome)},
+      {"vcpus", VcpusJson(outcome)},
       {"dump", DumpJson(outcome)},
       {"guest", GuestJson(config, outcome)},
       {"seconds",

@@ -41,6 +41,14 @@ struct RunOutcome {
   std::vector<ConsoleWitness> console;
   uint64_t console_seen = 0;
 
+  // The host's account of each vCPU, in vCPU order.
+  struct VcpuAccount {
+    uint64_t exits = 0;     // to this program
+    absl::Duration ran;     // its thread, on a host CPU
+    absl::Duration waited;  // its thread, for a host CPU
+  };
+  std::vector<VcpuAccount> vcpus;
+
   std::optional<VmcoreReport> dump;
   absl::Duration dump_time;
   absl::Status dump_error;  // why there is no dump where one was wanted; of each directory tried

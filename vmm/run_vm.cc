@@ -82,6 +82,25 @@ void BelieveConsole(RunOutcome& outcome) {
   outcome.panic = PanicEvent{.source = PanicSource::kConsole, .detail = panic->line};
 }
 
+void KeepAccounts(std::span<const std::unique_ptr<FlightRecorder>> recorders, RunOutcome& outcome) {
+  for (const auto& recorder : recorders) {
+    const FlightNoteHeader account = recorder->header();
+    outcome.vcpus.push_back({.exits = account.exits,
+                             .ran = absl::Nanoseconds(account.run_ns),
+                             .waited = absl::Nanoseconds(account.wait_ns)});
+  }
+}
+
+// What the host saw of the vCPUs, as notes: a MiB at most, of however many.
+std::vector<CoreNote> FlightNotes(std::span<const std::unique_ptr<FlightRecorder>> recorders) {
+  constexpr size_t kMaxRecords = (1 << 20) / sizeof(FlightRecord);
+  std::vector<CoreNote> notes;
+  for (const auto& recorder : recorders) {
+    notes.push_back({.name = kFlightNoteName, .type = 0, .desc = recorder->NoteDesc(kMaxRecords / recorders.size())});
+  }
+  return notes;
+}
+
 // Where each vCPU stood when the time was over: the first thing that one wants to know of a hang.
 void TellWhereVcpusStood(const std::vector<absl::StatusOr<CpuState>>& states) {
   for (size_t id = 0; id < states.size(); ++id) {
@@ -92,14 +111,18 @@ void TellWhereVcpusStood(const std::vector<absl::StatusOr<CpuState>>& states) {
 }
 
 void AfterPanic(const VmConfig& config, const DumpDirs& dirs, const GuestMemory& memory,
-                const std::vector<absl::StatusOr<CpuState>>& states, EventLoop& loop, RunOutcome& outcome) {
+                const std::vector<absl::StatusOr<CpuState>>& states, const VcpuThreads& threads, EventLoop& loop,
+                RunOutcome& outcome) {
   if (outcome.panic->crash_loaded) {
     LogInfo("the guest panicked and its own crash kernel took over: the dump is left to it");
     return;
   }
   switch (config.on_panic) {
     case OnPanic::kExit: return;
-    case OnPanic::kDump: DumpSnapshot(MakeSnapshot(states, memory, *outcome.panic), dirs, config, outcome); return;
+    case OnPanic::kDump:
+      DumpSnapshot(MakeSnapshot(states, memory, *outcome.panic, FlightNotes(threads.recorders())), dirs, config,
+                   outcome);
+      return;
     case OnPanic::kPause:
       LogInfo(
           absl::StrFormat("guest panicked (%s); its memory and registers are kept; "
@@ -149,6 +172,7 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   const std::vector<absl::StatusOr<CpuState>> states = threads.Stop();
   outcome.run_time = absl::Now() - running;
 
+  KeepAccounts(threads.recorders(), outcome);
   scanner.Finish();
   outcome.console = scanner.witnesses();
   outcome.console_seen = scanner.seen();
@@ -157,7 +181,7 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   BelieveConsole(outcome);
   if (end == RunEnd::kTimeout) TellWhereVcpusStood(states);
   if (outcome.kind == RunOutcome::Kind::kPanic) {
-    AfterPanic(config, dirs, machine->memory(), states, loop, outcome);
+    AfterPanic(config, dirs, machine->memory(), states, threads, loop, outcome);
   }
   return outcome;
 }

@@ -17,6 +17,7 @@ struct Msr {
   std::string_view name;
 };
 
+inline constexpr Msr kMsrTsc{0x10, "IA32_TIME_STAMP_COUNTER"};
 inline constexpr Msr kMsrMiscEnable{0x1a0, "IA32_MISC_ENABLE"};
 inline constexpr Msr kMsrMtrrDefType{0x2ff, "IA32_MTRR_DEF_TYPE"};
 inline constexpr Msr kMsrKernelGsBase{0xc0000102, "IA32_KERNEL_GS_BASE"};

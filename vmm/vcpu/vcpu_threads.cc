@@ -9,7 +9,8 @@ namespace vmm {
 namespace {
 
 // Runs until told to stop, or until the guest cannot go on.
-void RunUntilStop(Vcpu& vcpu, const Buses& buses, RunEvents& events, const std::atomic<bool>& stop) {
+void RunUntilStop(Vcpu& vcpu, const Buses& buses, RunEvents& events, FlightRecorder& recorder,
+                  const std::atomic<bool>& stop) {
   while (!stop.load(std::memory_order_acquire) && !events.vcpus_must_stop()) {
     const absl::StatusOr<VcpuExit> exit = vcpu.Run();
     if (!exit.ok()) {
@@ -18,7 +19,10 @@ void RunUntilStop(Vcpu& vcpu, const Buses& buses, RunEvents& events, const std::
                       .detail = "KVM_RUN failed: " + std::string(exit.status().message())});
       return;
     }
-    if (DispatchExit(*exit, vcpu.id(), buses, events) == NextStep::kStop) return;
+    recorder.Exit(*exit);
+    const NextStep next = DispatchExit(*exit, vcpu.id(), buses, events);
+    recorder.Handled(*exit);
+    if (next == NextStep::kStop) return;
   }
 }
 
@@ -28,7 +32,9 @@ VcpuThreads::VcpuThreads(std::span<Vcpu* const> vcpus, Buses buses, RunEvents& e
     : vcpus_(vcpus.begin(), vcpus.end()),
       buses_(buses),
       events_(events),
-      states_(vcpus.size(), absl::UnknownError("the vCPU has not stopped")) {}
+      states_(vcpus.size(), absl::UnknownError("the vCPU has not stopped")) {
+  for (const Vcpu* vcpu : vcpus_) recorders_.push_back(std::make_unique<FlightRecorder>(vcpu->id()));
+}
 
 VcpuThreads::~VcpuThreads() {
   if (!threads_.empty()) Stop();
@@ -42,10 +48,14 @@ void VcpuThreads::RunVcpu(size_t index) {
   Vcpu& vcpu = *vcpus_[index];
   prctl(PR_SET_NAME, absl::StrFormat("vcpu-%d", vcpu.id()).c_str());
   events_.ThisThreadRunsVcpu(vcpu.id());
-  RunUntilStop(vcpu, buses_, events_, stop_);
+  FlightRecorder& recorder = *recorders_[index];
+  recorder.ThreadBegins();
+  RunUntilStop(vcpu, buses_, events_, recorder, stop_);
+  recorder.ThreadEnds();
   // Only after the pending I/O is completed are the registers those behind the instruction.
   const absl::Status completed = vcpu.CompletePendingIo();
   states_[index] = completed.ok() ? vcpu.ReadState() : absl::StatusOr<CpuState>(completed);
+  if (states_[index].ok()) recorder.GuestTscIs(states_[index]->tsc);
 }
 
 std::vector<absl::StatusOr<CpuState>> VcpuThreads::Stop() {

@@ -4,12 +4,14 @@
 #define VMM_VCPU_VCPU_THREADS_H_
 
 #include <atomic>
+#include <memory>
 #include <span>
 #include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "dump/cpu_state.h"
+#include "vmm/recorder/flight_recorder.h"
 #include "vmm/vcpu/dispatch_exit.h"
 #include "vmm/vcpu/run_events.h"
 #include "vmm/vcpu/vcpu.h"
@@ -32,12 +34,16 @@ class VcpuThreads {
   // order. They stay stopped. REQUIRES: Start() was called, and Stop() was not.
   std::vector<absl::StatusOr<CpuState>> Stop();
 
+  // Of each vCPU, in vCPU order.
+  std::span<const std::unique_ptr<FlightRecorder>> recorders() const { return recorders_; }
+
  private:
   void RunVcpu(size_t index);
 
   std::vector<Vcpu*> vcpus_;
   Buses buses_;
   RunEvents& events_;
+  std::vector<std::unique_ptr<FlightRecorder>> recorders_;
   std::atomic<bool> stop_ = false;
   std::vector<std::thread> threads_;
   std::vector<absl::StatusOr<CpuState>> states_;  // each written by its own thread, read after the join

@@ -1,0 +1,54 @@
+// The last few thousand exits of one vCPU, as the host saw them: the half of a death's story that is
+// not in the guest's memory.
+#ifndef VMM_RECORDER_FLIGHT_RECORDER_H_
+#define VMM_RECORDER_FLIGHT_RECORDER_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dump/abi/flight_note_abi.h"
+#include "vmm/vcpu/vcpu_exit.h"
+
+namespace vmm {
+
+// Written by the vCPU's thread alone, and read when that has ended; exits() and in_guest() any thread may ask.
+// An exit costs two reads of the TSC and one cache line half of which is written.
+class FlightRecorder {
+ public:
+  static constexpr size_t kRecords = 4096;  // 128 KiB, touched as they are written
+
+  explicit FlightRecorder(int vcpu);
+
+  // Around each exit: Exit() as it comes in, Handled() when it has been dealt with.
+  void Exit(const VcpuExit& exit);
+  void Handled(const VcpuExit& exit);
+
+  // The vCPU's thread, when it begins and when it ends: reads the TSC and the scheduler's account of it.
+  void ThreadBegins();
+  void ThreadEnds();
+
+  // The guest's TSC reads as `tsc` now.
+  void GuestTscIs(uint64_t tsc);
+
+  uint64_t exits() const { return exits_.load(std::memory_order_relaxed); }
+
+  // REQUIRES, of all below: the thread has ended.
+  FlightNoteHeader header() const;
+  std::vector<FlightRecord> records() const;  // oldest first
+
+  // The desc of a VMM-FLIGHT note: the header, and of the records the last `max_records` at most.
+  std::string NoteDesc(size_t max_records) const;
+
+ private:
+  FlightNoteHeader header_{};
+  const std::unique_ptr<FlightRecord[]> ring_;
+  std::atomic<uint64_t> exits_ = 0;
+};
+
+}  // namespace vmm
+
+#endif  // VMM_RECORDER_FLIGHT_RECORDER_H_
