@@ -1,0 +1,269 @@
+#include "dump/kdump/kdump_file.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_format.h"
+#include "base/status.h"
+#include "base/zero_page.h"
+#include "dump/abi/kdump_abi.h"
+#include "dump/vmcoreinfo.h"
+
+namespace vmm {
+namespace {
+
+constexpr uint64_t kDescsAtATime = 1024;
+
+absl::Status Damaged(const std::string& what) { return absl::DataLossError(absl::StrFormat("kdump file: %s", what)); }
+absl::Status NotRead(const std::string& what) {
+  return absl::UnimplementedError(absl::StrFormat("kdump file: %s", what));
+}
+
+template <typename T>
+std::span<uint8_t> BytesOf(T& object) {
+  return {reinterpret_cast<uint8_t*>(&object), sizeof(object)};
+}
+
+template <size_t n>
+std::string Text(const char (&field)[n]) {
+  return std::string(field, strnlen(field, n));
+}
+
+absl::StatusOr<std::string> ReadBlob(const ByteSource& source, std::string_view name, uint64_t offset, uint64_t size,
+                                     uint64_t limit) {
+  if (offset == 0 || size == 0) return std::string();
+  if (size > limit) {
+    return Damaged(absl::StrFormat("its %s have %d bytes, more than the limit of %d", name, size, limit));
+  }
+  if (offset > source.size() || size > source.size() - offset) {
+    return Damaged(absl::StrFormat("its %s, %d bytes at offset %d, pass the file's end", name, size, offset));
+  }
+  std::string blob(size, '\0');
+  RETURN_IF_ERROR(source.ReadAt(offset, {reinterpret_cast<uint8_t*>(blob.data()), blob.size()}));
+  return blob;
+}
+
+absl::Status CheckHeader(const DiskDumpHeader& header) {
+  if (header.header_version < 1 || header.header_version > kKdumpHeaderVersion) {
+    return NotRead(absl::StrFormat("header version %d; 1 to %d are read", header.header_version, kKdumpHeaderVersion));
+  }
+  if (header.block_size != static_cast<int32_t>(kPageSize)) {
+    return NotRead(absl::StrFormat("pages of %d bytes; only x86_64's %d are read", header.block_size, kPageSize));
+  }
+  const std::string machine = Text(header.utsname.machine);
+  if (!machine.empty() && machine != "x86_64") return NotRead("of another machine than x86_64");
+  constexpr int32_t kMaxSubHeader = static_cast<int32_t>(2 * KdumpFile::kMaxNotes / kPageSize);
+  if (header.sub_hdr_size < 1 || header.sub_hdr_size > kMaxSubHeader) {
+    return Damaged(absl::StrFormat("its sub header has %d blocks", header.sub_hdr_size));
+  }
+  return absl::OkStatus();
+}
+
+// Fields that are younger than the header's version hold anything.
+void DropYoungerFields(int version, KdumpSubHeader& sub) {
+  if (version < 2) sub.split = 0;
+  if (version < 3) sub.offset_vmcoreinfo = sub.size_vmcoreinfo = 0;
+  if (version < 4) sub.offset_note = sub.size_note = 0;
+  if (version < 6) sub.max_mapnr_64 = 0;
+}
+
+}  // namespace
+
+bool KdumpFile::IsKdump(const ByteSource& source) {
+  if (IsFlattened(source)) return true;
+  char signature[8] = {};
+  return source.ReadAt(0, BytesOf(signature)).ok() && std::memcmp(signature, kKdumpSignature, 8) == 0;
+}
+
+absl::StatusOr<std::unique_ptr<KdumpFile>> KdumpFile::Open(std::unique_ptr<ByteSource> source) {
+  KdumpFacts facts;
+  facts.flattened = IsFlattened(*source);
+  if (facts.flattened) {
+    ASSIGN_OR_RETURN(source, Unflatten(std::move(source)));
+  }
+  DiskDumpHeader header;
+  KdumpSubHeader sub;
+  if (!source->ReadAt(0, BytesOf(header)).ok() || std::memcmp(header.signature, kKdumpSignature, 8) != 0) {
+    return absl::InvalidArgumentError("not a kdump-compressed file");
+  }
+  RETURN_IF_ERROR(CheckHeader(header));
+  RETURN_IF_ERROR(Annotate(source->ReadAt(kPageSize, BytesOf(sub)), "kdump file: sub header"));
+  DropYoungerFields(header.header_version, sub);
+  if (sub.split != 0) return NotRead("one part of a split dump; makedumpfile --reassemble makes it whole");
+
+  facts.header_version = header.header_version;
+  facts.sysname = Text(header.utsname.sysname);
+  facts.nodename = Text(header.utsname.nodename);
+  facts.release = Text(header.utsname.release);
+  facts.version = Text(header.utsname.version);
+  facts.machine = Text(header.utsname.machine);
+  facts.domainname = Text(header.utsname.domainname);
+  facts.status = header.status;
+  facts.dump_level = sub.dump_level;
+  facts.phys_base = sub.phys_base;
+  facts.nr_cpus = header.nr_cpus;
+  facts.current_cpu = header.current_cpu;
+  facts.max_pfn = header.header_version >= 6 ? sub.max_mapnr_64 : header.max_mapnr;
+
+  std::unique_ptr<KdumpFile> file(new KdumpFile(std::move(source), facts));
+  ASSIGN_OR_RETURN(file->notes_, ReadBlob(*file->source_, "notes", sub.offset_note, sub.size_note, kMaxNotes));
+  ASSIGN_OR_RETURN(file->vmcoreinfo_, ReadBlob(*file->source_, "VMCOREINFO's lines", sub.offset_vmcoreinfo,
+                                               sub.size_vmcoreinfo, kMaxVmcoreInfo));
+  RETURN_IF_ERROR(file->ReadBitmaps((1 + static_cast<uint64_t>(header.sub_hdr_size)) * kPageSize,
+                                    header.bitmap_blocks * kPageSize));
+  return file;
+}
+
+absl::Status KdumpFile::ReadBitmaps(uint64_t offset, uint64_t size) {
+  const uint64_t pages = facts_.max_pfn;
+  if (pages > kMaxPages) {
+    return NotRead(absl::StrFormat("RAM up to page %#x, beyond the limit of %#x", pages, kMaxPages));
+  }
+  const uint64_t half = size / 2, needed = (pages + 7) / 8;
+  if (half < needed) {
+    return Damaged(absl::StrFormat("bitmaps of %d bytes each are too small for %d pages", half, pages));
+  }
+  if (offset > source_->size() || size > source_->size() - offset) return Damaged("its bitmaps pass the file's end");
+
+  std::vector<uint8_t> bytes(needed);
+  RETURN_IF_ERROR(source_->ReadAt(offset, bytes));
+  ram_ = PageBitmap(pages, bytes);
+  RETURN_IF_ERROR(source_->ReadAt(offset + half, bytes));
+  stored_ = PageBitmap(pages, bytes);
+  rank_ = std::make_unique<PageRank>(stored_);
+
+  for (uint64_t at = ram_.Find(0, true); at < pages;) {
+    const uint64_t end = ram_.Find(at, false);
+    if (ranges_.size() == kMaxRanges) return Damaged("its first bitmap has more blocks of RAM than any machine");
+    ranges_.push_back({GuestAddr{at * kPageSize}, (end - at) * kPageSize});
+    at = ram_.Find(end, true);
+  }
+
+  desc_offset_ = offset + size;
+  const uint64_t stored = stored_.Count();
+  const uint64_t left = source_->size() - desc_offset_;
+  if (stored > left / sizeof(PageDesc)) {
+    return Damaged(absl::StrFormat("cut short: %d pages need more page_descs than it has room for", stored));
+  }
+  // makedumpfile and QEMU put the block of the zero pages first, and so do we.
+  const uint64_t data_offset = desc_offset_ + stored * sizeof(PageDesc);
+  std::vector<uint8_t> page(kPageSize);
+  if (source_->ReadAt(data_offset, page).ok() && IsZeroPage(page.data())) zero_offset_ = data_offset;
+  return absl::OkStatus();
+}
+
+uint64_t KdumpFile::excluded_pages() const {
+  uint64_t excluded = 0;
+  for (const GuestRange& range : ranges_) {
+    const uint64_t first = range.start.value / kPageSize, count = range.size / kPageSize;
+    excluded += count - stored_.Count(first, first + count);
+  }
+  return excluded;
+}
+
+absl::StatusOr<std::vector<KdumpFile::Desc>> KdumpFile::ReadDescs(uint64_t index, uint64_t count) const {
+  std::vector<PageDesc> found(count);
+  RETURN_IF_ERROR(source_->ReadAt(desc_offset_ + index * sizeof(PageDesc),
+                                  {reinterpret_cast<uint8_t*>(found.data()), count * sizeof(PageDesc)}));
+  std::vector<Desc> descs;
+  descs.reserve(count);
+  for (const PageDesc& desc : found) descs.push_back({desc.offset, desc.size, desc.flags});
+  return descs;
+}
+
+// A run ends where its block of RAM does, or with its pages; past kMaxExtents runs of one block are one.
+absl::StatusOr<std::vector<GuestRange>> KdumpFile::DataExtents() const {
+  std::vector<GuestRange> extents;
+  for (const GuestRange& range : ranges_) {
+    const size_t first_of_range = extents.size();
+    const uint64_t end = range.end().value / kPageSize;
+    for (uint64_t at = stored_.Find(range.start.value / kPageSize, true); at < end;) {
+      const uint64_t run = std::min({stored_.Find(at, false), end, at + kDescsAtATime}) - at;
+      ASSIGN_OR_RETURN(const std::vector<Desc> descs, ReadDescs(rank_->Before(at), run));
+      for (uint64_t i = 0; i < run; ++i) {
+        if (IsZero(descs[i])) continue;
+        const GuestAddr page{(at + i) * kPageSize};
+        GuestRange* const last = extents.size() > first_of_range ? &extents.back() : nullptr;
+        if (last != nullptr && (last->end() == page || extents.size() >= kMaxExtents)) {
+          last->size = page.value + kPageSize - last->start.value;
+        } else {
+          extents.push_back({page, kPageSize});
+        }
+      }
+      at = stored_.Find(at + run, true);
+    }
+  }
+  return extents;
+}
+
+absl::Status KdumpFile::Read(GuestAddr addr, std::span<uint8_t> out) const {
+  const GuestRange wanted{addr, out.size()};
+  const auto behind = std::upper_bound(ranges_.begin(), ranges_.end(), addr,
+                                       [](GuestAddr at, const GuestRange& range) { return at < range.start; });
+  if (behind == ranges_.begin() || !std::prev(behind)->Contains(wanted)) {
+    return absl::OutOfRangeError(absl::StrFormat("guest-physical %#x..+%#x is not RAM", addr.value, out.size()));
+  }
+  const uint64_t head = std::min<uint64_t>(out.size(), (kPageSize - addr.value % kPageSize) % kPageSize);
+  if (head != 0) RETURN_IF_ERROR(ReadPart(addr, out.first(head)));
+  const uint64_t whole = AlignDown(out.size() - head, kPageSize);
+  if (whole != 0) {
+    PageDecompressor decompressor;
+    RETURN_IF_ERROR(ReadPages((addr.value + head) / kPageSize, out.subspan(head, whole), decompressor));
+  }
+  const std::span<uint8_t> tail = out.subspan(head + whole);
+  return tail.empty() ? absl::OkStatus() : ReadPart(GuestAddr{addr.value + head + whole}, tail);
+}
+
+// `out` lies within one page.
+absl::Status KdumpFile::ReadPart(GuestAddr addr, std::span<uint8_t> out) const {
+  const uint64_t pfn = addr.value / kPageSize;
+  const std::lock_guard lock(mutex_);
+  CachedPage& cached = cache_[pfn % kCachedPages];
+  if (cached.pfn != pfn) {
+    cached.pfn = ~0ull;
+    cached.bytes.resize(kPageSize);
+    RETURN_IF_ERROR(ReadPages(pfn, cached.bytes, decompressor_));
+    cached.pfn = pfn;
+  }
+  std::memcpy(out.data(), cached.bytes.data() + addr.value % kPageSize, out.size());
+  return absl::OkStatus();
+}
+
+absl::Status KdumpFile::ReadPages(uint64_t pfn, std::span<uint8_t> pages, PageDecompressor& decompressor) const {
+  const uint64_t end = pfn + pages.size() / kPageSize;
+  for (uint64_t at = pfn; at < end;) {
+    const bool is_stored = stored_.Test(at);
+    const uint64_t run = std::min({stored_.Find(at, !is_stored), end, at + kDescsAtATime}) - at;
+    const std::span<uint8_t> part = pages.subspan((at - pfn) * kPageSize, run * kPageSize);
+    if (is_stored) {
+      RETURN_IF_ERROR(ReadStored(at, part, decompressor));
+    } else {
+      std::fill(part.begin(), part.end(), 0);
+    }
+    at += run;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status KdumpFile::ReadStored(uint64_t first, std::span<uint8_t> pages, PageDecompressor& decompressor) const {
+  const uint64_t count = pages.size() / kPageSize;
+  ASSIGN_OR_RETURN(const std::vector<Desc> descs, ReadDescs(rank_->Before(first), count));
+  std::vector<uint8_t> compressed(kPageSize);
+  for (uint64_t i = 0; i < count; ++i) {
+    const std::span<uint8_t> page = pages.subspan(i * kPageSize, kPageSize);
+    if (IsZero(descs[i])) {
+      std::fill(page.begin(), page.end(), 0);
+      continue;
+    }
+    if (descs[i].size == 0 || descs[i].size > kPageSize) {
+      return Damaged(absl::StrFormat("page %#x: %d bytes in its page_desc", first + i, descs[i].size));
+    }
+    const std::span<uint8_t> bytes = std::span(compressed).first(descs[i].size);
+    absl::Status status = source_->ReadAt(descs[i].offset, bytes);
+    if (status.ok()) status = decompressor.Decompress(descs[i].flags, bytes, page);
+    if (!status.ok()) return Annotate(status, absl::StrFormat("kdump file: page %#x", first + i));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace vmm

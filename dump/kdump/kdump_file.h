@@ -1,0 +1,115 @@
+// A kdump-compressed file, opened: the RAM in it, its notes, and what its headers say. From
+// makedumpfile, QEMU or ourselves, flattened or not. Nothing in it is believed: each size is
+// held against the file and against a limit before it is used.
+#ifndef DUMP_KDUMP_KDUMP_FILE_H_
+#define DUMP_KDUMP_KDUMP_FILE_H_
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/physical_memory.h"
+#include "dump/kdump/byte_source.h"
+#include "dump/kdump/page_bitmap.h"
+#include "dump/kdump/page_codec.h"
+
+namespace vmm {
+
+// What the headers say. Strings are cut at their first NUL and may hold any other byte.
+struct KdumpFacts {
+  int header_version = 0;
+  std::string sysname, nodename, release, version, machine, domainname;
+  uint32_t status = 0;  // kDh...
+  int dump_level = 0;
+  uint64_t phys_base = 0;
+  int nr_cpus = 0;  // QEMU: the count of vCPUs; makedumpfile: often 0 or 1
+  uint32_t current_cpu = 0;
+  uint64_t max_pfn = 0;  // one past the highest
+  bool flattened = false;
+};
+
+class KdumpFile final : public PhysicalMemory {
+ public:
+  // Of all bitmaps and of what is kept in memory: 2 TiB of physical addresses, and more blocks of RAM
+  // than any machine has.
+  static constexpr uint64_t kMaxPages = 1ull << 29;
+  static constexpr size_t kMaxRanges = 65536;
+  static constexpr size_t kMaxExtents = 1 << 20;
+  static constexpr uint64_t kMaxNotes = 16 << 20;
+
+  // True iff `source` looks like one; only then is Open() worth trying.
+  static bool IsKdump(const ByteSource& source);
+
+  // InvalidArgument where it is none, Unimplemented where it is of a kind that is not read (another page
+  // size, another machine, one part of a split dump), DataLoss where it is damaged or cut short.
+  static absl::StatusOr<std::unique_ptr<KdumpFile>> Open(std::unique_ptr<ByteSource> source);
+
+  const KdumpFacts& facts() const { return facts_; }
+
+  // The ELF notes as they stand in the file, as in a PT_NOTE; empty where there are none.
+  const std::string& notes() const { return notes_; }
+
+  // VMCOREINFO's text, where the file has one.
+  const std::string& vmcoreinfo() const { return vmcoreinfo_; }
+
+  uint64_t stored_pages() const { return stored_.Count(); }
+
+  // True for RAM that was filtered out. It reads as zeros, but was not: nobody knows.
+  bool IsExcluded(GuestAddr addr) const {
+    return ram_.Test(addr.value / kPageSize) && !stored_.Test(addr.value / kPageSize);
+  }
+  uint64_t excluded_pages() const;
+
+  // The first bitmap, all RAM, and the second, what is stored of it.
+  const PageBitmap& ram_pages() const { return ram_; }
+  const PageBitmap& pages() const { return stored_; }
+
+  // PhysicalMemory. DataExtents() reads all page_descs, and leaves out what is zero or filtered out.
+  std::vector<GuestRange> Ranges() const override { return ranges_; }
+  absl::StatusOr<std::vector<GuestRange>> DataExtents() const override;
+  absl::Status Read(GuestAddr addr, std::span<uint8_t> out) const override;
+
+ private:
+  struct Desc {
+    uint64_t offset = 0;
+    uint32_t size = 0;
+    uint32_t flags = 0;
+  };
+
+  KdumpFile(std::unique_ptr<ByteSource> source, KdumpFacts facts) : source_(std::move(source)), facts_(facts) {}
+
+  absl::Status ReadBitmaps(uint64_t offset, uint64_t size);
+  absl::Status ReadPages(uint64_t pfn, std::span<uint8_t> pages, PageDecompressor& decompressor) const;
+  absl::Status ReadStored(uint64_t first, std::span<uint8_t> pages, PageDecompressor& decompressor) const;
+  absl::Status ReadPart(GuestAddr addr, std::span<uint8_t> out) const;
+  absl::StatusOr<std::vector<Desc>> ReadDescs(uint64_t index, uint64_t count) const;
+  bool IsZero(const Desc& desc) const { return desc.flags == 0 && zero_offset_ != 0 && desc.offset == zero_offset_; }
+
+  std::unique_ptr<ByteSource> source_;
+  KdumpFacts facts_;
+  std::string notes_;
+  std::string vmcoreinfo_;
+  PageBitmap ram_;
+  PageBitmap stored_;
+  std::unique_ptr<PageRank> rank_;
+  std::vector<GuestRange> ranges_;
+  uint64_t desc_offset_ = 0;
+  uint64_t zero_offset_ = 0;  // of the block that all zero pages share; 0: there is none
+
+  // Pages that were read in part, which is how page tables and structures are read: again and again.
+  struct CachedPage {
+    uint64_t pfn = ~0ull;
+    std::vector<uint8_t> bytes;
+  };
+  static constexpr size_t kCachedPages = 64;
+  mutable std::mutex mutex_;  // of all below
+  mutable std::vector<CachedPage> cache_ = std::vector<CachedPage>(kCachedPages);
+  mutable PageDecompressor decompressor_;
+};
+
+}  // namespace vmm
+
+#endif  // DUMP_KDUMP_KDUMP_FILE_H_
