@@ -1,5 +1,7 @@
 #include "dump/prstatus.h"
 
+#include <cstring>
+
 namespace vmm {
 
 ElfPrstatus MakePrstatus(const CpuState& state, int cpu) {
@@ -36,6 +38,23 @@ ElfPrstatus MakePrstatus(const CpuState& state, int cpu) {
       .gs = state.gs.selector,
   };
   return note;
+}
+
+CpuState CpuOf(const ElfPrstatus& note) {
+  const UserRegs& regs = note.pr_reg;
+  CpuState cpu;
+  cpu.rax = regs.rax, cpu.rbx = regs.rbx, cpu.rcx = regs.rcx, cpu.rdx = regs.rdx;
+  cpu.rsi = regs.rsi, cpu.rdi = regs.rdi, cpu.rsp = regs.rsp, cpu.rbp = regs.rbp;
+  cpu.r8 = regs.r8, cpu.r9 = regs.r9, cpu.r10 = regs.r10, cpu.r11 = regs.r11;
+  cpu.r12 = regs.r12, cpu.r13 = regs.r13, cpu.r14 = regs.r14, cpu.r15 = regs.r15;
+  cpu.rip = regs.rip, cpu.rflags = regs.eflags;
+  cpu.cs.selector = static_cast<uint16_t>(regs.cs), cpu.ss.selector = static_cast<uint16_t>(regs.ss);
+  cpu.ds.selector = static_cast<uint16_t>(regs.ds), cpu.es.selector = static_cast<uint16_t>(regs.es);
+  cpu.fs.selector = static_cast<uint16_t>(regs.fs), cpu.gs.selector = static_cast<uint16_t>(regs.gs);
+  cpu.fs.base = regs.fs_base, cpu.gs.base = regs.gs_base;
+  const UserRegs none = {};
+  cpu.started = std::memcmp(&regs, &none, sizeof(regs)) != 0;
+  return cpu;
 }
 
 }  // namespace vmm

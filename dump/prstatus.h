@@ -11,6 +11,10 @@ namespace vmm {
 // task up by that. The registers of a vCPU that was never started are zeros.
 ElfPrstatus MakePrstatus(const CpuState& state, int cpu);
 
+// The way back: what the note has of a vCPU, the rest as it is by default. Registers that are all
+// zeros are a vCPU that was not started.
+CpuState CpuOf(const ElfPrstatus& note);
+
 }  // namespace vmm
 
 #endif  // DUMP_PRSTATUS_H_

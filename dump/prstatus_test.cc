@@ -44,5 +44,12 @@ TEST(PrstatusTest, ACpuThatWasNeverStartedHasItsNoteAndNoRegisters) {
   EXPECT_EQ(std::memcmp(&note, &expected, sizeof(note)), 0);
 }
 
+TEST(PrstatusTest, TheWayBackGivesTheSameNote) {
+  const ElfPrstatus note = MakePrstatus(NamedRegisters(), 0);
+  const ElfPrstatus again = MakePrstatus(CpuOf(note), 0);
+  EXPECT_EQ(std::memcmp(&note, &again, sizeof(note)), 0);
+  EXPECT_FALSE(CpuOf(ElfPrstatus{}).started);
+}
+
 }  // namespace
 }  // namespace vmm

@@ -12,6 +12,10 @@ namespace vmm {
 // over a CPU whose CR3 is 0. CR3 is kept as it is, also where it points to PTI's user half.
 QemuCpuState MakeQemuCpuState(const CpuState& state);
 
+// The way back. The note has no EFER: of a CPU that pages with PAE on it is taken to be LME and LMA,
+// which in a kernel of 64 bits is so. Without CR0 the vCPU was not started.
+CpuState CpuOf(const QemuCpuState& note);
+
 }  // namespace vmm
 
 #endif  // DUMP_QEMU_NOTE_H_

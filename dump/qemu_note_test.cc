@@ -68,5 +68,17 @@ TEST(QemuNoteTest, ACpuThatWasNeverStartedHasNoCr3) {
   EXPECT_EQ(note.rip, 0u);
 }
 
+TEST(QemuNoteTest, TheWayBackGivesTheSameNote) {
+  const QemuCpuState note = MakeQemuCpuState(NamedRegisters());
+  const QemuCpuState again = MakeQemuCpuState(CpuOf(note));
+  EXPECT_EQ(std::memcmp(&note, &again, sizeof(note)), 0);
+}
+
+TEST(QemuNoteTest, TheWayBackKnowsWhoWasNotStarted) {
+  CpuState cpu = NamedRegisters();
+  cpu.started = false;
+  EXPECT_FALSE(CpuOf(MakeQemuCpuState(cpu)).started);
+}
+
 }  // namespace
 }  // namespace vmm

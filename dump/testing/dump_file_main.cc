@@ -18,46 +18,12 @@
 #include "absl/strings/str_format.h"
 #include "base/guest_addr.h"
 #include "dump/abi/elf_core_abi.h"
+#include "dump/qemu_note.h"
 #include "dump/testing/file_memory.h"
 #include "dump/write_vmcore.h"
 
 namespace vmm {
 namespace {
-
-SegmentState Segment(const QemuCpuSegment& s) {
-  SegmentState out;
-  out.selector = static_cast<uint16_t>(s.selector);
-  out.limit = s.limit;
-  out.base = s.base;
-  out.type = s.flags >> 8 & 15;
-  out.s = s.flags >> 12 & 1;
-  out.dpl = s.flags >> 13 & 3;
-  out.present = s.flags >> 15 & 1;
-  out.avl = s.flags >> 20 & 1;
-  out.l = s.flags >> 21 & 1;
-  out.db = s.flags >> 22 & 1;
-  out.g = s.flags >> 23 & 1;
-  return out;
-}
-
-CpuState Cpu(const QemuCpuState& q) {
-  CpuState cpu;
-  cpu.rax = q.rax, cpu.rbx = q.rbx, cpu.rcx = q.rcx, cpu.rdx = q.rdx;
-  cpu.rsi = q.rsi, cpu.rdi = q.rdi, cpu.rsp = q.rsp, cpu.rbp = q.rbp;
-  cpu.r8 = q.r8, cpu.r9 = q.r9, cpu.r10 = q.r10, cpu.r11 = q.r11;
-  cpu.r12 = q.r12, cpu.r13 = q.r13, cpu.r14 = q.r14, cpu.r15 = q.r15;
-  cpu.rip = q.rip, cpu.rflags = q.rflags;
-  cpu.cs = Segment(q.cs), cpu.ds = Segment(q.ds), cpu.es = Segment(q.es), cpu.fs = Segment(q.fs);
-  cpu.gs = Segment(q.gs), cpu.ss = Segment(q.ss), cpu.ldt = Segment(q.ldt), cpu.tr = Segment(q.tr);
-  cpu.gdt = {q.gdt.base, static_cast<uint16_t>(q.gdt.limit)};
-  cpu.idt = {q.idt.base, static_cast<uint16_t>(q.idt.limit)};
-  cpu.cr0 = q.cr[0], cpu.cr2 = q.cr[2], cpu.cr3 = q.cr[3], cpu.cr4 = q.cr[4];
-  cpu.kernel_gs_base = q.kernel_gs_base;
-  // QEMU's note has no EFER; a CPU that pages and has PAE on is in long mode in our guests.
-  if ((cpu.cr0 >> 31 & 1) != 0 && (cpu.cr4 >> 5 & 1) != 0) cpu.efer = 0x500;
-  cpu.started = cpu.efer != 0;
-  return cpu;
-}
 
 std::vector<CpuState> CpusOf(const std::string& elf) {
   std::vector<CpuState> cpus;
@@ -67,7 +33,8 @@ std::vector<CpuState> CpusOf(const std::string& elf) {
   for (size_t at = elf.find(pattern); at != elf.npos; at = elf.find(pattern, at + 1)) {
     QemuCpuState state;
     std::memcpy(&state, elf.data() + at + pattern.size(), sizeof(state));
-    cpus.push_back(Cpu(state));
+    cpus.push_back(CpuOf(state));
+    cpus.back().started = cpus.back().efer != 0;  // QEMU gives a CPU in reset its registers too
   }
   return cpus;
 }

@@ -1,0 +1,16 @@
+// The kernel inside a vmcore: its page tables, image, KASLR offset.
+#ifndef DUMP_READ_KERNEL_OF_H_
+#define DUMP_READ_KERNEL_OF_H_
+
+#include "dump/kernel/find_kernel.h"
+#include "dump/read/vmcore.h"
+
+namespace vmm {
+
+// By the file's own VMCOREINFO note where that stands up to its checks; else by all that
+// FindKernel tries, which reads all data of the file. Never fails; why_not says what is missing.
+FoundKernel KernelOf(const Vmcore& core);
+
+}  // namespace vmm
+
+#endif  // DUMP_READ_KERNEL_OF_H_

@@ -1,0 +1,33 @@
+// What a program header of a core is for, by its addresses.
+#ifndef DUMP_READ_SEGMENT_KIND_H_
+#define DUMP_READ_SEGMENT_KIND_H_
+
+#include <elf.h>
+
+#include <optional>
+#include <string_view>
+
+namespace vmm {
+
+enum class SegmentKind {
+  kNotes,         // PT_NOTE
+  kOtherType,     // neither PT_NOTE nor PT_LOAD
+  kImage,         // a kernel text address: kStartKernelMap and up
+  kDirectMap,     // p_vaddr is page_offset + p_paddr
+  kKernel,        // elsewhere in kernel space: a stack, vmalloc, modules
+  kNonCanonical,  // an address that no kernel has: nobody knew a real one
+  kPhysical,      // p_vaddr is p_paddr, and not 0
+  kZero,          // p_vaddr is 0
+  kUser,          // another address below kernel space
+};
+
+// `page_offset`: the base of the direct map; where it is not known, kKernel is said for it.
+// `levels` of the page tables, 4 or 5, say what is canonical.
+SegmentKind KindOf(const Elf64_Phdr& phdr, std::optional<uint64_t> page_offset, int levels);
+
+// "kernel image", "direct map"
+std::string_view NameOf(SegmentKind kind);
+
+}  // namespace vmm
+
+#endif  // DUMP_READ_SEGMENT_KIND_H_

@@ -1,0 +1,47 @@
+// What a reader of one dump format gives: the seam between dump/read/vmcore.h, which is the same for
+// all of them, and a format.
+#ifndef DUMP_READ_VMCORE_CONTENTS_H_
+#define DUMP_READ_VMCORE_CONTENTS_H_
+
+#include <elf.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/physical_memory.h"
+#include "dump/read/vmcore_note.h"
+
+namespace vmm {
+
+enum class VmcoreFormat { kElf, kKdump };
+
+// Of an ELF core, as they stand in the file.
+struct ElfHeaders {
+  Elf64_Ehdr ehdr = {};
+  std::vector<Elf64_Phdr> phdrs;  // in number what PN_XNUM's section header says, where it has one
+};
+
+struct VmcoreContents {
+  VmcoreFormat format = VmcoreFormat::kElf;
+
+  // Never null. It may refer to the CoreFile it was made from.
+  std::unique_ptr<PhysicalMemory> memory;
+
+  // All notes; VMCOREINFO too, where a format keeps it elsewhere.
+  std::vector<VmcoreNote> notes;
+
+  // What the file says of itself beyond that, for people: {"dump level", "31"}.
+  std::vector<std::pair<std::string, std::string>> facts;
+
+  // What was passed over because it makes no sense.
+  std::vector<std::string> faults;
+
+  std::optional<ElfHeaders> elf;  // kElf only
+};
+
+}  // namespace vmm
+
+#endif  // DUMP_READ_VMCORE_CONTENTS_H_

@@ -1,0 +1,25 @@
+#include "dump/tool/command.h"
+
+#include "absl/strings/str_format.h"
+#include "dump/tool/printable.h"
+
+namespace vmm {
+
+std::optional<std::string> Invocation::Value(const std::string& name) const {
+  const auto option = options_.find(name);
+  if (option == options_.end()) return std::nullopt;
+  return option->second;
+}
+
+int Invocation::Fail(const absl::Status& status) const {
+  err_ << "vmcore " << command_ << ": " << Printable(std::string(status.message())) << "\n";
+  return kExitBadFile;
+}
+
+int Invocation::Misused(std::string_view why) const {
+  err_ << "vmcore " << command_ << ": " << Printable(why) << "\n"
+       << "Try `vmcore " << command_ << " --help`.\n";
+  return kExitBadUsage;
+}
+
+}  // namespace vmm

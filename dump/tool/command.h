@@ -1,0 +1,81 @@
+// What a command of the `vmcore` tool is. Each has a file pair NAME_command.{h,cc} with one function
+// that returns its Command; dump/tool/commands.cc lists them. A command is called with what was given
+// to it and two streams, so a test needs no process.
+#ifndef DUMP_TOOL_COMMAND_H_
+#define DUMP_TOOL_COMMAND_H_
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace vmm {
+
+// Exit codes of the tool.
+inline constexpr int kExitFine = 0;
+inline constexpr int kExitBadFile = 1;  // it cannot be read, has faults, or differs
+inline constexpr int kExitBadUsage = 2;
+
+// What one call of a command was given.
+class Invocation {
+ public:
+  Invocation(std::string command, std::vector<std::string> operands, std::map<std::string, std::string> options,
+             std::ostream& out, std::ostream& err)
+      : command_(std::move(command)),
+        operands_(std::move(operands)),
+        options_(std::move(options)),
+        out_(out),
+        err_(err) {}
+
+  const std::vector<std::string>& operands() const { return operands_; }
+
+  // --json; every command has it.
+  bool json() const { return Has("json"); }
+
+  // Whether --NAME was given, and with which value.
+  bool Has(const std::string& name) const { return options_.contains(name); }
+  std::optional<std::string> Value(const std::string& name) const;
+
+  // For results. Text that comes from the file goes through Printable() (dump/tool/printable.h).
+  std::ostream& out() const { return out_; }
+
+  // For a word beside them, which is no part of the result.
+  std::ostream& err() const { return err_; }
+
+  // Says why on err(). The values to return from a command: `return call.Fail(core.status());`
+  int Fail(const absl::Status& status) const;
+  int Misused(std::string_view why) const;
+
+ private:
+  const std::string command_;
+  const std::vector<std::string> operands_;
+  const std::map<std::string, std::string> options_;
+  std::ostream& out_;
+  std::ostream& err_;
+};
+
+struct CommandOption {
+  std::string name;   // without its dashes
+  std::string value;  // what stands for the value in the help, "LEVEL"; empty: it takes none
+  std::string help;   // one line
+};
+
+struct Command {
+  std::string name;
+  std::string operands;  // as in the help: "FILE", "A B"
+  size_t min_operands = 1;
+  size_t max_operands = 1;
+  std::string summary;                 // half a line
+  std::string details;                 // for `vmcore NAME --help`: lines, each with its newline
+  std::vector<CommandOption> options;  // all but --json and --help
+  std::function<int(const Invocation&)> run;
+};
+
+}  // namespace vmm
+
+#endif  // DUMP_TOOL_COMMAND_H_

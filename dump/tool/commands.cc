@@ -1,0 +1,13 @@
+#include "dump/tool/commands.h"
+
+#include "dump/tool/info_command.h"
+
+namespace vmm {
+
+std::vector<Command> AllCommands() {
+  return {
+      InfoCommand(),
+  };
+}
+
+}  // namespace vmm

@@ -1,0 +1,16 @@
+// `vmcore info --json`.
+#ifndef DUMP_TOOL_INFO_JSON_H_
+#define DUMP_TOOL_INFO_JSON_H_
+
+#include <string>
+
+#include "dump/tool/inspected.h"
+
+namespace vmm {
+
+// One JSON object, in ASCII. Addresses and registers are strings of hexadecimal, sizes are numbers.
+std::string InfoJson(const Inspected& seen);
+
+}  // namespace vmm
+
+#endif  // DUMP_TOOL_INFO_JSON_H_
