@@ -52,7 +52,7 @@ absl::StatusOr<GuestAddr> PageTables::Translate(uint64_t vaddr) const {
   return absl::InternalError("page walk passed level 1");
 }
 
-void PageTables::ForEachMapping(uint64_t first, uint64_t last,
+bool PageTables::ForEachMapping(uint64_t first, uint64_t last,
                                 const std::function<bool(const PageMapping&)>& visit) const {
   // One table of each level in hand, with the range of addresses that it was entered for.
   struct Loaded {
@@ -74,7 +74,7 @@ void PageTables::ForEachMapping(uint64_t first, uint64_t last,
       if (at.base != base) {
         at.base = base;
         const bool is_new = seen.insert(table.value | static_cast<uint64_t>(level)).second;
-        if (seen.size() > kMaxTables) return;
+        if (seen.size() > kMaxTables) return false;
         at.usable = is_new && memory_->Read(table, {reinterpret_cast<uint8_t*>(at.table.data()), sizeof(Table)}).ok();
       }
       if (!at.usable) {
@@ -85,17 +85,18 @@ void PageTables::ForEachMapping(uint64_t first, uint64_t last,
       if ((entry & kPresent) == 0) break;
       if (IsLeaf(entry, level)) {
         const uint64_t span = SpanOfEntry(level);
-        if (!visit({AlignDown(vaddr, span), LeafAddress(entry, level), span})) return;
+        if (!visit({AlignDown(vaddr, span), LeafAddress(entry, level), span})) return true;
         break;
       }
       table = TableAddress(entry);
     }
-    if (level > levels_) return;  // the top table itself could not be read
+    if (level > levels_) return true;  // the top table itself could not be read
     const uint64_t span = SpanOfEntry(level);
     const uint64_t next = AlignDown(vaddr, span) + span;
-    if (next <= vaddr) return;  // past the top of the address space
+    if (next <= vaddr) return true;  // past the top of the address space
     vaddr = next;
   }
+  return true;
 }
 
 }  // namespace vmm

@@ -40,10 +40,10 @@ class PageTables {
   // Calls `visit` for each page mapped in [first, last], ascending, until it returns false.
   // A table that was walked before at the same level is passed over: KASAN's shadow and
   // espfix map one table thousands of times, and a hostile guest could do so without end. For
-  // the same reason the walk ends after kMaxTables tables. Tables outside RAM are passed over.
-  // `first` and `last` are canonical and of the same half.
+  // the same reason the walk ends after kMaxTables tables, and returns false. Tables outside RAM are
+  // passed over. `first` and `last` are canonical and of the same half.
   static constexpr int kMaxTables = 65536;
-  void ForEachMapping(uint64_t first, uint64_t last, const std::function<bool(const PageMapping&)>& visit) const;
+  bool ForEachMapping(uint64_t first, uint64_t last, const std::function<bool(const PageMapping&)>& visit) const;
 
  private:
   const PhysicalMemory* memory_;

@@ -122,8 +122,9 @@ TEST(NestedFuzzTest, APageTakesAnyInstruction) {
     std::copy_n(region->page().begin() + changed->offset, changed->size, bytes.begin() + changed->offset);
     ASSERT_TRUE(std::equal(bytes.begin(), bytes.end(), region->page().begin())) << changed->name;
     if (step % 64 == 0) {
-      (void)PrintVmcs12(*region, features.layout);
-      (void)PrintVmcs12Diff(*region, VmcsRegion(), features.layout);
+      const std::vector<StateField> fields = DescribeVmcs12(*region, features.layout);
+      (void)PrintStateFields(fields);
+      (void)PrintStateDiff(DiffStateFields(fields, DescribeVmcs12(VmcsRegion(), features.layout)));
     }
   }
 }

@@ -1,11 +1,11 @@
 #include "dump/nested/print_vmcs12.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "absl/strings/str_format.h"
 #include "base/guest_addr.h"
+#include "dump/nested/register_names.h"
 #include "dump/nested/vmx_error.h"
 #include "dump/nested/vmx_names.h"
 
@@ -49,32 +49,6 @@ std::string EptPointer(uint64_t value) {
                          (value & 1 << 6) != 0 ? ", accessed and dirty flags" : "", AlignDown(value, kPageSize));
 }
 
-// Access rights of a segment (SDM vol. 3, table 25-2).
-std::string AccessRights(uint64_t value) {
-  if ((value & 1 << 16) != 0) return "unusable";
-  const uint64_t type = value & 15;
-  std::string kind;
-  if ((value & 1 << 4) == 0) {
-    kind = type == 2    ? "LDT"
-           : type == 11 ? "busy TSS"
-           : type == 3  ? "busy 16-bit TSS"
-                        : absl::StrFormat("system %d", type);
-  } else if ((type & 8) != 0) {
-    kind = (value & 1 << 13) != 0 ? "64-bit code" : (value & 1 << 14) != 0 ? "32-bit code" : "16-bit code";
-  } else {
-    kind = (type & 2) != 0 ? "data" : "read-only data";
-  }
-  return absl::StrFormat("%s, DPL %d, %s", kind, value >> 5 & 3, (value & 1 << 7) != 0 ? "present" : "not present");
-}
-
-std::string EventInfo(uint64_t value) {
-  if ((value & 1u << 31) == 0) return "";
-  constexpr std::array<std::string_view, 8> kTypes = {
-      "external interrupt", "reserved type", "NMI", "exception", "software interrupt", "privileged software exception",
-      "software exception", "other event"};
-  return absl::StrFormat("%s, vector %d", kTypes[value >> 8 & 7], value & 0xff);
-}
-
 std::string_view ActivityState(uint64_t value) {
   constexpr std::string_view kStates[] = {"active", "HLT", "shutdown", "wait for SIPI"};
   return value < std::size(kStates) ? kStates[value] : "unknown";
@@ -92,27 +66,6 @@ std::string Interruptibility(uint64_t value) {
   return text;
 }
 
-std::string Efer(uint64_t value) {
-  const struct {
-    int bit;
-    std::string_view name;
-  } kBits[] = {{0, "SCE"}, {8, "LME"}, {10, "LMA"}, {11, "NX"}};
-  std::string text;
-  for (const auto& [bit, name] : kBits) {
-    if ((value >> bit & 1) == 0) continue;
-    if (!text.empty()) text += " ";
-    text += name;
-  }
-  return text;
-}
-
-void AddLine(std::string_view name, int digits, uint64_t value, std::string_view meaning, std::string* out) {
-  const std::string number = absl::StrFormat("%0*x", digits, value);
-  std::string line = absl::StrFormat("  %-30s %-16s  %s", name, number, meaning);
-  line.erase(line.find_last_not_of(' ') + 1);
-  *out += line + "\n";
-}
-
 }  // namespace
 
 std::string VmcsFieldMeaning(const VmcsField& field, uint64_t value) {
@@ -125,59 +78,38 @@ std::string VmcsFieldMeaning(const VmcsField& field, uint64_t value) {
     case 0x401e: return controls(VmxControlWord::kSecondary);
     case 0x4016:
     case 0x4404:
-    case 0x4408: return EventInfo(value);
+    case 0x4408: return EventMeaning(value);
     case 0x4400: return value == 0 ? "" : std::string(VmInstructionErrorName(static_cast<uint32_t>(value)));
     case 0x4402: return ExitReason(value);
     case 0x201a: return EptPointer(value);
     case 0x2800: return value == ~uint64_t{0} ? "none" : "";
     case 0x2806:
-    case 0x2c02: return Efer(value);
+    case 0x2c02: return EferMeaning(value);
     case 0x4824: return Interruptibility(value);
     case 0x4826: return std::string(ActivityState(value));
     default: break;
   }
   const bool access_rights = field.encoding >= 0x4814 && field.encoding <= 0x4822;
-  return access_rights ? AccessRights(value) : "";
+  return access_rights ? SegmentRightsMeaning(value) : "";
 }
 
-std::string PrintVmcs12(const VmcsRegion& region, Vmcs12Layout layout) {
-  std::string text = "header\n";
-  AddLine("revision", 8, region.hdr() & ~kVmcsShadowBit, region.shadow() ? "KVM, a shadow VMCS" : "KVM", &text);
-  AddLine("abort", 8, region.abort(), region.abort() == 0 ? "" : VmxAbortName(region.abort()), &text);
+std::vector<StateField> DescribeVmcs12(const VmcsRegion& region, Vmcs12Layout layout) {
   const uint32_t state = region.launch_state();
-  AddLine("launch_state", 8, state,
-          state == VmcsRegion::kClear      ? "clear"
-          : state == VmcsRegion::kLaunched ? "launched"
-                                           : "unknown",
-          &text);
+  const std::string_view state_name = state == VmcsRegion::kClear      ? "clear"
+                                      : state == VmcsRegion::kLaunched ? "launched"
+                                                                       : "unknown";
+  std::vector<StateField> fields = {
+      {kHeaderArea, "revision", 4, region.hdr() & ~kVmcsShadowBit, region.shadow() ? "KVM, a shadow VMCS" : "KVM"},
+      {kHeaderArea, "abort", 4, region.abort(), region.abort() == 0 ? "" : std::string(VmxAbortName(region.abort()))},
+      {kHeaderArea, "launch_state", 4, state, std::string(state_name)},
+  };
   for (const Area& area : kAreas) {
-    text += std::string(area.title) + "\n";
     for (const VmcsField* field : FieldsOf(area.type, layout)) {
       const uint64_t value = region.Get(*field);
-      AddLine(field->name, 2 * field->size, value, VmcsFieldMeaning(*field, value), &text);
+      fields.push_back({area.title, field->name, field->size, value, VmcsFieldMeaning(*field, value)});
     }
   }
-  return text;
-}
-
-std::vector<VmcsDifference> DiffVmcs12(const VmcsRegion& a, const VmcsRegion& b, Vmcs12Layout layout) {
-  std::vector<VmcsDifference> differences;
-  for (const Area& area : kAreas) {
-    for (const VmcsField* field : FieldsOf(area.type, layout)) {
-      if (a.Get(*field) != b.Get(*field)) differences.push_back({field, a.Get(*field), b.Get(*field)});
-    }
-  }
-  return differences;
-}
-
-std::string PrintVmcs12Diff(const VmcsRegion& a, const VmcsRegion& b, Vmcs12Layout layout) {
-  std::string text;
-  for (const auto& [field, old_value, new_value] : DiffVmcs12(a, b, layout)) {
-    const int digits = 2 * field->size;
-    AddLine(field->name, digits, old_value,
-            absl::StrFormat("-> %0*x  %s", digits, new_value, VmcsFieldMeaning(*field, new_value)), &text);
-  }
-  return text;
+  return fields;
 }
 
 }  // namespace vmm

@@ -27,8 +27,12 @@ std::string Meaning(std::string_view name, uint64_t value) {
   return field == nullptr ? "" : VmcsFieldMeaning(*field, value);
 }
 
+std::string Print(const VmcsRegion& region, Vmcs12Layout layout) {
+  return PrintStateFields(DescribeVmcs12(region, layout));
+}
+
 TEST(PrintVmcs12Test, ARunningL2IsShownFieldByField) {
-  const std::string text = PrintVmcs12(Region("vmx-plain-F1-inL2.bin"), Vmcs12Layout::kFrozen);
+  const std::string text = Print(Region("vmx-plain-F1-inL2.bin"), Vmcs12Layout::kFrozen);
   EXPECT_THAT(text, HasSubstr("\n  revision                       11e57ed0          KVM\n"));
   EXPECT_THAT(text, HasSubstr("\n  launch_state                   00000000          clear\n"));
   EXPECT_THAT(text, HasSubstr("\n  guest_rip                      0000000000005027\n"));
@@ -45,8 +49,8 @@ TEST(PrintVmcs12Test, ARunningL2IsShownFieldByField) {
 
 TEST(PrintVmcs12Test, EveryFieldOfTheLayoutHasOneLine) {
   const VmcsRegion region;
-  const std::string frozen = PrintVmcs12(region, Vmcs12Layout::kFrozen);
-  const std::string cet = PrintVmcs12(region, Vmcs12Layout::kCet);
+  const std::string frozen = Print(region, Vmcs12Layout::kFrozen);
+  const std::string cet = Print(region, Vmcs12Layout::kCet);
   for (const VmcsField& field : Vmcs12Fields()) {
     const std::string line = "\n  " + std::string(field.name) + " ";
     EXPECT_THAT(cet, HasSubstr(line));
@@ -88,19 +92,19 @@ TEST(PrintVmcs12Test, EventsErrorsAndStatesHaveNames) {
 }
 
 TEST(PrintVmcs12Test, TwoExitsDifferInWhatTheyWereFor) {
-  const VmcsRegion vmcall = Region("vmx-plain-G-afterL2.bin");
-  const VmcsRegion violation = Region("vmx-plain-G-afterL2.2.bin");
-  const std::string text = PrintVmcs12Diff(vmcall, violation, Vmcs12Layout::kFrozen);
+  const std::vector<StateField> vmcall = DescribeVmcs12(Region("vmx-plain-G-afterL2.bin"), Vmcs12Layout::kFrozen);
+  const std::vector<StateField> violation = DescribeVmcs12(Region("vmx-plain-G-afterL2.2.bin"), Vmcs12Layout::kFrozen);
+  const std::vector<StateDifference> differences = DiffStateFields(vmcall, violation);
+  const std::string text = PrintStateDiff(differences);
   EXPECT_THAT(text, HasSubstr("  vm_exit_reason                 00000012          -> 00000030  EPT violation\n"));
   EXPECT_THAT(text, HasSubstr("  guest_physical_address         0000000000000000  -> 0000000000050000\n"));
   EXPECT_THAT(text, Not(HasSubstr("ept_pointer")));
-  EXPECT_EQ(static_cast<long>(DiffVmcs12(vmcall, violation, Vmcs12Layout::kFrozen).size()),
-            std::count(text.begin(), text.end(), '\n'));
+  EXPECT_EQ(static_cast<long>(differences.size()), std::count(text.begin(), text.end(), '\n'));
 }
 
 TEST(PrintVmcs12Test, ARegionDoesNotDifferFromItself) {
-  const VmcsRegion region = Region("vmx-plain-C-pattern.bin");
-  EXPECT_EQ("", PrintVmcs12Diff(region, region, kNewestVmcs12Layout));
+  const std::vector<StateField> fields = DescribeVmcs12(Region("vmx-plain-C-pattern.bin"), kNewestVmcs12Layout);
+  EXPECT_TRUE(DiffStateFields(fields, fields).empty());
 }
 
 }  // namespace

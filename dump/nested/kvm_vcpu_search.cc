@@ -1,0 +1,145 @@
+#include "dump/nested/kvm_vcpu_search.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "base/status.h"
+#include "dump/kernel/page_tables.h"
+
+namespace vmm {
+namespace {
+
+// struct kvm_vcpu_arch, in words from regs[0] on.
+constexpr size_t kRsp = 4, kRip = 16, kCr0 = 18, kCr2 = 20;
+constexpr size_t kArchWords = 21;
+
+// How far behind regs[] the pointer to the VMCB or VMCS may lie; 6 to 8 KiB were seen.
+constexpr uint64_t kMaxDistance = 32 << 10;
+
+// Pointers to one VMCB beside its address: KVM has one. More are made up, or too much to look at.
+constexpr size_t kMaxCandidates = 16;
+
+constexpr uint64_t kMaxInstruction = 15;
+constexpr uint64_t kCr0Compared = 1u << 31 | 1 << 16 | 1;  // PG, WP, PE: KVM changes others under the guest
+constexpr uint64_t kCr4La57 = 1 << 12;
+
+// A pointer into the direct map: the kernel's half, and moved by whole GiB (KASLR moves it by PUDs).
+bool IsDirectMapPointer(uint64_t pointer, GuestAddr to) {
+  return pointer >> 63 != 0 && pointer > to.value && (pointer - to.value) % (1 << 30) == 0;
+}
+
+uint64_t Word(std::span<const uint8_t> bytes, size_t offset) {
+  uint64_t word;
+  std::memcpy(&word, bytes.data() + offset, sizeof(word));
+  return word;
+}
+
+KvmRegisters RegistersAt(GuestAddr at, std::span<const uint8_t> arch) {
+  KvmRegisters registers = {.at = at, .rip = Word(arch, 8 * kRip), .cr2 = Word(arch, 8 * kCr2)};
+  for (size_t i = 0; i < registers.general.size(); ++i) registers.general[i] = Word(arch, 8 * i);
+  return registers;
+}
+
+// regs[] in the memory before `end`, a pointer to the VMCB. Nothing where none, or more than one, is right.
+std::optional<KvmRegisters> RegistersBefore(const PhysicalMemory& l1, GuestAddr end, const VmcbSave& save) {
+  const uint64_t size = std::min(kMaxDistance, end.value);
+  std::vector<uint8_t> bytes(size);
+  const GuestAddr start{end.value - size};
+  if (!l1.Read(start, bytes).ok()) return std::nullopt;
+  std::optional<KvmRegisters> found;
+  for (size_t offset = 0; offset + 8 * kArchWords <= bytes.size(); offset += 8) {
+    const auto arch = std::span(bytes).subspan(offset, 8 * kArchWords);
+    const bool right = Word(arch, 8 * kRsp) == save.rsp && Word(arch, 8 * kRip) - save.rip <= kMaxInstruction &&
+                       ((Word(arch, 8 * kCr0) ^ save.cr0) & kCr0Compared) == 0 && Word(arch, 8 * kCr2) == save.cr2;
+    if (!right) continue;
+    if (found.has_value()) return std::nullopt;
+    found = RegistersAt(GuestAddr{start.value + offset}, arch);
+  }
+  return found;
+}
+
+}  // namespace
+
+void SetGeneralRegisters(const KvmRegisters& registers, CpuState* cpu) {
+  const auto& general = registers.general;
+  cpu->rax = general[0], cpu->rcx = general[1], cpu->rdx = general[2], cpu->rbx = general[3];
+  cpu->rbp = general[5], cpu->rsi = general[6], cpu->rdi = general[7];
+  cpu->r8 = general[8], cpu->r9 = general[9], cpu->r10 = general[10], cpu->r11 = general[11];
+  cpu->r12 = general[12], cpu->r13 = general[13], cpu->r14 = general[14], cpu->r15 = general[15];
+  cpu->cr2 = registers.cr2;
+}
+
+absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindSvmVcpus(const PhysicalMemory& l1,
+                                                               std::span<const FoundVmcb> vmcbs) {
+  std::map<GuestAddr, const VmcbSave*> saves;
+  for (const FoundVmcb& vmcb : vmcbs) saves[vmcb.at] = &vmcb.vmcb.save;
+  if (saves.empty()) return std::map<GuestAddr, KvmRegisters>();
+
+  struct Candidates {
+    size_t pointers = 0;
+    std::vector<KvmRegisters> registers;
+  };
+  std::map<GuestAddr, Candidates> candidates;
+  ASSIGN_OR_RETURN(const std::vector<GuestRange> extents, l1.DataExtents());
+  std::array<uint8_t, kPageSize> page;
+  for (const GuestRange& extent : extents) {
+    for (uint64_t at = extent.start.value; at < extent.start.value + extent.size; at += kPageSize) {
+      RETURN_IF_ERROR(l1.Read(GuestAddr{at}, page));
+      for (size_t offset = 8; offset < page.size(); offset += 8) {
+        const GuestAddr address{Word(page, offset)};
+        if (address.value % kPageSize != 0 || !IsDirectMapPointer(Word(page, offset - 8), address)) continue;
+        const auto save = saves.find(address);
+        if (save == saves.end()) continue;
+        Candidates& here = candidates[address];
+        if (++here.pointers > kMaxCandidates) continue;
+        const auto registers = RegistersBefore(l1, GuestAddr{at + offset - 8}, *save->second);
+        if (registers.has_value()) here.registers.push_back(*registers);
+      }
+    }
+  }
+  std::map<GuestAddr, KvmRegisters> found;
+  for (const auto& [vmcb, here] : candidates) {
+    if (here.pointers > kMaxCandidates || here.registers.empty()) continue;
+    const bool one = std::all_of(here.registers.begin(), here.registers.end(),
+                                 [&](const KvmRegisters& each) { return each.at == here.registers.front().at; });
+    if (one) found[vmcb] = here.registers.front();
+  }
+  return found;
+}
+
+absl::StatusOr<KvmRegisters> FindVmxVcpu(const PhysicalMemory& l1, GuestAddr vmcs, const Vmcs12& vmcs12) {
+  const PageTables host(l1, GuestAddr{AlignDown(vmcs12.host_cr3, kPageSize) & 0x000ffffffffff000},
+                        (vmcs12.host_cr4 & kCr4La57) != 0 ? 5 : 4);
+  // The pointer to regs[] is on top of the frame, and behind a return address on kernels before 6.0.
+  for (const uint64_t slot : {0, 8}) {
+    const auto frame = host.Translate(vmcs12.host_rsp + slot);
+    if (!frame.ok()) continue;
+    const auto pointer = l1.ReadObject<uint64_t>(*frame);
+    if (!pointer.ok() || *pointer % 8 != 0) continue;
+    const auto at = host.Translate(*pointer);
+    if (!at.ok() || !IsDirectMapPointer(*pointer, *at)) continue;
+    std::vector<uint8_t> bytes(kMaxDistance);
+    if (!l1.Read(*at, bytes).ok() || ((Word(bytes, 8 * kCr0) ^ vmcs12.guest_cr0) & kCr0Compared) != 0) continue;
+
+    // It belongs to this VMCS only if struct loaded_vmcs with the VMCS's address follows, and soon
+    // after it vcpu_vmx's pointer to that.
+    const uint64_t direct_map = *pointer - at->value;
+    constexpr size_t kLoadedVmcs = 256;
+    for (size_t offset = 8 * kArchWords; offset + kLoadedVmcs <= bytes.size(); offset += 8) {
+      if (Word(bytes, offset) != direct_map + vmcs.value) continue;
+      for (size_t behind = 8; behind < kLoadedVmcs; behind += 8) {
+        if (Word(bytes, offset + behind) != *pointer + offset) continue;
+        KvmRegisters registers = RegistersAt(*at, bytes);
+        registers.rip = vmcs12.guest_rip;
+        return registers;
+      }
+    }
+  }
+  return absl::NotFoundError(
+      absl::StrFormat("host_rsp 0x%x does not lead to the registers of this VMCS", vmcs12.host_rsp));
+}
+
+}  // namespace vmm

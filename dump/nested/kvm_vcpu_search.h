@@ -1,0 +1,51 @@
+// The general registers of a guest's guest (L2) that does not run are in its host's kernel, in the struct
+// that KVM there has for the vCPU. It is looked for by its shape, without that kernel's symbols:
+//
+//   struct kvm_vcpu_arch    u64 regs[17]     RAX RCX RDX RBX RSP RBP RSI RDI R8..R15 RIP
+//                           u32 avail, dirty
+//                           u64 cr0, cr0_guest_owned_bits, cr2, ...
+//   struct vcpu_svm         behind it the pointer to the VMCB and its physical address, side by side
+//   struct vcpu_vmx         behind it the pointer to the VMCS, and one to where that pointer lies
+//
+// (Linux arch/x86/include/asm/kvm_host.h, kvm/svm/svm.h, kvm/vmx/vmx.h; from 4.18 on.) What is found has
+// agreed with the VMCB or VMCS in several places. Where nothing does, or two things do, the answer is
+// that the registers are not known.
+#ifndef DUMP_NESTED_KVM_VCPU_SEARCH_H_
+#define DUMP_NESTED_KVM_VCPU_SEARCH_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <span>
+
+#include "absl/status/statusor.h"
+#include "base/guest_addr.h"
+#include "base/physical_memory.h"
+#include "dump/cpu_state.h"
+#include "dump/nested/abi/vmcs12.h"
+#include "dump/nested/vmcb12_scan.h"
+
+namespace vmm {
+
+struct KvmRegisters {
+  GuestAddr at;                           // of regs[] in L1's memory
+  std::array<uint64_t, 16> general = {};  // in KVM's order, which is that of their encoding
+  uint64_t rip = 0;                       // where L2 goes on: past an instruction that KVM has emulated
+  uint64_t cr2 = 0;
+};
+
+// Puts the general registers, but for RSP, and CR2 into `cpu`.
+void SetGeneralRegisters(const KvmRegisters& registers, CpuState* cpu);
+
+// For each of `vmcbs` whose vCPU is found, by the address of the VMCB. One pass over `l1`, L1's RAM. Errors
+// are those of reading it.
+absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindSvmVcpus(const PhysicalMemory& l1,
+                                                               std::span<const FoundVmcb> vmcbs);
+
+// The vCPU whose VMCS lies at `vmcs`. KVM's stack frame, to which HOST_RSP points, leads to its registers.
+// NotFound where it does not. RIP is the vmcs12's: KVM's own is not kept up to date.
+absl::StatusOr<KvmRegisters> FindVmxVcpu(const PhysicalMemory& l1, GuestAddr vmcs, const Vmcs12& vmcs12);
+
+}  // namespace vmm
+
+#endif  // DUMP_NESTED_KVM_VCPU_SEARCH_H_

@@ -1,0 +1,154 @@
+#include "dump/nested/kvm_vcpu_search.h"
+
+#include <cstring>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/guest_memory.h"
+#include "dump/nested/testing/fixture.h"
+#include "gtest/gtest.h"
+
+namespace vmm {
+namespace {
+
+constexpr uint64_t kDirectMap = 0xff45ccf840000000;
+constexpr GuestAddr kVmcb{0x9000};
+constexpr GuestAddr kRegs{0x5618};
+
+// An L1 with a VMCB at kVmcb, and what KVM keeps of its vCPU: regs[] at kRegs, and behind it, at the
+// distance that was seen in Linux 6.1, the pointers to the VMCB. General register n is 0x100 + n.
+class KvmVcpuSearchTest : public ::testing::Test {
+ protected:
+  KvmVcpuSearchTest() {
+    const GuestRange ranges[] = {{GuestAddr{0}, 1 << 20}};
+    l1_ = *GuestMemory::Create(ranges);
+    const std::vector<uint8_t> page = Fixture("svm-page2000-L1-2.bin");
+    std::memcpy(&vmcb_.vmcb, page.data(), sizeof(vmcb_.vmcb));
+    vmcb_.at = kVmcb;
+    PutVcpu(kRegs);
+    PutPointers(GuestAddr{kRegs.value + 0x1870});
+  }
+
+  void Put(GuestAddr at, uint64_t word) { ASSERT_TRUE(l1_->WriteObject(at, word).ok()); }
+
+  void PutVcpu(GuestAddr at) {
+    for (uint64_t i = 0; i < 16; ++i) Put({at.value + 8 * i}, 0x100 + i);
+    Put({at.value + 8 * 4}, vmcb_.vmcb.save.rsp);
+    Put({at.value + 8 * 16}, vmcb_.vmcb.save.rip + 3);  // KVM has emulated the VMMCALL
+    Put({at.value + 8 * 17}, 0x10000fffdffff);          // avail, dirty
+    Put({at.value + 8 * 18}, vmcb_.vmcb.save.cr0 | 0x10);
+    Put({at.value + 8 * 20}, vmcb_.vmcb.save.cr2);
+  }
+  void PutPointers(GuestAddr at) {
+    Put(at, kDirectMap + kVmcb.value);
+    Put({at.value + 8}, kDirectMap + kVmcb.value);
+    Put({at.value + 16}, kVmcb.value);
+  }
+
+  std::map<GuestAddr, KvmRegisters> Find() { return *FindSvmVcpus(*l1_, {&vmcb_, 1}); }
+
+  std::unique_ptr<GuestMemory> l1_;
+  FoundVmcb vmcb_;
+};
+
+TEST_F(KvmVcpuSearchTest, TheRegistersAreFoundByThePointerToTheVmcb) {
+  const auto found = Find();
+  ASSERT_EQ(1u, found.size());
+  const KvmRegisters& registers = found.at(kVmcb);
+  EXPECT_EQ(kRegs, registers.at);
+  EXPECT_EQ(vmcb_.vmcb.save.rip + 3, registers.rip);
+  CpuState cpu;
+  cpu.rsp = 77;
+  SetGeneralRegisters(registers, &cpu);
+  const uint64_t in_order[] = {cpu.rax, cpu.rcx, cpu.rdx, cpu.rbx, 0x104,   cpu.rbp, cpu.rsi, cpu.rdi,
+                               cpu.r8,  cpu.r9,  cpu.r10, cpu.r11, cpu.r12, cpu.r13, cpu.r14, cpu.r15};
+  for (uint64_t i = 0; i < 16; ++i) EXPECT_EQ(0x100 + i, in_order[i]);
+  EXPECT_EQ(77u, cpu.rsp) << "is the VMCB's";
+  EXPECT_EQ(vmcb_.vmcb.save.cr2, cpu.cr2);
+}
+
+TEST_F(KvmVcpuSearchTest, RegistersThatDoNotAgreeWithTheVmcbAreNotTaken) {
+  for (const uint64_t word : {4, 16, 18, 20}) {
+    PutVcpu(kRegs);
+    EXPECT_EQ(1u, Find().size());
+    Put({kRegs.value + 8 * word}, 0x12345678);
+    EXPECT_EQ(0u, Find().size()) << "word " << word;
+  }
+}
+
+TEST_F(KvmVcpuSearchTest, OfTwoThatAgreeNeitherIsTaken) {
+  PutVcpu(GuestAddr{kRegs.value + 0x400});
+  EXPECT_EQ(0u, Find().size());
+}
+
+TEST_F(KvmVcpuSearchTest, AnotherCopyOfTheStructWithOtherRegistersMakesThemUnknown) {
+  PutVcpu(GuestAddr{0x25618});
+  PutPointers(GuestAddr{0x25618 + 0x1870});
+  EXPECT_EQ(0u, Find().size());
+}
+
+TEST_F(KvmVcpuSearchTest, APageFullOfPointersToTheVmcbEndsTheSearch) {
+  for (uint64_t i = 0; i < 100; ++i) PutPointers(GuestAddr{0x20000 + 0x100 * i});
+  EXPECT_EQ(0u, Find().size());
+}
+
+TEST_F(KvmVcpuSearchTest, APointerThatIsNotOfTheDirectMapSaysNothing) {
+  const GuestAddr pointer{kRegs.value + 0x1878};
+  Put(pointer, kVmcb.value + 0x1000);
+  EXPECT_EQ(0u, Find().size());
+  Put(pointer, kDirectMap + kVmcb.value + 0x1000);
+  EXPECT_EQ(0u, Find().size());
+}
+
+// kvm_intel in L1: page tables at 0x10000 map the first GiB of its direct map.
+class VmxVcpuSearchTest : public KvmVcpuSearchTest {
+ protected:
+  static constexpr uint64_t kDirect = 0xffff888000000000;
+  static constexpr uint64_t kHostRsp = kDirect + 0x3f00;
+
+  VmxVcpuSearchTest() {
+    Put(GuestAddr{0x10000 + 8 * (kDirect >> 39 & 511)}, 0x11063);
+    Put(GuestAddr{0x11000 + 8 * (kDirect >> 30 & 511)}, 0x1e3);
+    vmcs12_.host_cr3 = 0x10000;
+    vmcs12_.host_rsp = kHostRsp;
+    vmcs12_.guest_cr0 = vmcb_.vmcb.save.cr0;
+    vmcs12_.guest_rip = 0x5020;
+    Put(GuestAddr{0x3f00}, kDirect + kRegs.value);
+    Put(kLoadedVmcs, kDirect + kVmcs.value);
+    Put(GuestAddr{kLoadedVmcs.value + 0xa0}, kDirect + kLoadedVmcs.value);
+  }
+
+  static constexpr GuestAddr kVmcs{0x8000};
+  static constexpr GuestAddr kLoadedVmcs{kRegs.value + 0x1900};
+  Vmcs12 vmcs12_ = {};
+};
+
+TEST_F(VmxVcpuSearchTest, TheRegistersAreFoundByTheFrameThatHostRspPointsTo) {
+  for (const uint64_t slot : {0, 8}) {  // Linux 6.0 and later, and before
+    Put(GuestAddr{0x3f00}, 0xffffffff81000000);
+    Put(GuestAddr{0x3f00 + slot}, kDirect + kRegs.value);
+    const auto found = FindVmxVcpu(*l1_, kVmcs, vmcs12_);
+    ASSERT_TRUE(found.ok()) << found.status();
+    EXPECT_EQ(kRegs, found->at);
+    EXPECT_EQ(0x103u, found->general[3]);
+    EXPECT_EQ(0x5020u, found->rip);
+  }
+}
+
+TEST_F(VmxVcpuSearchTest, AFrameThatWasUsedAgainIsSeenThrough) {
+  EXPECT_TRUE(FindVmxVcpu(*l1_, kVmcs, vmcs12_).ok());
+  EXPECT_FALSE(FindVmxVcpu(*l1_, GuestAddr{0xa000}, vmcs12_).ok()) << "those of another vCPU";
+  Put(GuestAddr{kLoadedVmcs.value + 0xa0}, kDirect);
+  EXPECT_FALSE(FindVmxVcpu(*l1_, kVmcs, vmcs12_).ok());
+  Put(GuestAddr{kLoadedVmcs.value + 0xa0}, kDirect + kLoadedVmcs.value);
+  Put(GuestAddr{0x3f00}, kDirect + kRegs.value + 8);
+  EXPECT_FALSE(FindVmxVcpu(*l1_, kVmcs, vmcs12_).ok());
+  Put(GuestAddr{0x3f00}, 0x12345);
+  EXPECT_FALSE(FindVmxVcpu(*l1_, kVmcs, vmcs12_).ok());
+  vmcs12_.host_cr3 = ~0ull;
+  EXPECT_FALSE(FindVmxVcpu(*l1_, kVmcs, vmcs12_).ok());
+}
+
+}  // namespace
+}  // namespace vmm

@@ -1,0 +1,62 @@
+// Every VMCS and VMCB in a dump of a guest that is itself a hypervisor (L1): one for each vCPU of its own
+// guests (L2), as far as it can be told.
+#ifndef DUMP_NESTED_NESTED_CPU_H_
+#define DUMP_NESTED_NESTED_CPU_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/guest_addr.h"
+#include "base/physical_memory.h"
+#include "dump/nested/abi/vmcb12.h"
+#include "dump/nested/nested_state_note.h"
+#include "dump/nested/state_fields.h"
+#include "dump/nested/vmcs_region.h"
+
+namespace vmm {
+
+struct NestedCpu {
+  enum class Source {
+    kRunning,  // the nested state of a vCPU of L1 on which L2 runs: that vCPU's registers are L2's
+    kCurrent,  // that of a vCPU in L1 with a current VMCS; the page in memory is stale
+    kMemory,   // found in L1's memory
+  };
+  Source source = Source::kMemory;
+  GuestAddr at;                     // its page in L1's memory
+  std::optional<uint32_t> l1_vcpu;  // unless kMemory
+
+  // A Vmcb12 that is kRunning has L2's control area, and in its save area L1's state.
+  std::variant<VmcsRegion, Vmcb12> region;
+  Vmcs12Layout layout = kNewestVmcs12Layout;
+
+  // Why it is no vCPU of an L2: "a shadow VMCS", "host_cr4 0x0 has no VMXE". Empty for one that is.
+  std::string not_a_vcpu;
+
+  bool vmx() const { return std::holds_alternative<VmcsRegion>(region); }
+};
+
+struct NestedCpus {
+  std::vector<NestedCpu> cpus;       // from notes, then from memory, ascending
+  std::vector<std::string> remarks;  // notes that could not be read, or are odd
+};
+
+// Never more than that of a dump, so that one that is nothing but VMCSs is not shown for ever.
+inline constexpr size_t kMaxNestedCpus = 4096;
+
+// `notes` are a dump's nested-state notes. Errors are those of reading `l1`, L1's RAM.
+absl::StatusOr<NestedCpus> FindNestedCpus(const PhysicalMemory& l1, std::span<const NestedStateNote> notes);
+
+// "vmcs12 at 0x2000, current in vCPU 0, where L2 runs"
+std::string TitleOf(const NestedCpu& cpu);
+
+// Field by field. Of a VMCB whose save area is not L2's, the control area only.
+std::vector<StateField> DescribeNestedCpu(const NestedCpu& cpu);
+
+}  // namespace vmm
+
+#endif  // DUMP_NESTED_NESTED_CPU_H_
