@@ -52,6 +52,8 @@ absl::StatusOr<Kvm> Kvm::Open(const char* path) {
 
   const int nested_state_size = check(KVM_CAP_NESTED_STATE);
   if (nested_state_size > 0) kvm.nested_state_size_ = static_cast<size_t>(nested_state_size);
+  const int sync_regs = check(KVM_CAP_SYNC_REGS);
+  kvm.has_sync_regs_ = sync_regs > 0 && (sync_regs & KVM_SYNC_X86_REGS) != 0;
 
   ASSIGN_OR_RETURN(const int run_size, KvmIoctl(kvm.fd(), KVM_GET_VCPU_MMAP_SIZE, 0, "KVM_GET_VCPU_MMAP_SIZE"));
   if (static_cast<size_t>(run_size) < sizeof(kvm_run)) {

@@ -24,8 +24,9 @@ class Kvm {
   const CpuidTable& supported_cpuid() const { return supported_cpuid_; }
   bool HasLa57() const;
 
-  int max_vcpus() const { return max_vcpus_; }   // KVM_CAP_MAX_VCPUS
-  size_t run_size() const { return run_size_; }  // bytes of a vCPU's run mapping
+  int max_vcpus() const { return max_vcpus_; }           // KVM_CAP_MAX_VCPUS
+  bool has_sync_regs() const { return has_sync_regs_; }  // KVM_CAP_SYNC_REGS, of the general registers
+  size_t run_size() const { return run_size_; }          // bytes of a vCPU's run mapping
 
   // The most bytes of a vCPU's nested state (KVM_CAP_NESTED_STATE); 0 where guests cannot be
   // hypervisors.
@@ -39,6 +40,7 @@ class Kvm {
   int max_vcpus_ = 0;
   size_t run_size_ = 0;
   size_t nested_state_size_ = 0;
+  bool has_sync_regs_ = false;
 };
 
 }  // namespace vmm

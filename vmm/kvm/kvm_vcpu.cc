@@ -29,6 +29,21 @@ constexpr size_t kLvtLint1 = 0x360;
 constexpr uint32_t kDeliverNmi = 4u << 8;
 constexpr uint32_t kDeliverExtInt = 7u << 8;
 
+IoRegisters FromKvm(const kvm_regs& regs) {
+  return {.rax = regs.rax,
+          .rbx = regs.rbx,
+          .rcx = regs.rcx,
+          .rdx = regs.rdx,
+          .rsi = regs.rsi,
+          .rdi = regs.rdi,
+          .rbp = regs.rbp};
+}
+
+void ToKvm(const IoRegisters& registers, kvm_regs& regs) {
+  regs.rax = registers.rax, regs.rbx = registers.rbx, regs.rcx = registers.rcx, regs.rdx = registers.rdx;
+  regs.rsi = registers.rsi, regs.rdi = registers.rdi, regs.rbp = registers.rbp;
+}
+
 pid_t ThisThread() {
   static thread_local const pid_t thread = gettid();
   return thread;
@@ -36,12 +51,15 @@ pid_t ThisThread() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<KvmVcpu>> KvmVcpu::Create(const Kvm& kvm, int vm_fd, int id, const CpuidTable& cpuid) {
+absl::StatusOr<std::unique_ptr<KvmVcpu>> KvmVcpu::Create(const Kvm& kvm, int vm_fd, int id, const CpuidTable& cpuid,
+                                                          const RegisterPorts& register_ports) {
   ASSIGN_OR_RETURN(const int fd, KvmIoctl(vm_fd, KVM_CREATE_VCPU, id, absl::StrFormat("vCPU %d: KVM_CREATE_VCPU", id)));
   std::unique_ptr<KvmVcpu> vcpu(new KvmVcpu(id, UniqueFd(fd), kvm.nested_state_size()));
   void* page = mmap(nullptr, kvm.run_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (page == MAP_FAILED) return ErrnoStatus(errno, vcpu->Named("map kvm_run"));
   vcpu->run_page_ = {static_cast<uint8_t*>(page), kvm.run_size()};
+  vcpu->register_ports_ = register_ports;
+  if (register_ports.count != 0 && register_ports.by_run_page) vcpu->run().kvm_valid_regs = KVM_SYNC_X86_REGS;
 
   RETURN_IF_ERROR(Annotate(SetCpuid(fd, cpuid), vcpu->Named("set CPUID")));
   vcpu->SetBootMsrs();
@@ -69,15 +87,54 @@ absl::Status KvmVcpu::SetLocalInterrupts() {
   return KvmIoctl(fd_.get(), KVM_SET_LAPIC, &lapic, Named("KVM_SET_LAPIC")).status();
 }
 
+absl::Status KvmVcpu::ChangeCpuid(const CpuidTable& cpuid) {
+  return Annotate(SetCpuid(fd_.get(), cpuid), Named("set CPUID"));
+}
+
+uint32_t KvmVcpu::TscKhz() const {
+  const int khz = ioctl(fd_.get(), KVM_GET_TSC_KHZ, 0);
+  return khz > 0 ? static_cast<uint32_t>(khz) : 0;
+}
+
+absl::StatusOr<VcpuExit> KvmVcpu::TakeExit() {
+  VcpuExit exit = DecodeExit(run_page_);
+  IoExit* const io = std::get_if<IoExit>(&exit);
+  if (io == nullptr || !register_ports_.Has(io->port) || io->data.size() != io->size) return exit;
+  if (register_ports_.by_run_page) {
+    exit_regs_ = run().s.regs.regs;
+  } else {
+    RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_GET_REGS, &exit_regs_, Named("KVM_GET_REGS at an I/O exit")).status());
+  }
+  io_registers_ = FromKvm(exit_regs_);
+  registers_given_ = true;
+  io->registers = &io_registers_;
+  return exit;
+}
+
+// RIP goes back as it came: KVM moves it on itself when it completes the instruction.
+absl::Status KvmVcpu::PutRegisters() {
+  if (!registers_given_) return absl::OkStatus();
+  registers_given_ = false;
+  if (io_registers_ == FromKvm(exit_regs_)) return absl::OkStatus();
+  ToKvm(io_registers_, exit_regs_);
+  if (register_ports_.by_run_page) {
+    run().s.regs.regs = exit_regs_;
+    run().kvm_dirty_regs = KVM_SYNC_X86_REGS;
+    return absl::OkStatus();
+  }
+  return KvmIoctl(fd_.get(), KVM_SET_REGS, &exit_regs_, Named("KVM_SET_REGS at an I/O exit")).status();
+}
+
 absl::StatusOr<VcpuExit> KvmVcpu::Run() {
   RegisterThread();
   if (exit_waits_) {
     if (kicked_.load()) return InterruptedExit{};
     exit_waits_ = false;
-    return DecodeExit(run_page_);
+    return TakeExit();
   }
+  RETURN_IF_ERROR(PutRegisters());
   for (;;) {
-    if (ioctl(fd_.get(), KVM_RUN, 0) == 0) return DecodeExit(run_page_);
+    if (ioctl(fd_.get(), KVM_RUN, 0) == 0) return TakeExit();
     if (errno == EINTR) return InterruptedExit{};
     // A vCPU that waited for INIT and SIPI got one of them.
     if (errno != EAGAIN) return ErrnoStatus(errno, Named("KVM_RUN"));
@@ -86,6 +143,7 @@ absl::StatusOr<VcpuExit> KvmVcpu::Run() {
 
 absl::Status KvmVcpu::CompletePendingIo() {
   if (exit_waits_) return absl::OkStatus();
+  RETURN_IF_ERROR(PutRegisters());
   SetImmediateExit(1);
   int result;
   do {

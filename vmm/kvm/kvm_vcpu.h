@@ -18,6 +18,7 @@
 #include "base/unique_fd.h"
 #include "vmm/kvm/cpuid.h"
 #include "vmm/kvm/kvm.h"
+#include "vmm/kvm/register_ports.h"
 #include "vmm/vcpu/vcpu.h"
 
 namespace vmm {
@@ -27,9 +28,11 @@ namespace vmm {
 class KvmVcpu final : public Vcpu {
  public:
   // KVM_CREATE_VCPU on `vm_fd`, a VM of `kvm`, with the state that firmware would leave it in.
-  // vCPU 0 is ready to run, the others wait for INIT and SIPI.
+  // vCPU 0 is ready to run, the others wait for INIT and SIPI. `register_ports` get registers
+  // with their exits.
   // REQUIRES: InstallKickSignal() was called, the VM has its irqchip.
-  static absl::StatusOr<std::unique_ptr<KvmVcpu>> Create(const Kvm& kvm, int vm_fd, int id, const CpuidTable& cpuid);
+  static absl::StatusOr<std::unique_ptr<KvmVcpu>> Create(const Kvm& kvm, int vm_fd, int id, const CpuidTable& cpuid,
+                                                         const RegisterPorts& register_ports = {});
 
   KvmVcpu(const KvmVcpu&) = delete;
   KvmVcpu& operator=(const KvmVcpu&) = delete;
@@ -41,6 +44,12 @@ class KvmVcpu final : public Vcpu {
   // The local APIC as firmware leaves it on the bootstrap processor ("virtual wire mode"): LINT0
   // takes the 8259's interrupts, LINT1 NMIs. INIT undoes it, so others do not need it.
   absl::Status SetLocalInterrupts();
+
+  // KVM_SET_CPUID2 once more, of a vCPU that has not run.
+  absl::Status ChangeCpuid(const CpuidTable& cpuid);
+
+  // KVM_GET_TSC_KHZ; 0 where KVM does not know.
+  uint32_t TscKhz() const;
 
   // Vcpu
   int id() const override { return id_; }
@@ -65,6 +74,11 @@ class KvmVcpu final : public Vcpu {
   void SetBootMsrs();
   NestedCpuState ReadNested();
 
+  // The exit in the run page, with its registers where its port gets them.
+  absl::StatusOr<VcpuExit> TakeExit();
+  // What became of the registers of the last exit, into the guest, before it goes on.
+  absl::Status PutRegisters();
+
   kvm_run& run() { return *reinterpret_cast<kvm_run*>(run_page_.data()); }
 
   // Makes the calling thread the one that Kick() signals.
@@ -79,6 +93,11 @@ class KvmVcpu final : public Vcpu {
   size_t nested_state_size_;
   std::span<uint8_t> run_page_;
   std::vector<std::string> notes_;
+
+  RegisterPorts register_ports_;
+  bool registers_given_ = false;  // with the last exit: exit_regs_ and io_registers_ hold them
+  kvm_regs exit_regs_ = {};
+  IoRegisters io_registers_;
 
   std::atomic<bool> kicked_{false};
   std::atomic<pid_t> thread_{0};  // 0 until the first Run()

@@ -78,12 +78,19 @@ absl::Status KvmVm::CreateInterruptControllers() {
 
 absl::Status KvmVm::CreateVcpus(const Kvm& kvm, const KvmVmConfig& config) {
   KvmVcpu* bootstrap = nullptr;
+  RegisterPorts register_ports = config.register_ports;
+  register_ports.by_run_page = config.register_ports.by_run_page && kvm.has_sync_regs();
   for (int id = 0; id < config.cpus; ++id) {
     ASSIGN_OR_RETURN(
         const CpuidTable cpuid,
         Annotate(BuildGuestCpuid(kvm.supported_cpuid(), config.cpus, id, config.features), "CPU features"));
     guest_has_la57_ = HasCpuidBit(cpuid, kLa57);
-    ASSIGN_OR_RETURN(std::unique_ptr<KvmVcpu> vcpu, KvmVcpu::Create(kvm, fd_.get(), id, cpuid));
+    ASSIGN_OR_RETURN(std::unique_ptr<KvmVcpu> vcpu, KvmVcpu::Create(kvm, fd_.get(), id, cpuid, register_ports));
+    tsc_hz_ = uint64_t{vcpu->TscKhz()} * 1000;
+    if (config.hypervisor_leaf != HypervisorLeaf::kKvm) {
+      RETURN_IF_ERROR(vcpu->ChangeCpuid(
+          WithVmwareLeaf(cpuid, config.hypervisor_leaf, {.tsc_khz = vcpu->TscKhz(), .bus_khz = kApicBusHz / 1000})));
+    }
     notes_.insert(notes_.end(), vcpu->notes().begin(), vcpu->notes().end());
     if (id == 0) bootstrap = vcpu.get();
     vcpus_.push_back(std::move(vcpu));

@@ -13,7 +13,9 @@
 #include "base/unique_fd.h"
 #include "devices/irq_line.h"
 #include "vmm/kvm/cpu_features.h"
+#include "vmm/kvm/hypervisor_leaf.h"
 #include "vmm/kvm/kvm.h"
+#include "vmm/kvm/register_ports.h"
 #include "vmm/vcpu/vcpu.h"
 
 namespace vmm {
@@ -21,7 +23,16 @@ namespace vmm {
 struct KvmVmConfig {
   int cpus = 1;          // 1 to kMaxCpus, and no more than Kvm::max_vcpus()
   CpuFeatures features;  // --cpu-features
+  HypervisorLeaf hypervisor_leaf = HypervisorLeaf::kKvm;
+
+  // Whose IoExits come with registers; by_run_page false forbids that way, true takes it where
+  // this KVM has it.
+  RegisterPorts register_ports;
 };
+
+// KVM's local APIC counts its timer's bus cycles by the nanosecond (arch/x86/kvm/lapic.h,
+// APIC_BUS_CYCLE_NS).
+inline constexpr uint32_t kApicBusHz = 1'000'000'000;
 
 // Owns the VM's descriptor and its vCPUs. Its interrupt lines and InjectNmi() may be used from
 // any thread; the vCPUs as vcpu.h says. No vCPU may run any more when this is destroyed.
@@ -48,6 +59,9 @@ class KvmVm {
   // True iff the guest's CPUID shows 57-bit linear addresses (5-level paging).
   bool guest_has_la57() const { return guest_has_la57_; }
 
+  // How fast the guest's TSC counts; 0 where KVM does not know.
+  uint64_t tsc_hz() const { return tsc_hz_; }
+
   // REQUIRES: 0 <= gsi < kGsis. Lives as long as the VM.
   IrqLine& irq_line(int gsi);
 
@@ -69,6 +83,7 @@ class KvmVm {
   std::vector<std::unique_ptr<IrqLine>> irq_lines_;
   std::vector<std::unique_ptr<Vcpu>> vcpus_;
   bool guest_has_la57_ = false;
+  uint64_t tsc_hz_ = 0;
   std::vector<std::string> notes_;
 };
 

@@ -1,6 +1,7 @@
 #include "vmm/vcpu/dispatch_exit.h"
 
 #include "absl/strings/str_format.h"
+#include "vmm/vcpu/backdoor_access.h"
 
 namespace vmm {
 namespace {
@@ -30,6 +31,10 @@ class Dispatcher {
   Dispatcher(int vcpu, const Buses& buses, PanicSink& panics) : vcpu_(vcpu), buses_(buses), panics_(panics) {}
 
   NextStep operator()(const IoExit& exit) const {
+    if (exit.registers != nullptr && buses_.backdoor != nullptr) {
+      AccessBackdoor(exit, *buses_.backdoor);
+      return NextStep::kResume;
+    }
     // A string instruction: each element is an access of its own.
     for (size_t at = 0; at + exit.size <= exit.data.size(); at += exit.size) {
       const std::span<uint8_t> element = exit.data.subspan(at, exit.size);

@@ -4,6 +4,7 @@
 
 #include "base/panic_event.h"
 #include "devices/bus.h"
+#include "devices/vmport/backdoor.h"
 #include "vmm/vcpu/vcpu_exit.h"
 
 namespace vmm {
@@ -11,6 +12,7 @@ namespace vmm {
 struct Buses {
   Bus& pio;
   Bus& mmio;
+  Backdoor* backdoor = nullptr;  // takes the exits that come with registers
 };
 
 enum class NextStep {

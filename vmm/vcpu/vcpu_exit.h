@@ -13,6 +13,13 @@ namespace vmm {
 
 // Spans in an exit point into the vCPU's run page: valid until the next Run().
 
+// The general registers that a port may answer in beside its data: VMware's backdoor.
+struct IoRegisters {
+  uint64_t rax = 0, rbx = 0, rcx = 0, rdx = 0, rsi = 0, rdi = 0, rbp = 0;
+
+  bool operator==(const IoRegisters&) const = default;
+};
+
 // Port I/O. A string instruction may carry several elements of `size` bytes, one behind the
 // other in `data`; each is an access of its own to the same port.
 struct IoExit {
@@ -20,6 +27,11 @@ struct IoExit {
   uint8_t size = 1;  // of one element: 1, 2 or 4
   bool is_write = false;
   std::span<uint8_t> data;  // count * size bytes; for a read, to be filled
+
+  // Those of before the instruction, for a single element at a port that was given them
+  // (KvmVmConfig::register_ports), else null. The guest goes on with what is left here; for a
+  // read, RAX must say the same as `data`, because KVM takes the one or the other.
+  IoRegisters* registers = nullptr;
 };
 
 // An access to a guest-physical address that is not RAM.

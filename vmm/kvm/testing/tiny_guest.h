@@ -51,10 +51,12 @@ class TinyGuestTest : public ::testing::Test {
     kvm_.emplace(*std::move(kvm));
   }
 
-  void CreateVm(int cpus = 1) {
+  void CreateVm(int cpus = 1) { CreateVm(KvmVmConfig{.cpus = cpus}); }
+
+  void CreateVm(const KvmVmConfig& config) {
     const std::array<GuestRange, 1> ranges{GuestRange{GuestAddr{0}, kMiB}};
     memory_ = *GuestMemory::Create(ranges);
-    absl::StatusOr<std::unique_ptr<KvmVm>> vm = KvmVm::Create(*kvm_, {.cpus = cpus}, *memory_);
+    absl::StatusOr<std::unique_ptr<KvmVm>> vm = KvmVm::Create(*kvm_, config, *memory_);
     ASSERT_TRUE(vm.ok()) << vm.status();
     vm_ = *std::move(vm);
   }
