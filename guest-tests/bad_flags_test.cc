@@ -83,6 +83,18 @@ const std::vector<BadFlags>& Table() {
       {"TimeoutAWord", {kHello, "--timeout=soon"}, {"--timeout=soon: not a time"}},
       {"DumpNameWithADirectory", {kHello, "--dump-name=a/b"}, {"--dump-name=a/b: must be a plain file name"}},
       {"DumpNameDotDot", {kHello, "--dump-name=.."}, {"--dump-name=..: must be a plain file name"}},
+      {"GuestinfoWithoutThePort", {kHello, "--guestinfo=k=v"}, {"--guestinfo: ", "add --vmport"}},
+      {"GuestinfoFileWithoutThePort", {kHello, "--guestinfo-file=k=/dev/null"}, {"--guestinfo-file: ", "--vmport"}},
+      {"SoftPowerWithoutThePort", {kHello, "--soft-power"}, {"--soft-power: ", "add --vmport"}},
+      {"GuestinfoWithoutAValue", {kHello, "--vmport", "--guestinfo=k"}, {"--guestinfo=k: write KEY=VALUE"}},
+      {"GuestinfoWithASpaceInItsKey", {kHello, "--vmport", "--guestinfo=a b=v"}, {"--guestinfo=a b: "}},
+      {"GuestinfoTheSecondOfTwo", {kHello, "--vmport", "--guestinfo=k=v", "--guestinfo=="}, {"--guestinfo=: "}},
+      {"GuestinfoFileMissing",
+       {kHello, "--vmport", "--guestinfo-file=k=guest-tests/none"},
+       {"--guestinfo-file=k=guest-tests/none: ", "No such file"}},
+      {"GuestinfoFileTooLarge", {kHello, "--vmport", "--guestinfo-file=k=/dev/zero"}, {"/dev/zero", "65000"}},
+      {"SoftPowerAWord", {kHello, "--vmport", "--soft-power=soon"}, {"--soft-power=soon: not a time"}},
+      {"VmwareCpuidUnknown", {kHello, "--vmware-cpuid=last"}, {"--vmware-cpuid=last: must be first or only"}},
       {"VerboseAWord", {kHello, "--verbose=perhaps"}, {"--verbose=perhaps: "}},
       {"NoBeforeAFlagWithAValue", {kHello, "--nomemory"}, {"--nomemory: no such flag"}},
       {"InitrdMissing", {kHello, "--initrd=guest-tests/none.img"}, {"guest-tests/none.img", "No such file"}},
@@ -113,9 +125,18 @@ INSTANTIATE_TEST_SUITE_P(Table, BadFlagsTest, testing::ValuesIn(Table()),
 TEST(GoodFlagsTest, HelpNamesEveryFlagAndEndsWell) {
   const VmmResult result = RunVmm({"--help"});
   EXPECT_EQ(result.exit_code, 0);
-  for (const char* flag : {"--kernel", "--initrd", "--append", "--boot", "--kaslr", "--memory", "--cpus",
-                           "--cpu-features", "--on-panic", "--catch-console", "--panic-grace", "--dump-dir",
-                           "--dump-name", "--dump-fallback-dir", "--timeout", "--result", "--verbose", "--version"}) {
+  for (const char* flag : {"--kernel",         "--initrd",
+                           "--append",         "--boot",
+                           "--kaslr",          "--memory",
+                           "--cpus",           "--cpu-features",
+                           "--on-panic",       "--catch-console",
+                           "--panic-grace",    "--dump-dir",
+                           "--dump-name",      "--dump-fallback-dir",
+                           "--vmport",         "--guestinfo",
+                           "--guestinfo-file", "--soft-power",
+                           "--vmware-cpuid",   "--vmware-dmi",
+                           "--timeout",        "--result",
+                           "--verbose",        "--version"}) {
     EXPECT_THAT(result.out, HasSubstr(flag));
   }
   EXPECT_EQ(result.err, "");

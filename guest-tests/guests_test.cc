@@ -62,6 +62,8 @@ std::vector<Case> Cases() {
                        .memory_mib = mib});
     }
   }
+  cases.push_back({.name = "vmport", .guest = "vmport", .append = "memory=64", .flags = {"--vmport"}});
+  cases.push_back({.name = "vmport_off", .guest = "vmport", .append = "port=off"});
   const std::string longest = "length=2047 memory=64 ";
   cases.push_back({.name = "boot_params_with_a_long_command_line",
                    .guest = "boot_params",

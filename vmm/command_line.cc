@@ -50,7 +50,30 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+// Before each value of a RepeatedText: no word of a command line has one.
+constexpr char kNext = '\0';
+
 }  // namespace
+
+bool AbslParseFlag(absl::string_view text, RepeatedText* flag, std::string*) {
+  flag->values.clear();
+  if (text.empty()) return true;
+  flag->values = absl::StrSplit(text.substr(1), kNext);
+  return true;
+}
+
+std::string AbslUnparseFlag(const RepeatedText& flag) {
+  std::string text;
+  for (const std::string& value : flag.values) text += kNext + value;
+  return text;
+}
+
+bool AbslParseFlag(absl::string_view text, OptionalText* flag, std::string*) {
+  *flag = {.given = true, .text = std::string(text)};
+  return true;
+}
+
+std::string AbslUnparseFlag(const OptionalText& flag) { return flag.text; }
 
 std::string_view NearestWord(std::string_view word, std::span<const std::string_view> known) {
   std::string_view best;
@@ -87,12 +110,16 @@ absl::Status ParseFlags(std::span<const std::string> args, std::span<const FlagG
     }
     if (flag == nullptr) return Unknown(argument, name, names);
     if (!value.has_value() && flag->IsOfType<bool>()) value = "true";
+    if (!value.has_value() && flag->IsOfType<OptionalText>()) value = "";
     if (!value.has_value()) {
       if (i + 1 == args.size()) return absl::InvalidArgumentError(absl::StrFormat("%s: a value must follow", argument));
       value = args[++i];
     }
+    std::string text = *value;
+    // Abseil sets a flag anew each time: what it has so far is given to it again.
+    if (flag->IsOfType<RepeatedText>()) text = flag->CurrentValue() + kNext + text;
     std::string error;
-    if (!flag->ParseFrom(*value, &error)) {
+    if (!flag->ParseFrom(text, &error)) {
       return absl::InvalidArgumentError(absl::StrFormat("--%s=%s: %s", Dashed(name), *value, error));
     }
   }
@@ -108,7 +135,9 @@ std::string HelpText(std::string_view usage, std::span<const FlagGroup> groups) 
       // The help text's first line is "VALUE: what it does"; further lines are indented.
       const std::vector<std::string> lines = absl::StrSplit(flag->Help(), '\n');
       const std::pair<std::string, std::string> head = absl::StrSplit(lines[0], absl::MaxSplits(": ", 1));
-      const std::string spelled = "--" + Dashed(name) + (flag->IsOfType<bool>() ? "" : "=" + head.first);
+      std::string spelled = "--" + Dashed(name);
+      if (flag->IsOfType<OptionalText>()) spelled += "[=" + head.first + "]";
+      if (!flag->IsOfType<OptionalText>() && !flag->IsOfType<bool>()) spelled += "=" + head.first;
       const std::string what = flag->IsOfType<bool>() ? lines[0] : head.second;
       text += spelled.size() < 27 ? absl::StrFormat("  %-27s %s\n", spelled, what)
                                   : absl::StrFormat("  %s\n  %-27s %s\n", spelled, "", what);

@@ -11,8 +11,24 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 
 namespace vmm {
+
+// The value of a flag that may be given more than once: each time adds one.
+struct RepeatedText {
+  std::vector<std::string> values;
+};
+bool AbslParseFlag(absl::string_view text, RepeatedText* flag, std::string* error);
+std::string AbslUnparseFlag(const RepeatedText& flag);
+
+// The value of a flag that may be given with a value or without: --name, --name=value.
+struct OptionalText {
+  bool given = false;
+  std::string text;
+};
+bool AbslParseFlag(absl::string_view text, OptionalText* flag, std::string* error);
+std::string AbslUnparseFlag(const OptionalText& flag);
 
 struct FlagGroup {
   std::string_view title;
@@ -20,9 +36,9 @@ struct FlagGroup {
 };
 
 // Sets Abseil's flags from `args` (without the program's name): --name=value, --name value,
-// and --name or --noname for a flag that is a bool. '-' and '_' in names are the same. Only
-// flags in `groups` exist. InvalidArgument names the argument that was wrong and what would
-// have been right.
+// --name or --noname for a flag that is a bool, --name or --name=value for an OptionalText. '-' and '_' in names are
+// the same. Only flags in `groups` exist. InvalidArgument names the argument that was wrong and what would have been
+// right.
 absl::Status ParseFlags(std::span<const std::string> args, std::span<const FlagGroup> groups);
 
 // The help text: a usage line, then each group's flags with their help and default.

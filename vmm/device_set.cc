@@ -44,6 +44,10 @@ absl::StatusOr<std::unique_ptr<DeviceSet>> DeviceSet::Create(const Wiring& wirin
   RETURN_IF_ERROR(pio.Add(kCmosPort, Cmos::kSize, &set->cmos_));
   RETURN_IF_ERROR(pio.Add(kDebugExitPort, DebugExit::kSize, &set->debug_exit_));
   RETURN_IF_ERROR(pio.Add(kDebugConsolePort, DebugConsole::kSize, &set->debug_console_));
+  if (wiring.backdoor.has_value()) {
+    set->backdoor_ = std::make_unique<Backdoor>(*wiring.backdoor, set->clock_, SinceNow());
+    RETURN_IF_ERROR(pio.Add(kBackdoorPort, Backdoor::kSize, set->backdoor_.get()));
+  }
   return set;
 }
 

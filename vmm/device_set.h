@@ -4,6 +4,7 @@
 #define VMM_DEVICE_SET_H_
 
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
@@ -17,6 +18,7 @@
 #include "devices/pvpanic.h"
 #include "devices/reset_control.h"
 #include "devices/serial.h"
+#include "devices/vmport/backdoor.h"
 #include "vmm/vcpu/dispatch_exit.h"
 #include "vmm/vcpu/run_events.h"
 
@@ -30,15 +32,17 @@ class DeviceSet {
     IrqLine& serial_irq;
     IrqLine& sci;
     RunEvents& events;
-    Serial::Output console;  // of both consoles; any vCPU thread calls
+    Serial::Output console;                  // of both consoles; any vCPU thread calls
+    std::optional<BackdoorConfig> backdoor;  // none: the machine has no such ports
   };
   static absl::StatusOr<std::unique_ptr<DeviceSet>> Create(const Wiring& wiring);
 
   DeviceSet(const DeviceSet&) = delete;
   DeviceSet& operator=(const DeviceSet&) = delete;
 
-  Buses buses() { return {pio_, mmio_}; }
+  Buses buses() { return {pio_, mmio_, backdoor_.get()}; }
   Serial& serial() { return serial_; }
+  Backdoor* backdoor() { return backdoor_.get(); }  // null unless one was wired
 
  private:
   explicit DeviceSet(const Wiring& wiring);
@@ -54,6 +58,7 @@ class DeviceSet {
   Cmos cmos_;
   DebugExit debug_exit_;
   DebugConsole debug_console_;
+  std::unique_ptr<Backdoor> backdoor_;
   Bus pio_;
   Bus mmio_;  // nothing yet: the interrupt controllers are KVM's
 };

@@ -91,6 +91,16 @@ absl::StatusOr<std::vector<KernelSign>> ParseKernelSigns(std::string_view text) 
   return signs;
 }
 
+absl::StatusOr<HypervisorLeaf> ParseHypervisorLeaf(std::string_view text) {
+  if (text.empty() || text == "first") return HypervisorLeaf::kVmwareThenKvm;
+  if (text == "only") return HypervisorLeaf::kVmwareOnly;
+  return absl::InvalidArgumentError("must be first or only");
+}
+
+absl::StatusOr<absl::Duration> ParseSoftPower(std::string_view text) {
+  return text.empty() ? absl::Seconds(60) : ParseDuration(text, /*allow_off=*/false);
+}
+
 absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text) {
   if (text == "dump") return OnPanic::kDump;
   if (text == "exit") return OnPanic::kExit;

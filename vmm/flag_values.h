@@ -19,9 +19,11 @@ absl::StatusOr<uint64_t> ParseSize(std::string_view text);
 // "30s", "1m30s", "250ms", or "0"; not negative. "off" where `allow_off`: InfiniteDuration.
 absl::StatusOr<absl::Duration> ParseDuration(std::string_view text, bool allow_off);
 
-absl::StatusOr<BootMode> ParseBootMode(std::string_view text);  // auto, direct, classic
-absl::StatusOr<Kaslr> ParseKaslr(std::string_view text);        // on, off, or a number as seed
-absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text);    // dump, exit, pause
+absl::StatusOr<BootMode> ParseBootMode(std::string_view text);              // auto, direct, classic
+absl::StatusOr<Kaslr> ParseKaslr(std::string_view text);                    // on, off, or a number as seed
+absl::StatusOr<HypervisorLeaf> ParseHypervisorLeaf(std::string_view text);  // first, only; "" is first
+absl::StatusOr<absl::Duration> ParseSoftPower(std::string_view text);       // as ParseDuration(); "" is 60 s
+absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text);                // dump, exit, pause
 
 // "panic,oops", the names of kernel_signs.h; "off" for none.
 absl::StatusOr<std::vector<KernelSign>> ParseKernelSigns(std::string_view text);

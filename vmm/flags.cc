@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "vmm/command_line.h"
 #include "vmm/flag_values.h"
+#include "vmm/guestinfo_flags.h"
 #include "vmm/memory_map.h"
 #include "vmm/version.h"
 
@@ -33,6 +34,18 @@ ABSL_FLAG(std::string, panic_grace, "200ms", "TIME: for the dying kernel's last 
 ABSL_FLAG(std::string, dump_dir, ".", "DIR: where the vmcore is written [.]");
 ABSL_FLAG(std::string, dump_name, "", "NAME: of the vmcore [the first free of vmcore, vmcore.1, ...]");
 ABSL_FLAG(std::string, dump_fallback_dir, "", "DIR: where it is written if that fails");
+ABSL_FLAG(bool, vmport, false,
+          "VMware's backdoor port, with guestinfo: for vmware-rpctool, vmtoolsd,\n"
+          "cloud-init and others in the guest");
+ABSL_FLAG(vmm::RepeatedText, guestinfo, {}, "KEY=VALUE: guestinfo.KEY for the guest to read; repeatable");
+ABSL_FLAG(vmm::RepeatedText, guestinfo_file, {}, "KEY=FILE: the same, with the file's bytes; repeatable");
+ABSL_FLAG(vmm::OptionalText, soft_power, {},
+          "TIME: SIGTERM asks the guest's tools to halt it, and waits\n"
+          "so long [off; without a TIME 60s]");
+ABSL_FLAG(vmm::OptionalText, vmware_cpuid, {},
+          "HOW: CPUID names VMware as the hypervisor: first, before\n"
+          "KVM, or only [off; without HOW first]");
+ABSL_FLAG(bool, vmware_dmi, false, "SMBIOS tables name VMware as the maker");
 ABSL_FLAG(std::string, timeout, "off", "TIME: end the run after so long, exit 124 [off]");
 ABSL_FLAG(std::string, result, "", "FILE: a JSON record of the run; - is standard output");
 ABSL_FLAG(bool, verbose, false, "say more on stderr");
@@ -56,6 +69,8 @@ const std::vector<FlagGroup>& Groups() {
   static const auto& groups = *new std::vector<FlagGroup>{
       {"What to boot", {"kernel", "initrd", "append", "boot", "kaslr"}},
       {"The machine", {"memory", "cpus", "cpu_features"}},
+      {"VMware's side of the machine",
+       {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",
        {"on_panic", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir"}},
       {"The run", {"timeout", "result", "verbose", "help", "version"}},
@@ -81,6 +96,32 @@ absl::StatusOr<uint64_t> ReadMemorySize(std::string_view text) {
   return bytes;
 }
 
+// The value of a flag that needs none, through its reader; `otherwise` where the flag was not given.
+template <typename T, typename Reader>
+absl::StatusOr<T> OptionalValue(std::string_view name, const absl::Flag<OptionalText>& flag, T otherwise,
+                                Reader reader) {
+  const OptionalText value = absl::GetFlag(flag);
+  if (!value.given) return otherwise;
+  return Annotate(reader(value.text), absl::StrFormat("--%s=%s", name, value.text));
+}
+
+absl::StatusOr<VmwareConfig> VmwareFromFlags() {
+  VmwareConfig vmware{.port = absl::GetFlag(FLAGS_vmport), .dmi = absl::GetFlag(FLAGS_vmware_dmi)};
+  ASSIGN_OR_RETURN(vmware.cpuid,
+                   OptionalValue("vmware-cpuid", FLAGS_vmware_cpuid, HypervisorLeaf::kKvm, ParseHypervisorLeaf));
+  ASSIGN_OR_RETURN(vmware.soft_power, OptionalValue<std::optional<absl::Duration>>("soft-power", FLAGS_soft_power,
+                                                                                   std::nullopt, ParseSoftPower));
+  ASSIGN_OR_RETURN(vmware.guestinfo,
+                   ReadGuestInfo(absl::GetFlag(FLAGS_guestinfo).values, absl::GetFlag(FLAGS_guestinfo_file).values));
+  if (vmware.port) return vmware;
+  const std::string_view flag = !absl::GetFlag(FLAGS_guestinfo).values.empty()        ? "--guestinfo"
+                                : !absl::GetFlag(FLAGS_guestinfo_file).values.empty() ? "--guestinfo-file"
+                                : vmware.soft_power.has_value()                       ? "--soft-power"
+                                                                                      : "";
+  if (flag.empty()) return vmware;
+  return absl::InvalidArgumentError(absl::StrFormat("%s: the guest has no port for it; add --vmport", flag));
+}
+
 absl::StatusOr<VmConfig> ConfigFromFlags() {
   VmConfig config;
   config.boot.kernel_path = absl::GetFlag(FLAGS_kernel);
@@ -98,6 +139,8 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
     return absl::InvalidArgumentError(absl::StrFormat("--cpus=%d: must be 1 to 255", config.cpus));
   }
   ASSIGN_OR_RETURN(config.cpu_features, Value("cpu-features", FLAGS_cpu_features, ParseCpuFeatures));
+
+  ASSIGN_OR_RETURN(config.vmware, VmwareFromFlags());
 
   ASSIGN_OR_RETURN(config.on_panic, Value("on-panic", FLAGS_on_panic, ParseOnPanic));
   ASSIGN_OR_RETURN(config.catch_console, Value("catch-console", FLAGS_catch_console, ParseKernelSigns));

@@ -4,7 +4,8 @@
 //   0x00000000  RAM        real-mode area: free for the kernel's trampolines
 //   0x00001000    boot GDT, then boot_params (zero page), command line, page tables
 //   0x0009fc00    end of what e820 calls usable below 1 MiB
-//   0x000e0000    ACPI tables (RSDP first; e820: reserved), up to 1 MiB
+//   0x000e0000    ACPI tables (RSDP first; e820: reserved, up to 1 MiB)
+//   0x000f0000    SMBIOS tables, where --vmware-dmi asks for them
 //   0x00100000    usable RAM: kernel, initrd at the top of what lies below the hole
 //   0xc0000000  hole       3 GiB to 4 GiB: IOAPIC 0xfec00000, LAPIC 0xfee00000, KVM's own pages
 //   0x1_00000000  RAM      the rest, where there is more than 3 GiB
@@ -32,7 +33,11 @@ inline constexpr GuestAddr kEbda{0x9fc00};  // usable low RAM ends here
 
 // The BIOS area, where a kernel also looks for the RSDP by itself.
 inline constexpr GuestAddr kAcpiTables{0xe0000};
-inline constexpr uint64_t kAcpiTablesSize = 0x20000;
+inline constexpr uint64_t kAcpiTablesSize = 0x10000;
+
+// The part of it where a kernel looks for SMBIOS.
+inline constexpr GuestAddr kSmbiosTables{0xf0000};
+inline constexpr uint64_t kSmbiosTablesSize = 0x10000;
 
 inline constexpr GuestAddr kHighMemory{0x100000};
 

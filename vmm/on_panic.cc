@@ -80,7 +80,7 @@ VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, con
 void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConfig& config, RunOutcome& outcome) {
   const absl::Time start = absl::Now();
   VmcoreOptions options{.name = config.dump_name};
-  if (snapshot.panic.has_value()) options.notes_json = DumpNoteJson(config, *snapshot.panic);
+  options.notes_json = DumpNoteJson(config, outcome);
   if (isatty(STDERR_FILENO) != 0) options.progress = Progress();
 
   const auto write_into = [&](const absl::StatusOr<OutputDir>& dir) -> absl::StatusOr<VmcoreReport> {

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "base/unique_fd.h"
@@ -81,6 +82,36 @@ ordered_json GuestJson(const VmConfig& config, const RunOutcome& outcome) {
   return guest;
 }
 
+// True iff JSON can hold `text` as it is.
+bool IsUtf8(const std::string& text) {
+  const std::string kept =
+      ordered_json(text).dump(-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::ignore);
+  return ordered_json::parse(kept).get_ref<const std::string&>() == text;
+}
+
+// A value is any bytes: what is text stands as it is, the rest apart, in base64.
+void AddGuestInfo(const std::map<std::string, std::string>& values, ordered_json& json) {
+  json["guestinfo"] = ordered_json::object();
+  for (const auto& [key, value] : values) {
+    if (IsUtf8(key) && IsUtf8(value)) {
+      json["guestinfo"][key] = value;
+    } else {
+      json["guestinfo_base64"][key] = absl::Base64Escape(value);
+    }
+  }
+}
+
+ordered_json VmportJson(const VmportReport& vmport) {
+  ordered_json json = {{"ring3", std::string(BackdoorReachName(vmport.reach))}, {"messages", vmport.messages}};
+  AddGuestInfo(vmport.guestinfo, json);
+  json["log"] = vmport.log;
+  json["tools"] = {{"running", vmport.tools.running},
+                   {"program", vmport.tools.program},
+                   {"version", vmport.tools.info.version},
+                   {"build", vmport.tools.info.build}};
+  return json;
+}
+
 // Paths and command lines are bytes, not always UTF-8: what is not is replaced, not thrown at.
 std::string Text(const ordered_json& json, int indent) {
   return json.dump(indent, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
@@ -127,16 +158,17 @@ std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
        {{"load", absl::ToDoubleSeconds(outcome.load_time)}, {"run", absl::ToDoubleSeconds(outcome.run_time)}}},
       {"command", config.command},
   };
+  if (outcome.vmport.has_value()) result["vmport"] = VmportJson(*outcome.vmport);
   if (outcome.kind == RunOutcome::Kind::kGuestExit) result["guest_status"] = outcome.guest_status;
   return Text(result, /*indent=*/2) + "\n";
 }
 
-std::string DumpNoteJson(const VmConfig& config, const PanicEvent& panic) {
-  return Text({{"schema_version", kSchemaVersion},
-               {"vmm_version", std::string(kVersion)},
-               {"command", config.command},
-               {"panic", PanicJson(panic)}},
-              /*indent=*/-1);
+std::string DumpNoteJson(const VmConfig& config, const RunOutcome& outcome) {
+  ordered_json note = {
+      {"schema_version", kSchemaVersion}, {"vmm_version", std::string(kVersion)}, {"command", config.command}};
+  if (outcome.panic.has_value()) note["panic"] = PanicJson(*outcome.panic);
+  if (outcome.vmport.has_value()) note["vmport"] = VmportJson(*outcome.vmport);
+  return Text(note, /*indent=*/-1);
 }
 
 void WriteResult(const VmConfig& config, const RunOutcome& outcome) {

@@ -14,7 +14,7 @@ namespace vmm {
 std::string ResultJson(const VmConfig& config, const RunOutcome& outcome);
 
 // What the dump itself keeps of its run, in a note of our own: docs/abi/vmcore.md.
-std::string DumpNoteJson(const VmConfig& config, const PanicEvent& panic);
+std::string DumpNoteJson(const VmConfig& config, const RunOutcome& outcome);
 
 // Writes the record where --result says: standard output for "-", else the file, whole or not at all,
 // in the place of an older one. Does nothing without --result. A failure is told on stderr and

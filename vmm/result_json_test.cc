@@ -42,8 +42,29 @@ TEST(ResultJsonTest, BytesThatAreNoTextDoNotBreakTheRecord) {
   EXPECT_TRUE(nlohmann::json::accept(ResultJson(config, APanic())));
 }
 
+RunOutcome WithGuestInfo(const std::string& value) {
+  RunOutcome outcome = APanic();
+  outcome.vmport = VmportReport{.reach = BackdoorReach::kGrantedPrograms, .guestinfo = {{"verdict", value}}};
+  return outcome;
+}
+
+TEST(ResultJsonTest, WhatTheGuestSetIsInTheRecordAndInTheDump) {
+  for (const std::string& text : {ResultJson({}, WithGuestInfo("ok")), DumpNoteJson({}, WithGuestInfo("ok"))}) {
+    const auto json = nlohmann::json::parse(text);
+    EXPECT_EQ(json["vmport"]["guestinfo"]["verdict"], "ok");
+    EXPECT_EQ(json["vmport"]["ring3"], "granted-programs");
+  }
+  EXPECT_FALSE(nlohmann::json::parse(ResultJson({}, APanic())).contains("vmport"));
+}
+
+TEST(ResultJsonTest, GuestinfoThatIsNoTextIsKeptByteForByte) {
+  const auto vmport = nlohmann::json::parse(ResultJson({}, WithGuestInfo("\xff\xfe!")))["vmport"];
+  EXPECT_EQ(vmport["guestinfo_base64"]["verdict"], "//4h");
+  EXPECT_FALSE(vmport["guestinfo"].contains("verdict"));
+}
+
 TEST(ResultJsonTest, TheDumpKeepsHowItsRunIsMadeAgain) {
-  const auto json = nlohmann::json::parse(DumpNoteJson({.command = "vmm --kernel=x"}, *APanic().panic));
+  const auto json = nlohmann::json::parse(DumpNoteJson({.command = "vmm --kernel=x"}, APanic()));
   EXPECT_EQ(json["command"], "vmm --kernel=x");
   EXPECT_EQ(json["panic"]["source"], "pvpanic");
 }

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "base/panic_event.h"
 #include "dump/write_vmcore.h"
+#include "vmm/vmport_report.h"
 #include "vmm/witness/console_scanner.h"
 
 namespace vmm {
@@ -48,6 +49,8 @@ struct RunOutcome {
     absl::Duration waited;  // its thread, for a host CPU
   };
   std::vector<VcpuAccount> vcpus;
+
+  std::optional<VmportReport> vmport;  // where there was --vmport
 
   std::optional<VmcoreReport> dump;
   absl::Duration dump_time;

@@ -15,6 +15,7 @@
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/on_panic.h"
+#include "vmm/soft_power.h"
 #include "vmm/stop_signals.h"
 #include "vmm/terminal.h"
 #include "vmm/vcpu/vcpu_threads.h"
@@ -119,10 +120,12 @@ void AfterPanic(const VmConfig& config, const DumpDirs& dirs, const GuestMemory&
   }
   switch (config.on_panic) {
     case OnPanic::kExit: return;
-    case OnPanic::kDump:
-      DumpSnapshot(MakeSnapshot(states, memory, *outcome.panic, FlightNotes(threads.recorders())), dirs, config,
-                   outcome);
+    case OnPanic::kDump: {
+      std::vector<CoreNote> notes = FlightNotes(threads.recorders());
+      if (outcome.vmport.has_value()) notes.push_back({"VMMVPORT", 0, outcome.vmport->state});
+      DumpSnapshot(MakeSnapshot(states, memory, *outcome.panic, std::move(notes)), dirs, config, outcome);
       return;
+    }
     case OnPanic::kPause:
       LogInfo(
           absl::StrFormat("guest panicked (%s); its memory and registers are kept; "
@@ -152,6 +155,9 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
                            BootName(machine->kernel()), machine->kernel().physical_base, machine->kernel().kaslr_shift,
                            machine->kernel().five_level ? 5 : 4));
 
+  const BackdoorReach reach = ReadBackdoorReach();
+  if (config.vmware.port) LogInfo(DescribeBackdoorReach(reach));
+
   const std::unique_ptr<RawTerminal> terminal = RawTerminal::Enter(STDIN_FILENO);
   Serial& serial = machine->devices().serial();
   // A script on standard input waits until the guest has opened its port: opening empties the
@@ -167,12 +173,19 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   const absl::Time running = absl::Now();
   outcome.load_time = running - start;
   threads.Start();
-  const RunEnd end = loop.Wait(running + config.timeout, config.panic_grace);
+  const absl::Time deadline = running + config.timeout;
+  RunEnd end = loop.Wait(deadline, config.panic_grace);
+  if (end == RunEnd::kSignal && loop.signal() == SIGTERM && config.vmware.soft_power.has_value()) {
+    end = SoftPowerOff(*machine->devices().backdoor(), loop, *config.vmware.soft_power, deadline, config.panic_grace);
+  }
   console->StopWaiting();  // a vCPU may be waiting for it
   const std::vector<absl::StatusOr<CpuState>> states = threads.Stop();
   outcome.run_time = absl::Now() - running;
 
   KeepAccounts(threads.recorders(), outcome);
+  if (const Backdoor* const backdoor = machine->devices().backdoor(); backdoor != nullptr) {
+    outcome.vmport = ReportVmport(*backdoor, reach);
+  }
   scanner.Finish();
   outcome.console = scanner.witnesses();
   outcome.console_seen = scanner.seen();

@@ -4,12 +4,16 @@
 #define VMM_VM_CONFIG_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "devices/vmport/backdoor.h"
 #include "vmm/boot/load_kernel.h"
 #include "vmm/kvm/cpu_features.h"
+#include "vmm/kvm/hypervisor_leaf.h"
 #include "vmm/witness/kernel_signs.h"
 
 namespace vmm {
@@ -20,6 +24,18 @@ enum class OnPanic {
   kPause,  // stop the vCPUs and wait for a signal, RAM and registers kept
 };
 
+// What of VMware the machine shows, each by itself: docs/abi/vmport.md, docs/guestinfo.md.
+struct VmwareConfig {
+  bool port = false;  // the backdoor
+  HypervisorLeaf cpuid = HypervisorLeaf::kKvm;
+  bool dmi = false;  // SMBIOS tables
+
+  // The following need the port.
+  std::vector<std::pair<std::string, std::string>> guestinfo;  // key, value: of the same key the last counts
+  std::optional<absl::Duration> soft_power;                    // how long SIGTERM waits for the guest to power off
+  BackdoorTap tap;
+};
+
 struct VmConfig {
   // What is booted. acpi_rsdp and cpu_has_la57 are filled in by the machine.
   BootConfig boot;
@@ -27,6 +43,7 @@ struct VmConfig {
   uint64_t memory_bytes = 1ull << 30;
   int cpus = 1;
   CpuFeatures cpu_features;
+  VmwareConfig vmware;
 
   OnPanic on_panic = OnPanic::kDump;
   std::vector<KernelSign> catch_console;  // what of the console's words is taken for a panic

@@ -53,15 +53,21 @@ Backdoor::Backdoor(BackdoorConfig config, const Clock& clock, std::function<absl
 
 void Backdoor::In(uint64_t offset, size_t size, BackdoorRegisters& registers) {
   const uint32_t before = registers.eax;
-  if (offset == 0) {
-    std::lock_guard lock(mutex_);
-    Execute(registers);
+  if (offset == 0 && size == 4 && config_.tap) {
+    config_.tap(*this, registers);
+  } else if (offset == 0) {
+    Answer(registers);
   } else {
     registers.eax = kBackdoorRefused;
   }
   if (size >= 4) return;
   const uint32_t mask = (uint32_t{1} << (8 * size)) - 1;
   registers.eax = (before & ~mask) | (registers.eax & mask);
+}
+
+void Backdoor::Answer(BackdoorRegisters& registers) {
+  std::lock_guard lock(mutex_);
+  Execute(registers);
 }
 
 void Backdoor::Out(uint64_t offset, size_t, BackdoorRegisters& registers) {

@@ -30,6 +30,12 @@
 
 namespace vmm {
 
+class Backdoor;
+
+// Stands between a guest and its backdoor: it answers an IN of four bytes by Backdoor::Answer(),
+// or otherwise, or watches. Called on the vCPU's thread, without the lock.
+using BackdoorTap = std::function<void(Backdoor& backdoor, BackdoorRegisters& registers)>;
+
 // What the machine is, for the commands that ask. Constant while it runs.
 struct BackdoorConfig {
   uint64_t tsc_hz = 0;            // 0: not known, and the guest is refused an answer
@@ -43,6 +49,8 @@ struct BackdoorConfig {
   // A channel that the guest has not used for this long is closed, by the next command that
   // means it or that opens another. The guest's clock.
   absl::Duration channel_timeout = absl::Seconds(80);
+
+  BackdoorTap tap;  // none but in tests of clients
 };
 
 // Fills all of the bytes with what cannot be guessed, or returns false.
@@ -76,6 +84,9 @@ class Backdoor final : public Device {
   // bytes and an OUT none. At another offset than 0 an IN gives all ones and nothing happens.
   void In(uint64_t offset, size_t size, BackdoorRegisters& registers);
   void Out(uint64_t offset, size_t size, BackdoorRegisters& registers);
+
+  // An IN of four bytes at offset 0 for which no tap is asked.
+  void Answer(BackdoorRegisters& registers);
 
   // The guest begins anew: channels are closed, and its tools are gone. Guestinfo stays, as
   // over a reboot on VMware, and so does the log.

@@ -14,7 +14,7 @@ std::vector<E820Entry> MakeE820(std::span<const GuestRange> ram) {
   for (const GuestRange& range : FreeRanges(ram, std::array{legacy})) {
     entries.push_back({range.start.value, range.size, kE820Ram});
   }
-  entries.push_back({kAcpiTables.value, kAcpiTablesSize, kE820Reserved});
+  entries.push_back({kAcpiTables.value, kHighMemory.value - kAcpiTables.value, kE820Reserved});
   entries.push_back({kIdentityMapPage, kTssPages + 3 * kPageSize - kIdentityMapPage, kE820Reserved});
   std::sort(entries.begin(), entries.end(), [](const E820Entry& a, const E820Entry& b) { return a.addr < b.addr; });
   return entries;
