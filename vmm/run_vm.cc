@@ -122,7 +122,7 @@ void AfterPanic(const VmConfig& config, const DumpDirs& dirs, const GuestMemory&
     case OnPanic::kExit: return;
     case OnPanic::kDump: {
       std::vector<CoreNote> notes = FlightNotes(threads.recorders());
-      if (outcome.vmport.has_value()) notes.push_back({"VMMVPORT", 0, outcome.vmport->state});
+      if (outcome.vmport.has_value()) notes.push_back({std::string(kVmportNoteName), 0, outcome.vmport->state});
       DumpSnapshot(MakeSnapshot(states, memory, *outcome.panic, std::move(notes)), dirs, config, outcome);
       return;
     }

@@ -5,12 +5,16 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "devices/vmport/backdoor.h"
 #include "vmm/kvm/vmware_backdoor.h"
 
 namespace vmm {
+
+// The note in a vmcore that holds `state`; its type is 0.
+inline constexpr std::string_view kVmportNoteName = "VMM-VMPORT";
 
 struct VmportReport {
   BackdoorReach reach = BackdoorReach::kUnknown;
