@@ -84,9 +84,9 @@ class ElfReader {
   }
 
  private:
-  void Fault(size_t phdr, const std::string& what) {
+  void Fault(const std::string& rule, size_t phdr, const std::string& what) {
     if (contents_.faults.size() < kMaxFaults) {
-      contents_.faults.push_back(absl::StrFormat("program header %d: %s", phdr, what));
+      contents_.faults.push_back({rule, absl::StrFormat("program header %d: %s", phdr, what)});
     }
   }
 
@@ -94,14 +94,14 @@ class ElfReader {
     const uint64_t available = phdr.p_offset < file_.size() ? file_.size() - phdr.p_offset : 0;
     const uint64_t size = std::min({uint64_t{phdr.p_filesz}, available, kMaxNoteBytes - note_bytes_});
     if (size < phdr.p_filesz) {
-      Fault(index, absl::StrFormat("its %d bytes of notes are past the file's end or more than %d in all",
+      Fault("truncated", index, absl::StrFormat("its %d bytes of notes are past the file's end or more than %d in all",
                                    phdr.p_filesz, kMaxNoteBytes));
     }
     note_bytes_ += size;
     std::vector<uint8_t> bytes(size);
     RETURN_IF_ERROR(file_.ReadAt(std::min<uint64_t>(phdr.p_offset, file_.size()), bytes));
     ParsedNotes parsed = ParseNotes(bytes, phdr.p_offset);
-    if (!parsed.fault.empty()) Fault(index, parsed.fault);
+    if (!parsed.fault.empty()) Fault("notes-damaged", index, parsed.fault);
     if (contents_.notes.size() + parsed.notes.size() > kMaxNotes) {
       return Refuse(file_, absl::StrFormat("more than %d notes", kMaxNotes));
     }
@@ -114,12 +114,12 @@ class ElfReader {
     if (phdr.p_paddr == kNoPhysical || phdr.p_memsz == 0) return;
     const uint64_t size = std::max(phdr.p_memsz, phdr.p_filesz);
     if (phdr.p_paddr > kMaxPhysical || size > kMaxPhysical - phdr.p_paddr) {
-      Fault(index, absl::StrFormat("no physical memory lies at %#x..+%#x", phdr.p_paddr, size));
+      Fault("p_paddr", index, absl::StrFormat("no physical memory lies at %#x..+%#x", phdr.p_paddr, size));
       return;
     }
     const uint64_t available = phdr.p_offset < file_.size() ? file_.size() - phdr.p_offset : 0;
     if (phdr.p_filesz > available) {
-      Fault(index, absl::StrFormat("its %d bytes at offset %#x end past the file's end at %#x: %d are missing",
+      Fault("truncated", index, absl::StrFormat("its %d bytes at offset %#x end past the file's end at %#x: %d are missing",
                                    phdr.p_filesz, phdr.p_offset, file_.size(), phdr.p_filesz - available));
     }
     pieces_.push_back({{GuestAddr{phdr.p_paddr}, size}, phdr.p_offset, phdr.p_filesz});

@@ -68,7 +68,7 @@ absl::StatusOr<std::unique_ptr<Vmcore>> Vmcore::Take(CoreFile file) {
     if (info.ok()) {
       core->vmcoreinfo_ = *std::move(info);
     } else {
-      core->contents_.faults.push_back(std::string(info.status().message()));
+      core->contents_.faults.push_back({"vmcoreinfo-damaged", std::string(info.status().message())});
     }
   }
   return core;

@@ -54,7 +54,7 @@ class Vmcore {
   const ElfHeaders* elf() const { return contents_.elf.has_value() ? &*contents_.elf : nullptr; }
 
   // What was passed over because it makes no sense; what the format says of itself.
-  const std::vector<std::string>& faults() const { return contents_.faults; }
+  const std::vector<VmcoreFault>& faults() const { return contents_.faults; }
   const std::vector<std::pair<std::string, std::string>>& facts() const { return contents_.facts; }
 
  private:

@@ -24,6 +24,12 @@ struct ElfHeaders {
   std::vector<Elf64_Phdr> phdrs;  // in number what PN_XNUM's section header says, where it has one
 };
 
+// Something of a file that was passed over because it makes no sense.
+struct VmcoreFault {
+  std::string rule;  // its short name, as `vmcore check` has for each: "truncated"
+  std::string what;
+};
+
 struct VmcoreContents {
   VmcoreFormat format = VmcoreFormat::kElf;
 
@@ -36,8 +42,7 @@ struct VmcoreContents {
   // What the file says of itself beyond that, for people: {"dump level", "31"}.
   std::vector<std::pair<std::string, std::string>> facts;
 
-  // What was passed over because it makes no sense.
-  std::vector<std::string> faults;
+  std::vector<VmcoreFault> faults;
 
   std::optional<ElfHeaders> elf;  // kElf only
 };

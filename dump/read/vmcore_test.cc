@@ -18,6 +18,10 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+::testing::Matcher<VmcoreFault> Fault(const std::string& part) {
+  return ::testing::Field(&VmcoreFault::what, HasSubstr(part));
+}
+
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
 std::string Refusal(const DumpedGuest& dump) {
@@ -114,7 +118,7 @@ TEST(VmcoreTest, ACutFileIsReadAsFarAsItGoes) {
   dump.Truncate(dump.Size() - (8 << 20));
   const auto core = Vmcore::Open(dump.path());
   ASSERT_TRUE(core.ok()) << core.status();
-  EXPECT_THAT((*core)->faults(), ElementsAre(HasSubstr("8388608 are missing")));
+  EXPECT_THAT((*core)->faults(), ElementsAre(Fault("8388608 are missing")));
   EXPECT_THAT((*core)->memory().Ranges(), ElementsAre(GuestRange{GuestAddr{0}, 56 << 20}));
 }
 
@@ -216,7 +220,7 @@ TEST(VmcoreTest, AProgramHeaderThatMakesNoSenseIsPassedOverAndNamed) {
     dump.ChangePhdr(1, c.change);
     const auto core = Vmcore::Open(dump.path());
     ASSERT_TRUE(core.ok()) << core.status();
-    EXPECT_THAT((*core)->faults(), ElementsAre(HasSubstr(c.fault)));
+    EXPECT_THAT((*core)->faults(), ElementsAre(Fault(c.fault)));
   }
 }
 
@@ -237,7 +241,7 @@ TEST(VmcoreTest, NotesThatRunPastTheirEndCountUpToThere) {
   dump.ChangePhdr(0, [](Elf64_Phdr& phdr) { phdr.p_filesz = 356 + 100; });
   const auto core = *Vmcore::Open(dump.path());
   EXPECT_EQ(core->notes().size(), 1u);
-  EXPECT_THAT(core->faults(), ElementsAre(HasSubstr("runs past the end")));
+  EXPECT_THAT(core->faults(), ElementsAre(Fault("runs past the end")));
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ LinuxGuest::LinuxGuest(LinuxGuestOptions options) : options_(std::move(options))
     Map(swapper(), kText + at, GuestAddr{kImagePhys + at}, kLargePage);
   }
   Put(GuestAddr{kImagePhys}, "kernel text");
+  Put(GuestAddr{kBannerPhys}, absl::StrFormat("Linux version %s (builder@nowhere)", kRelease));
   const GuestAddr uts{kUtsNamespace - 0xffffffff80000000 + kPhysBase};
   Put(GuestAddr{uts.value + 4 + 130}, std::string(kRelease) + '\0');
 

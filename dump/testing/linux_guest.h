@@ -29,6 +29,7 @@ class LinuxGuest {
  public:
   static constexpr uint64_t kImagePhys = 0x1a00000;
   static constexpr uint64_t kImageSize = 0x400000;
+  static constexpr uint64_t kBannerPhys = kImagePhys + 0xffff8;  // linux_banner, across the image's first MiB
   static constexpr uint64_t kKernelOffset = 0x6200000;
   static constexpr uint64_t kText = 0xffffffff81000000 + kKernelOffset;
   static constexpr uint64_t kPhysBase = kImagePhys - (kText - 0xffffffff80000000);  // negative

@@ -1,5 +1,6 @@
 #include "dump/tool/commands.h"
 
+#include "dump/tool/check_command.h"
 #include "dump/tool/info_command.h"
 
 namespace vmm {
@@ -7,6 +8,7 @@ namespace vmm {
 std::vector<Command> AllCommands() {
   return {
       InfoCommand(),
+      CheckCommand(),
   };
 }
 

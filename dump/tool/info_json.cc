@@ -128,7 +128,9 @@ std::string InfoJson(const Inspected& seen) {
     json["vmm"] = IsModestJson(text) ? Json::parse(text) : Json(Printable(text));
   }
   json["faults"] = Json::array();
-  for (const std::string& fault : core.faults()) json["faults"].push_back(Printable(fault));
+  for (const VmcoreFault& fault : core.faults()) {
+    json["faults"].push_back({{"rule", fault.rule}, {"what", Printable(fault.what)}});
+  }
   return json.dump(2, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
 }
 

@@ -164,7 +164,7 @@ class InfoText {
   void PrintFaults() {
     if (core_.faults().empty()) return;
     Heading("Faults, passed over (`vmcore check` says what they break)");
-    for (const std::string& fault : core_.faults()) out_ << "  " << Printable(fault) << "\n";
+    for (const VmcoreFault& fault : core_.faults()) out_ << "  " << Printable(fault.what) << "\n";
   }
 
   const Inspected& seen_;

@@ -1,0 +1,45 @@
+#include "dump/check/check_vmcore.h"
+
+#include "dump/check/check_headers.h"
+#include "dump/check/check_kernel.h"
+#include "dump/check/check_notes.h"
+#include "dump/read/kernel_of.h"
+
+namespace vmm {
+namespace {
+
+std::vector<Breakage> BreaksAll(Harm harm, const std::string& how) {
+  std::vector<Breakage> breaks;
+  for (const Reader reader : kAllReaders) breaks.push_back({reader, harm, how});
+  return breaks;
+}
+
+void Append(std::vector<Finding>& all, std::vector<Finding> more) {
+  all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+}  // namespace
+
+CheckResult CheckVmcore(const Vmcore& core) {
+  CheckResult result;
+  result.format = core.format();
+  for (const VmcoreFault& fault : core.faults()) {
+    result.findings.push_back(
+        {fault.rule, fault.what, BreaksAll(Harm::kWrong, "what is missing there cannot be read")});
+  }
+  if (core.elf() != nullptr) Append(result.findings, CheckHeaders(*core.elf()));
+  Append(result.findings, CheckNotes(core));
+  Append(result.findings, CheckKernel(core, KernelOf(core)));
+  return result;
+}
+
+CheckResult CheckVmcoreFile(const std::string& path) {
+  const auto core = Vmcore::Open(path);
+  if (core.ok()) return CheckVmcore(**core);
+  CheckResult result;
+  result.findings.push_back({"unreadable", std::string(core.status().message()),
+                             BreaksAll(Harm::kRefused, "there is no dump in it that can be read")});
+  return result;
+}
+
+}  // namespace vmm

@@ -1,0 +1,28 @@
+// Is this a vmcore that every reader opens? The checklist of docs/abi/vmcore.md as a program: for
+// `vmcore check`, and for our own dumps before they get their names.
+#ifndef DUMP_CHECK_CHECK_VMCORE_H_
+#define DUMP_CHECK_CHECK_VMCORE_H_
+
+#include <string>
+#include <vector>
+
+#include "dump/check/finding.h"
+#include "dump/read/vmcore.h"
+
+namespace vmm {
+
+struct CheckResult {
+  VmcoreFormat format = VmcoreFormat::kElf;
+  std::vector<Finding> findings;  // in the order of the file: header, program headers, notes, kernel
+};
+
+// Reads headers, notes, page tables and the kernel's image; no other RAM, unless `core` has no
+// VMCOREINFO that leads to a kernel: then RAM is searched for one.
+CheckResult CheckVmcore(const Vmcore& core);
+
+// The same by name. A file that cannot be opened has one finding, "unreadable", which breaks all.
+CheckResult CheckVmcoreFile(const std::string& path);
+
+}  // namespace vmm
+
+#endif  // DUMP_CHECK_CHECK_VMCORE_H_

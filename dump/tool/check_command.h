@@ -1,0 +1,13 @@
+// `vmcore check`: what is wrong with a dump, and which reader that breaks.
+#ifndef DUMP_TOOL_CHECK_COMMAND_H_
+#define DUMP_TOOL_CHECK_COMMAND_H_
+
+#include "dump/tool/command.h"
+
+namespace vmm {
+
+Command CheckCommand();
+
+}  // namespace vmm
+
+#endif  // DUMP_TOOL_CHECK_COMMAND_H_
