@@ -78,6 +78,11 @@ std::optional<uint64_t> VmcoreInfo::Offset(std::string_view name) const {
   return value.has_value() ? ParseWhole<uint64_t>(*value, 10) : std::nullopt;
 }
 
+std::optional<uint64_t> VmcoreInfo::Size(std::string_view name) const {
+  const auto value = Value(Call("SIZE", name));
+  return value.has_value() ? ParseWhole<uint64_t>(*value, 10) : std::nullopt;
+}
+
 std::optional<uint64_t> VmcoreInfo::KernelOffset() const {
   const auto value = Value("KERNELOFFSET");
   return value.has_value() ? ParseWhole<uint64_t>(*value, 16) : std::nullopt;

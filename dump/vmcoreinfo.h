@@ -41,6 +41,9 @@ class VmcoreInfo {
   // OFFSET(name)=, decimal: of a field in its struct.
   std::optional<uint64_t> Offset(std::string_view name) const;
 
+  // SIZE(name)=, decimal: of a struct.
+  std::optional<uint64_t> Size(std::string_view name) const;
+
   // KERNELOFFSET=, hexadecimal: by how much KASLR moved the kernel's virtual addresses.
   std::optional<uint64_t> KernelOffset() const;
 

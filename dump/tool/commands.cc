@@ -1,7 +1,9 @@
 #include "dump/tool/commands.h"
 
 #include "dump/tool/check_command.h"
+#include "dump/tool/dmesg_command.h"
 #include "dump/tool/info_command.h"
+#include "dump/tool/report_command.h"
 
 namespace vmm {
 
@@ -9,6 +11,8 @@ std::vector<Command> AllCommands() {
   return {
       InfoCommand(),
       CheckCommand(),
+      DmesgCommand(),
+      ReportCommand(),
   };
 }
 

@@ -1,0 +1,56 @@
+#include "dump/kernel/backtrace.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_format.h"
+#include "dump/kernel/unwind_frame_pointer.h"
+#include "dump/kernel/unwind_orc.h"
+
+namespace vmm {
+namespace {
+
+// THREAD_SIZE of a kernel with KASAN: no stack is longer.
+constexpr uint64_t kMaxScan = 32 << 10;
+
+// Every word from `sp` to the end of its stack that points into code.
+void ScanStack(const KernelMemory& memory, const std::vector<CodeRegion>& code, uint64_t sp, Backtrace& backtrace) {
+  sp = AlignUp(sp, sizeof(uint64_t));
+  for (uint64_t at = sp; at - sp < kMaxScan && backtrace.frames.size() < kMaxFrames; at += sizeof(uint64_t)) {
+    const auto word = memory.ReadObject<uint64_t>(at);
+    if (!word.ok()) return;
+    if (FindCode(code, *word) != nullptr) backtrace.frames.push_back({*word, at, false, true});
+  }
+}
+
+}  // namespace
+
+Backtrace Unwind(const KernelMemory& memory, const std::vector<CodeRegion>& code, const CpuState& cpu) {
+  Backtrace backtrace;
+  if (!cpu.started) {
+    backtrace.end = "never started";
+    return backtrace;
+  }
+  if ((cpu.cs.selector & 3) != 0) {
+    backtrace.end = "user mode";
+    return backtrace;
+  }
+  UnwindState state;
+  state.ip = cpu.rip, state.sp = cpu.rsp, state.bp = cpu.rbp;
+  state.registers = UnwindState::Registers{cpu.rdx, cpu.rdi, cpu.r10, cpu.r13};
+  backtrace.frames.push_back({cpu.rip, 0, true, false});
+  const bool has_orc = std::any_of(code.begin(), code.end(), [](const CodeRegion& r) { return r.orc.has_value(); });
+  while (true) {
+    const UnwindStep step =
+        has_orc ? StepByOrc(memory, code, state, backtrace) : StepByFramePointer(memory, code, state, backtrace);
+    if (step == UnwindStep::kEnd) return backtrace;
+    if (step == UnwindStep::kLost) break;
+    if (backtrace.frames.size() >= kMaxFrames) {
+      backtrace.end = absl::StrFormat("more than %d frames", kMaxFrames);
+      return backtrace;
+    }
+  }
+  ScanStack(memory, code, state.sp, backtrace);
+  return backtrace;
+}
+
+}  // namespace vmm

@@ -1,0 +1,58 @@
+#include "dump/kernel/elf_symbols.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "absl/strings/str_format.h"
+#include "base/status.h"
+#include "base/unique_fd.h"
+
+namespace vmm {
+namespace {
+
+// As `nm` has it, as far as it matters here: T code, D data, small where local.
+char TypeOf(const GElf_Sym& symbol) {
+  const bool local = GELF_ST_BIND(symbol.st_info) == STB_LOCAL;
+  if (symbol.st_shndx == SHN_ABS) return local ? 'a' : 'A';
+  if (GELF_ST_BIND(symbol.st_info) == STB_WEAK) return 'W';
+  const bool code = GELF_ST_TYPE(symbol.st_info) == STT_FUNC;
+  return local ? (code ? 't' : 'd') : (code ? 'T' : 'D');
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Symbol>> ReadElfSymbols(const std::string& path) {
+  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return ErrnoStatus(errno, absl::StrFormat("open %s", path));
+  elf_version(EV_CURRENT);
+  const std::unique_ptr<Elf, int (*)(Elf*)> elf(elf_begin(fd.get(), ELF_C_READ_MMAP, nullptr), elf_end);
+  if (elf == nullptr || elf_kind(elf.get()) != ELF_K_ELF) {
+    return absl::InvalidArgumentError(absl::StrFormat("%s is no ELF file", path));
+  }
+  std::vector<Symbol> symbols;
+  for (Elf_Scn* section = elf_nextscn(elf.get(), nullptr); section != nullptr;
+       section = elf_nextscn(elf.get(), section)) {
+    GElf_Shdr header;
+    if (gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_SYMTAB || header.sh_entsize == 0) continue;
+    Elf_Data* const data = elf_getdata(section, nullptr);
+    if (data == nullptr) continue;
+    for (size_t i = 0; i < data->d_size / header.sh_entsize; ++i) {
+      GElf_Sym symbol;
+      if (gelf_getsym(data, static_cast<int>(i), &symbol) == nullptr) break;
+      const int type = GELF_ST_TYPE(symbol.st_info);
+      if (type == STT_FILE || type == STT_SECTION || symbol.st_shndx == SHN_UNDEF) continue;
+      const char* const name = elf_strptr(elf.get(), header.sh_link, symbol.st_name);
+      if (name == nullptr || *name == '\0') continue;
+      symbols.push_back({symbol.st_value, TypeOf(symbol), name});
+    }
+  }
+  if (symbols.empty()) return absl::InvalidArgumentError(absl::StrFormat("%s has no symbol table", path));
+  return symbols;
+}
+
+}  // namespace vmm

@@ -1,0 +1,170 @@
+#include "dump/kernel/kallsyms_tables.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_format.h"
+
+namespace vmm {
+namespace {
+
+constexpr uint64_t kAlignment = 8;
+constexpr size_t kTokenIndexSize = kKallsymsTokens * sizeof(uint16_t);
+
+// No more of an image is looked through; Debian's is 60 MiB.
+constexpr uint64_t kMaxImage = 256 << 20;
+
+// The digits are in every kernel's names and so stand for themselves.
+constexpr char kDigits[] = "0\0001\0002\0003\0004\0005\0006\0007\0008\0009";  // and the last one's NUL
+constexpr int kFirstDigit = '0';
+
+// Names and markers end before the token table, this near to it.
+constexpr uint64_t kMaxNames = 24 << 20;
+
+// How many names may be stepped over in all to find the first one: rubbish ends a walk soon.
+constexpr uint64_t kMaxSteps = 50 << 20;
+
+// A kernel with fewer names is none, and fewer than two markers would prove nothing.
+constexpr uint32_t kMinKallsyms = 512;
+
+uint16_t ReadU16(const uint8_t* at) {
+  uint16_t value;
+  std::memcpy(&value, at, sizeof(value));
+  return value;
+}
+
+uint32_t ReadU32(const uint8_t* at) {
+  uint32_t value;
+  std::memcpy(&value, at, sizeof(value));
+  return value;
+}
+
+std::vector<KallsymsTables::Addresses> PossibleAddresses(uint64_t num_syms, uint64_t token_index, uint64_t count) {
+  const uint64_t base_before = num_syms - sizeof(uint64_t);
+  const uint64_t offsets_behind = AlignUp(token_index + kTokenIndexSize, kAlignment);
+  const uint64_t base_behind = AlignUp(offsets_behind + count * sizeof(uint32_t), kAlignment);
+  return {{AlignDown(base_before - count * sizeof(uint32_t), kAlignment), base_before},
+          {offsets_behind, base_behind},
+          {num_syms - count * sizeof(uint64_t), std::nullopt},
+          {offsets_behind, std::nullopt}};
+}
+
+// True iff the 256 strings from `table` on end within `bytes`, with the offsets that `index` names.
+bool IndexAgrees(std::span<const uint8_t> bytes, size_t table, size_t index) {
+  size_t at = table;
+  for (size_t token = 0; token < kKallsymsTokens; ++token) {
+    if (ReadU16(&bytes[index + token * sizeof(uint16_t)]) != at - table) return false;
+    const auto* const end = static_cast<const uint8_t*>(std::memchr(&bytes[at], 0, index - at));
+    if (end == nullptr) return false;
+    at = static_cast<size_t>(end - bytes.data()) + 1;
+  }
+  return at <= index && index - at < kAlignment;
+}
+
+// The token table around the digits found at `digits`.
+struct Tokens {
+  size_t table = 0;
+  size_t index = 0;
+};
+std::optional<Tokens> FindTokens(std::span<const uint8_t> bytes, size_t digits) {
+  // Forwards to the end of the last string, backwards to the start of the first.
+  size_t end = digits;
+  for (size_t token = kFirstDigit; token < kKallsymsTokens; ++token) {
+    const auto* const nul = static_cast<const uint8_t*>(std::memchr(&bytes[end], 0, bytes.size() - end));
+    if (nul == nullptr) return std::nullopt;
+    end = static_cast<size_t>(nul - bytes.data()) + 1;
+    if (end >= bytes.size()) return std::nullopt;
+  }
+  const size_t index = AlignUp(end, kAlignment);
+  if (index + kTokenIndexSize > bytes.size()) return std::nullopt;
+  const size_t digit_offset = ReadU16(&bytes[index + kFirstDigit * sizeof(uint16_t)]);
+  if (digit_offset > digits || !IndexAgrees(bytes, digits - digit_offset, index)) return std::nullopt;
+  return Tokens{digits - digit_offset, index};
+}
+
+// Steps over one compressed name. Its length is one byte, or since Linux 6.1 also two.
+bool SkipName(std::span<const uint8_t> bytes, size_t* at) {
+  if (*at + 2 > bytes.size()) return false;
+  size_t length = bytes[*at];
+  *at += 1;
+  if ((length & 0x80) != 0) {
+    length = (length & 0x7f) | (size_t{bytes[*at]} << 7);
+    *at += 1;
+  }
+  if (length == 0 || length > bytes.size() - *at) return false;
+  *at += length;
+  return true;
+}
+
+// True iff num_syms stands at `at` in `bytes`, which end where the token table begins: that many
+// names follow, and then their markers, the offset of each 256th.
+bool AreNames(std::span<const uint8_t> bytes, size_t at, uint64_t* steps) {
+  const uint32_t count = ReadU32(&bytes[at]);
+  if (count < kMinKallsyms || count > kMaxKallsyms || count > bytes.size() - at) return false;
+  const size_t names = at + kAlignment;
+  size_t end = names;
+  size_t second_marker = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    if (i == 256) second_marker = end - names;
+    if (++*steps > kMaxSteps || !SkipName(bytes, &end)) return false;
+  }
+  const size_t markers = AlignUp(end, kAlignment);
+  if (markers + 2 * sizeof(uint64_t) > bytes.size()) return false;
+  const bool words = ReadU32(&bytes[markers]) == 0 && ReadU32(&bytes[markers + 4]) == second_marker;
+  const bool longs = ReadU32(&bytes[markers]) == 0 && ReadU32(&bytes[markers + 4]) == 0 &&
+                     ReadU32(&bytes[markers + 8]) == second_marker;  // before Linux 4.20
+  return words || longs;
+}
+
+}  // namespace
+
+absl::StatusOr<KallsymsTables> KallsymsByVmcoreInfo(const KernelMemory& memory, const VmcoreInfo& info) {
+  const auto names = info.Symbol("kallsyms_names");
+  const auto num_syms = info.Symbol("kallsyms_num_syms");
+  const auto token_table = info.Symbol("kallsyms_token_table");
+  const auto token_index = info.Symbol("kallsyms_token_index");
+  if (!names || !num_syms || !token_table || !token_index) {
+    return absl::NotFoundError("VMCOREINFO does not name the kallsyms tables (it does since Linux 6.0)");
+  }
+  KallsymsTables tables{*num_syms, *names, *token_table, *token_index, {}};
+  if (const auto offsets = info.Symbol("kallsyms_offsets"); offsets) {
+    tables.addresses.push_back({*offsets, info.Symbol("kallsyms_relative_base")});
+  } else if (const auto addresses = info.Symbol("kallsyms_addresses"); addresses) {
+    tables.addresses.push_back({*addresses, std::nullopt});
+  } else {
+    ASSIGN_OR_RETURN(const uint32_t count, memory.ReadObject<uint32_t>(*num_syms));
+    tables.addresses = PossibleAddresses(*num_syms, *token_index, count);
+  }
+  return tables;
+}
+
+absl::StatusOr<KallsymsTables> KallsymsByScan(const KernelMemory& memory) {
+  const VirtualSegment& image = memory.map().image;
+  ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes,
+                   memory.ReadBytes(image.vaddr, std::min(image.range.size, kMaxImage)));
+  uint64_t steps = 0;
+  for (size_t from = 0; from < bytes.size();) {
+    const void* const found = memmem(&bytes[from], bytes.size() - from, kDigits, sizeof(kDigits));
+    if (found == nullptr) break;
+    const size_t digits = static_cast<size_t>(static_cast<const uint8_t*>(found) - bytes.data());
+    from = digits + 1;
+    const std::optional<Tokens> tokens = FindTokens(bytes, digits);
+    if (!tokens.has_value()) continue;
+
+    const std::span<const uint8_t> before = std::span(bytes).first(tokens->table);
+    const size_t first = tokens->table > kMaxNames ? tokens->table - kMaxNames : 0;
+    for (size_t at = AlignUp(first, kAlignment); at + 2 * kAlignment <= before.size(); at += kAlignment) {
+      if (!AreNames(before, at, &steps)) continue;
+      KallsymsTables tables{image.vaddr + at,
+                            image.vaddr + at + kAlignment,
+                            image.vaddr + tokens->table,
+                            image.vaddr + tokens->index,
+                            {}};
+      tables.addresses = PossibleAddresses(tables.num_syms, tables.token_index, ReadU32(&before[at]));
+      return tables;
+    }
+  }
+  return absl::NotFoundError("no kallsyms tables in the kernel's image (was it built with CONFIG_KALLSYMS?)");
+}
+
+}  // namespace vmm

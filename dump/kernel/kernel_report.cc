@@ -1,0 +1,93 @@
+#include "dump/kernel/kernel_report.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_format.h"
+
+namespace vmm {
+namespace {
+
+CpuReport ReportCpu(KernelView& view, int number, const CpuState& state) {
+  CpuReport cpu;
+  cpu.cpu = number;
+  cpu.state = state;
+  if (state.started) {
+    const absl::StatusOr<Task> task = view.TaskOn(number);
+    if (task.ok()) cpu.task = *task;
+  }
+  Backtrace backtrace = view.Unwind(state);
+  for (const StackFrame& frame : backtrace.frames) cpu.frames.push_back({frame, view.Describe(frame.lookup_ip())});
+  for (ReportFrame& frame : cpu.frames) {
+    if (frame.place.has_value() && !frame.frame.interrupted) ++frame.place->offset;  // of the return address itself
+  }
+  cpu.user = backtrace.user;
+  cpu.end = std::move(backtrace.end);
+  return cpu;
+}
+
+std::vector<SignatureFrame> SignatureFrames(const CpuReport& cpu) {
+  std::vector<SignatureFrame> frames;
+  for (const ReportFrame& frame : cpu.frames) {
+    if (frame.frame.guess || !frame.place.has_value()) continue;
+    // The registers of the first frame are no interrupt's.
+    frames.push_back({frame.place->function, frame.frame.interrupted && frame.frame.at != 0});
+  }
+  return frames;
+}
+
+bool HasPanic(const CpuReport& cpu) {
+  return std::any_of(cpu.frames.begin(), cpu.frames.end(), [](const ReportFrame& frame) {
+    return !frame.frame.guess && frame.place.has_value() && frame.place->function == "panic";
+  });
+}
+
+}  // namespace
+
+std::string ReportFrame::Name() const {
+  if (!place.has_value()) return absl::StrFormat("%#x", frame.ip);
+  std::string name = place->function.empty()
+                         ? absl::StrFormat("%#x", frame.ip)
+                         : absl::StrFormat("%s+%#x/%#x", place->function, place->offset, place->size);
+  if (!place->module.empty()) name += absl::StrFormat(" [%s]", place->module);
+  return name;
+}
+
+KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, size_t log_records) {
+  KernelReport report;
+  report.release = view.Release();
+  report.banner = view.Banner();
+  if (view.symbols() != nullptr) {
+    report.symbols = absl::StrFormat("%s (%d)", view.symbols()->Source(), view.symbols()->size());
+  }
+  report.missing = view.why_not();
+  if (const std::optional<uint64_t> mask = view.TaintMask(); mask.has_value()) report.taint = TaintLetters(*mask);
+
+  absl::StatusOr<std::vector<LogRecord>> log = view.ReadLog();
+  if (log.ok()) {
+    report.log = *std::move(log);
+    report.message = FindPanicMessage(report.log);
+    if (!report.log.empty()) report.uptime_ns = report.log.back().time_ns;
+    if (report.log.size() > log_records) {
+      report.log.erase(report.log.begin(), report.log.end() - static_cast<ptrdiff_t>(log_records));
+    }
+  } else {
+    report.missing.emplace_back(log.status().message());
+  }
+
+  for (size_t i = 0; i < cpus.size(); ++i) report.cpus.push_back(ReportCpu(view, static_cast<int>(i), cpus[i]));
+  report.panic_cpu = view.PanicCpu();
+  if (!report.panic_cpu.has_value() || static_cast<size_t>(*report.panic_cpu) >= report.cpus.size()) {
+    const auto with_panic = std::find_if(report.cpus.begin(), report.cpus.end(), HasPanic);
+    report.panic_cpu = with_panic == report.cpus.end() ? std::nullopt : std::optional<int>(with_panic->cpu);
+  }
+  if (report.panic_cpu.has_value()) {
+    report.signature =
+        CrashSignature(report.message, SignatureFrames(report.cpus[static_cast<size_t>(*report.panic_cpu)]));
+  } else if (!report.message.empty()) {
+    report.signature = CrashSignature(report.message, {});
+  }
+  report.modules = view.modules();
+  return report;
+}
+
+}  // namespace vmm

@@ -1,0 +1,174 @@
+#include "dump/kernel/printk_ring.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_format.h"
+
+namespace vmm {
+namespace {
+
+// CONFIG_LOG_BUF_SHIFT ends at 25, log_buf_len= at 2 GiB; a ring has a descriptor for each 32 bytes.
+constexpr uint32_t kMaxSizeBits = 31;
+constexpr uint32_t kMaxCountBits = 26;
+
+// However large a ring is said to be, no more is kept.
+constexpr size_t kMaxText = 64 << 20;
+constexpr size_t kMaxRecords = 1 << 20;
+
+// The state of a descriptor is in the two top bits of state_var, its id in the others.
+constexpr int kStateShift = 62;
+constexpr uint64_t kIdMask = (1ull << kStateShift) - 1;
+constexpr uint64_t kCommitted = 1;
+constexpr uint64_t kFinalized = 2;
+
+// Where everything is, in the order in which it is needed.
+struct Fields {
+  uint64_t desc_ring, text_data_ring;
+  uint64_t count_bits, descs, infos, head_id, tail_id;
+  uint64_t size_bits, data;
+  uint64_t desc_size, state_var, lpos_begin, lpos_next;
+  uint64_t info_size, seq, ts_nsec, text_len;
+  std::optional<uint64_t> caller_id;
+};
+
+absl::StatusOr<Fields> FindFields(const StructLayout& layout) {
+  Fields at{};
+  std::string missing;
+  const auto offset = [&](std::string_view field) {
+    const std::optional<uint64_t> found = layout.Offset(field);
+    if (!found.has_value() && missing.empty()) missing = field;
+    return found.value_or(0);
+  };
+  const auto size = [&](std::string_view name) {
+    const std::optional<uint64_t> found = layout.Size(name);
+    if (!found.has_value() && missing.empty()) missing = name;
+    return found.value_or(0);
+  };
+  at.desc_ring = offset("printk_ringbuffer.desc_ring");
+  at.text_data_ring = offset("printk_ringbuffer.text_data_ring");
+  at.count_bits = at.desc_ring + offset("prb_desc_ring.count_bits");
+  at.descs = at.desc_ring + offset("prb_desc_ring.descs");
+  at.infos = at.desc_ring + offset("prb_desc_ring.infos");
+  at.head_id = at.desc_ring + offset("prb_desc_ring.head_id");
+  at.tail_id = at.desc_ring + offset("prb_desc_ring.tail_id");
+  at.size_bits = at.text_data_ring + offset("prb_data_ring.size_bits");
+  at.data = at.text_data_ring + offset("prb_data_ring.data");
+  at.desc_size = size("prb_desc");
+  at.state_var = offset("prb_desc.state_var");
+  const uint64_t lpos = offset("prb_desc.text_blk_lpos");
+  at.lpos_begin = lpos + offset("prb_data_blk_lpos.begin");
+  at.lpos_next = lpos + offset("prb_data_blk_lpos.next");
+  at.info_size = size("printk_info");
+  at.seq = offset("printk_info.seq");
+  at.ts_nsec = offset("printk_info.ts_nsec");
+  at.text_len = offset("printk_info.text_len");
+  at.caller_id = layout.Offset("printk_info.caller_id");
+  if (!missing.empty()) {
+    return absl::NotFoundError(absl::StrFormat("neither VMCOREINFO nor BTF tells where %s is", missing));
+  }
+  return at;
+}
+
+class Ring {
+ public:
+  Ring(const KernelMemory& memory, const Fields& at) : memory_(memory), at_(at) {}
+
+  absl::Status Open(uint64_t prb) {
+    ASSIGN_OR_RETURN(const uint64_t ring, memory_.ReadObject<uint64_t>(prb));
+    ASSIGN_OR_RETURN(const uint32_t count_bits, memory_.ReadObject<uint32_t>(ring + at_.count_bits));
+    ASSIGN_OR_RETURN(const uint32_t size_bits, memory_.ReadObject<uint32_t>(ring + at_.size_bits));
+    if (count_bits > kMaxCountBits || size_bits > kMaxSizeBits) {
+      return absl::DataLossError(absl::StrFormat("2^%d descriptors and 2^%d bytes of text", count_bits, size_bits));
+    }
+    count_ = 1ull << count_bits;
+    size_ = 1ull << size_bits;
+    ASSIGN_OR_RETURN(descs_, memory_.ReadObject<uint64_t>(ring + at_.descs));
+    ASSIGN_OR_RETURN(infos_, memory_.ReadObject<uint64_t>(ring + at_.infos));
+    ASSIGN_OR_RETURN(data_, memory_.ReadObject<uint64_t>(ring + at_.data));
+    ASSIGN_OR_RETURN(tail_, memory_.ReadObject<uint64_t>(ring + at_.tail_id));
+    ASSIGN_OR_RETURN(head_, memory_.ReadObject<uint64_t>(ring + at_.head_id));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<LogRecord>> Read(size_t max_records) const {
+    // Ids go round in 62 bits. A tail that is further behind than there are descriptors is none.
+    uint64_t records = ((head_ - tail_) & kIdMask) + 1;
+    if (records > count_) return absl::DataLossError(absl::StrFormat("tail %#x is not behind head %#x", tail_, head_));
+    records = std::min<uint64_t>({records, max_records, kMaxRecords});
+    std::vector<LogRecord> log;
+    size_t text = 0;
+    for (uint64_t back = records; back > 0 && text <= kMaxText; --back) {
+      std::optional<LogRecord> record = ReadRecord((head_ - (back - 1)) & kIdMask);
+      if (!record.has_value()) continue;
+      text += record->text.size();
+      log.push_back(*std::move(record));
+    }
+    return log;
+  }
+
+ private:
+  // None where the record is not there: not committed, overwritten meanwhile, or without text.
+  std::optional<LogRecord> ReadRecord(uint64_t id) const {
+    const uint64_t desc = descs_ + id % count_ * at_.desc_size;
+    const uint64_t info = infos_ + id % count_ * at_.info_size;
+    const auto state = memory_.ReadObject<uint64_t>(desc + at_.state_var);
+    if (!state.ok() || (*state & kIdMask) != id) return std::nullopt;
+    if (*state >> kStateShift != kCommitted && *state >> kStateShift != kFinalized) return std::nullopt;
+
+    LogRecord record;
+    const auto begin = memory_.ReadObject<uint64_t>(desc + at_.lpos_begin);
+    const auto next = memory_.ReadObject<uint64_t>(desc + at_.lpos_next);
+    const auto sequence = memory_.ReadObject<uint64_t>(info + at_.seq);
+    const auto time = memory_.ReadObject<uint64_t>(info + at_.ts_nsec);
+    const auto length = memory_.ReadObject<LengthAndLevel>(info + at_.text_len);
+    if (!begin.ok() || !next.ok() || !sequence.ok() || !time.ok() || !length.ok()) return std::nullopt;
+    record.sequence = *sequence;
+    record.time_ns = *time;
+    record.facility = length->facility;
+    record.level = length->flags_and_level >> 5;
+    if (at_.caller_id.has_value()) {
+      const auto caller = memory_.ReadObject<uint32_t>(info + *at_.caller_id);
+      if (caller.ok() && *caller != 0) record.caller = *caller;
+    }
+
+    // A block that would pass the end of the ring lies at its start.
+    uint64_t first = *begin % size_;
+    const uint64_t end = *next % size_;
+    if (first == end) return std::nullopt;
+    if (first > end) first = 0;
+    if (end - first < sizeof(uint64_t)) return std::nullopt;
+    const auto owner = memory_.ReadObject<uint64_t>(data_ + first);  // each block begins with its id
+    if (!owner.ok() || *owner != id) return std::nullopt;
+    first += sizeof(uint64_t);
+    record.text.resize(std::min<uint64_t>(length->text_len, end - first));
+    const absl::Status read =
+        memory_.Read(data_ + first, {reinterpret_cast<uint8_t*>(record.text.data()), record.text.size()});
+    const auto state_after = memory_.ReadObject<uint64_t>(desc + at_.state_var);
+    if (!read.ok() || !state_after.ok() || *state_after != *state) return std::nullopt;
+    return record;
+  }
+
+  // text_len and the two bytes that follow it in every printk_info so far.
+  struct LengthAndLevel {
+    uint16_t text_len;
+    uint8_t facility;
+    uint8_t flags_and_level;  // level in the top 3 bits
+  };
+  static_assert(sizeof(LengthAndLevel) == 4);
+
+  const KernelMemory& memory_;
+  const Fields& at_;
+  uint64_t count_ = 0, size_ = 0, descs_ = 0, infos_ = 0, data_ = 0, tail_ = 0, head_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<std::vector<LogRecord>> ReadPrintkRing(const KernelMemory& memory, const StructLayout& layout,
+                                                      uint64_t prb, size_t max_records) {
+  ASSIGN_OR_RETURN(const Fields at, FindFields(layout));
+  Ring ring(memory, at);
+  RETURN_IF_ERROR(ring.Open(prb));
+  return ring.Read(max_records);
+}
+
+}  // namespace vmm

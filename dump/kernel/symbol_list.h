@@ -1,0 +1,46 @@
+// Symbols from outside of the guest: a System.map, or the symbol table of a vmlinux or a module.
+#ifndef DUMP_KERNEL_SYMBOL_LIST_H_
+#define DUMP_KERNEL_SYMBOL_LIST_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "dump/kernel/kernel_symbols.h"
+
+namespace vmm {
+
+// Immutable: any thread may call.
+class SymbolList final : public KernelSymbols {
+ public:
+  // `symbols` in any order. At() answers for `end` and above with none; 0 is no limit.
+  SymbolList(std::string source, std::vector<Symbol> symbols, uint64_t end = 0);
+
+  // The lines of a System.map: hexadecimal address, type, name. InvalidArgument, with the line's
+  // number and words, where one is something else (Debian's linux-image holds a System.map that only
+  // says where the real one is) or where there is none.
+  static absl::StatusOr<std::unique_ptr<SymbolList>> ParseSystemMap(std::string source, std::string_view text);
+
+  // The same from files. A file that is ELF is read as a vmlinux, else as a System.map.
+  static absl::StatusOr<std::unique_ptr<SymbolList>> ReadFile(const std::string& path);
+
+  // These symbols as KASLR has moved them: by `offset`, all that lie in the image's range.
+  std::unique_ptr<SymbolList> Moved(uint64_t offset) const;
+
+  std::string Source() const override { return source_; }
+  size_t size() const override { return symbols_.size(); }
+  void ForEach(const std::function<bool(const Symbol&)>& visit) const override;
+  std::vector<uint64_t> FindAll(std::string_view name) const override;
+  std::optional<SymbolAt> At(uint64_t address) const override;
+
+ private:
+  const std::string source_;
+  std::vector<Symbol> symbols_;  // ascending
+  const uint64_t end_;
+};
+
+}  // namespace vmm
+
+#endif  // DUMP_KERNEL_SYMBOL_LIST_H_

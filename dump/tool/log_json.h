@@ -1,0 +1,17 @@
+// Log records as JSON, for `vmcore dmesg` and `vmcore report`.
+#ifndef DUMP_TOOL_LOG_JSON_H_
+#define DUMP_TOOL_LOG_JSON_H_
+
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "dump/kernel/kernel_log.h"
+
+namespace vmm {
+
+// An array of objects. Their text holds what bytes the guest wrote: dump it with error_handler_t::replace.
+nlohmann::ordered_json LogJson(std::span<const LogRecord> log);
+
+}  // namespace vmm
+
+#endif  // DUMP_TOOL_LOG_JSON_H_

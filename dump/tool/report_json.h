@@ -1,0 +1,16 @@
+// A kernel's report for programs.
+#ifndef DUMP_TOOL_REPORT_JSON_H_
+#define DUMP_TOOL_REPORT_JSON_H_
+
+#include <string>
+
+#include "dump/kernel/kernel_report.h"
+
+namespace vmm {
+
+// One JSON object, in ASCII, its schema in docs/vmcore-tool.md.
+std::string ReportJson(const KernelReport& report);
+
+}  // namespace vmm
+
+#endif  // DUMP_TOOL_REPORT_JSON_H_
