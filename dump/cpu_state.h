@@ -59,6 +59,9 @@ struct CpuState {
   // registers are those of reset and say nothing.
   bool started = true;
 
+  // It waits for an interrupt, in HLT. Not set by a write.
+  bool halted = false;
+
   // Where its flags say that the guest's own guest (L2) ran, all registers above are L2's;
   // dump/nested/l1_state.h has the others.
   NestedCpuState nested;

@@ -74,6 +74,8 @@ const std::vector<BadFlags>& Table() {
       {"OnPanicInCapitals", {kHello, "--on-panic=DUMP"}, {"must be dump, exit or pause"}},
       {"CatchConsoleUnknown", {kHello, "--catch-console=panic,flood"}, {"\"flood\": must be off, or some of panic"}},
       {"CatchConsoleEmpty", {kHello, "--catch-console="}, {"must be off, or some of panic"}},
+      {"HangAfterTooShort", {kHello, "--hang-after=200ms"}, {"--hang-after=200ms: less than 1s is too short"}},
+      {"HangAfterNoTime", {kHello, "--hang-after=soon"}, {"--hang-after=soon: not a time"}},
       {"GraceNegative", {kHello, "--panic-grace=-1s"}, {"--panic-grace=-1s: a time before now"}},
       {"GraceWithoutAUnit", {kHello, "--panic-grace=5"}, {"--panic-grace=5: not a time"}},
       {"GraceOff", {kHello, "--panic-grace=off"}, {"--panic-grace=off: not a time"}},

@@ -227,7 +227,7 @@ TEST_F(RunsTest, CtrlAXInAPipeIsTheGuests) {
 
 TEST_F(RunsTest, APausedGuestWaitsForASignal) {
   VmmProcess process(GuestArgs("pvpanic", "write=1", {"--on-panic=pause", "--panic-grace=0", "--dump-dir=" + dir_}));
-  ASSERT_TRUE(process.WaitForError("its memory and registers are kept"));
+  ASSERT_TRUE(process.WaitForError("the guest's memory and registers are kept"));
   EXPECT_FALSE(process.WaitForError("[exit", milliseconds(300))) << "it must not end by itself";
   process.Signal(SIGTERM);
   const VmmResult result = process.Wait(kAtOnce);

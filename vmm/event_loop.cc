@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "absl/time/clock.h"
 
@@ -33,11 +34,26 @@ RunEnd EventLoop::Wait(absl::Time deadline, absl::Duration grace) {
       return RunEnd::kRequest;
     } else if (absl::Now() >= deadline) {
       return RunEnd::kTimeout;
+    } else if (Hangs()) {
+      return RunEnd::kHang;
     }
-    const std::optional<RunEnd> user = Poll(grace_end.value_or(deadline));
+    const std::optional<RunEnd> user = Poll(grace_end.value_or(std::min(deadline, next_look_)));
     // Once the guest is dead, a signal cannot make it more so: the panic is still reported.
     if (user.has_value()) return grace_end.has_value() ? RunEnd::kPanic : *user;
   }
+}
+
+void EventLoop::SetHangWatch(absl::Duration interval, std::function<bool()> hangs) {
+  look_interval_ = interval;
+  next_look_ = absl::Now() + interval;
+  hangs_ = std::move(hangs);
+}
+
+bool EventLoop::Hangs() {
+  const absl::Time now = absl::Now();
+  if (now < next_look_) return false;
+  next_look_ = now + look_interval_;
+  return hangs_();
 }
 
 RunEnd EventLoop::WaitForUser() {

@@ -3,6 +3,7 @@
 #ifndef VMM_EVENT_LOOP_H_
 #define VMM_EVENT_LOOP_H_
 
+#include <functional>
 #include <optional>
 
 #include "absl/time/time.h"
@@ -12,7 +13,7 @@
 
 namespace vmm {
 
-enum class RunEnd { kPanic, kRequest, kTimeout, kSignal, kUserQuit };
+enum class RunEnd { kPanic, kRequest, kTimeout, kSignal, kUserQuit, kHang };
 
 // Owned and called by the thread of the run.
 class EventLoop {
@@ -20,6 +21,9 @@ class EventLoop {
   // `input_fd` is polled for console input; it may be at its end, or not readable at all.
   EventLoop(RunEvents& events, StopSignals& signals, ConsoleInput& input, int input_fd)
       : events_(events), signals_(signals), input_(input), input_fd_(input_fd) {}
+
+  // From now on Wait() calls `hangs` every `interval`, and where that says true the run ends as a hang.
+  void SetHangWatch(absl::Duration interval, std::function<bool()> hangs);
 
   // Waits until the run ends, at most until `deadline`. After a panic it goes on for up to
   // `grace`, so that the dying kernel's last lines come out, unless the guest then asks to be
@@ -36,12 +40,17 @@ class EventLoop {
   // ended the run, if so.
   std::optional<RunEnd> Poll(absl::Time deadline);
   bool ReadInput();
+  // The time to look has come, and the guest hangs.
+  bool Hangs();
 
   RunEvents& events_;
   StopSignals& signals_;
   ConsoleInput& input_;
   int input_fd_;  // -1 once it is at its end
   int signal_ = 0;
+  absl::Duration look_interval_;
+  absl::Time next_look_ = absl::InfiniteFuture();
+  std::function<bool()> hangs_;
 };
 
 }  // namespace vmm

@@ -46,6 +46,9 @@ ABSL_FLAG(vmm::OptionalText, vmware_cpuid, {},
           "HOW: CPUID names VMware as the hypervisor: first, before\n"
           "KVM, or only [off; without HOW first]");
 ABSL_FLAG(bool, vmware_dmi, false, "SMBIOS tables name VMware as the maker");
+ABSL_FLAG(std::string, hang_after, "off",
+          "TIME: a guest that hangs for so long is sent an NMI, dumped,\n"
+          "and ends with exit 122 [off]");
 ABSL_FLAG(std::string, timeout, "off", "TIME: end the run after so long, exit 124 [off]");
 ABSL_FLAG(std::string, result, "", "FILE: a JSON record of the run; - is standard output");
 ABSL_FLAG(bool, verbose, false, "say more on stderr");
@@ -63,7 +66,7 @@ constexpr std::string_view kUsage =
     "The guest's serial console is standard input and output (on a terminal, Ctrl-A x\n"
     "quits). Our own words go to stderr; the last line there says how the run ended.\n"
     "Exit status: 0 power-off, 1-119 the guest's own, 120 panic, 121 triple fault,\n"
-    "123 reset, 124 time-out, 125 vmm could not run it, 126 panic but no dump.\n";
+    "122 hang, 123 reset, 124 time-out, 125 vmm could not run it, 126 panic but no dump.\n";
 
 const std::vector<FlagGroup>& Groups() {
   static const auto& groups = *new std::vector<FlagGroup>{
@@ -73,7 +76,7 @@ const std::vector<FlagGroup>& Groups() {
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",
        {"on_panic", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir"}},
-      {"The run", {"timeout", "result", "verbose", "help", "version"}},
+      {"The run", {"timeout", "hang_after", "result", "verbose", "help", "version"}},
   };
   return groups;
 }
@@ -122,6 +125,12 @@ absl::StatusOr<VmwareConfig> VmwareFromFlags() {
   return absl::InvalidArgumentError(absl::StrFormat("%s: the guest has no port for it; add --vmport", flag));
 }
 
+absl::StatusOr<absl::Duration> ReadHangAfter(std::string_view text) {
+  ASSIGN_OR_RETURN(const absl::Duration time, ParseDuration(text, /*allow_off=*/true));
+  if (time < absl::Seconds(1)) return absl::InvalidArgumentError("less than 1s is too short to tell a hang");
+  return time;
+}
+
 absl::StatusOr<VmConfig> ConfigFromFlags() {
   VmConfig config;
   config.boot.kernel_path = absl::GetFlag(FLAGS_kernel);
@@ -155,6 +164,7 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
   config.dump_fallback_dir = absl::GetFlag(FLAGS_dump_fallback_dir);
 
   const auto time_or_off = [](std::string_view text) { return ParseDuration(text, /*allow_off=*/true); };
+  ASSIGN_OR_RETURN(config.hang_after, Value("hang-after", FLAGS_hang_after, ReadHangAfter));
   ASSIGN_OR_RETURN(config.timeout, Value("timeout", FLAGS_timeout, time_or_off));
   config.result_path = absl::GetFlag(FLAGS_result);
   config.verbose = absl::GetFlag(FLAGS_verbose);

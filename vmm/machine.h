@@ -25,6 +25,9 @@ class Machine {
   DeviceSet& devices() { return *devices_; }
   const LoadedKernel& kernel() const { return kernel_; }
 
+  // See KvmVm.
+  absl::Status InjectNmi(int vcpu) { return vm_->InjectNmi(vcpu); }
+
   // All vCPUs, in the guest's CPU order. vCPU 0 stands at the kernel's entry point.
   std::vector<Vcpu*> vcpus();
 

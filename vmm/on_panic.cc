@@ -55,7 +55,7 @@ DumpDirs OpenDumpDirs(const VmConfig& config) {
 }
 
 VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, const GuestMemory& memory,
-                        const PanicEvent& panic, std::vector<CoreNote> notes) {
+                        const std::optional<PanicEvent>& panic, std::vector<CoreNote> notes) {
   VmSnapshot snapshot{.memory = &memory, .panic = panic};
   for (size_t id = 0; id < states.size(); ++id) {
     if (states[id].ok()) {
@@ -79,8 +79,7 @@ VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, con
 
 void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConfig& config, RunOutcome& outcome) {
   const absl::Time start = absl::Now();
-  VmcoreOptions options{.name = config.dump_name};
-  options.notes_json = DumpNoteJson(config, outcome);
+  VmcoreOptions options{.name = config.dump_name, .notes_json = DumpNoteJson(config, outcome)};
   if (isatty(STDERR_FILENO) != 0) options.progress = Progress();
 
   const auto write_into = [&](const absl::StatusOr<OutputDir>& dir) -> absl::StatusOr<VmcoreReport> {

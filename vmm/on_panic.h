@@ -3,6 +3,7 @@
 #ifndef VMM_ON_PANIC_H_
 #define VMM_ON_PANIC_H_
 
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -26,7 +27,7 @@ DumpDirs OpenDumpDirs(const VmConfig& config);
 // registers could not be read is told on stderr, and kept as one that never started: a dump
 // without it is worth more than none.
 VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, const GuestMemory& memory,
-                        const PanicEvent& panic, std::vector<CoreNote> notes);
+                        const std::optional<PanicEvent>& panic, std::vector<CoreNote> notes);
 
 // Writes the dump, into the second directory where the first one fails, and keeps in `outcome`
 // what came of it.

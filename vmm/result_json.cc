@@ -47,6 +47,16 @@ ordered_json ConsoleJson(const RunOutcome& outcome) {
   return {{"seen", outcome.console_seen}, {"lines", lines}};
 }
 
+ordered_json HangJson(const RunOutcome& outcome) {
+  if (!outcome.hang.has_value()) return nullptr;
+  ordered_json places = ordered_json::array();
+  for (const uint64_t rip : outcome.hang->rips) places.push_back(absl::StrFormat("%#x", rip));
+  return {{"kind", std::string(HangKindName(outcome.hang->kind))},
+          {"vcpu", outcome.hang->vcpu},
+          {"detail", outcome.hang->detail},
+          {"rips", places}};
+}
+
 ordered_json VcpusJson(const RunOutcome& outcome) {
   ordered_json vcpus = ordered_json::array();
   for (const RunOutcome::VcpuAccount& vcpu : outcome.vcpus) {
@@ -150,6 +160,7 @@ std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
       {"exit_code", ExitCodeOf(outcome)},
       {"summary", OutcomeLine(outcome)},
       {"panic", PanicJson(outcome)},
+      {"hang", HangJson(outcome)},
       {"console", ConsoleJson(outcome)},
       {"vcpus", VcpusJson(outcome)},
       {"dump", DumpJson(outcome)},
@@ -167,6 +178,7 @@ std::string DumpNoteJson(const VmConfig& config, const RunOutcome& outcome) {
   ordered_json note = {
       {"schema_version", kSchemaVersion}, {"vmm_version", std::string(kVersion)}, {"command", config.command}};
   if (outcome.panic.has_value()) note["panic"] = PanicJson(*outcome.panic);
+  if (outcome.hang.has_value()) note["hang"] = HangJson(outcome);
   if (outcome.vmport.has_value()) note["vmport"] = VmportJson(*outcome.vmport);
   return Text(note, /*indent=*/-1);
 }

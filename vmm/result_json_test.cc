@@ -69,6 +69,16 @@ TEST(ResultJsonTest, TheDumpKeepsHowItsRunIsMadeAgain) {
   EXPECT_EQ(json["panic"]["source"], "pvpanic");
 }
 
+TEST(ResultJsonTest, AHangIsToldWithWhereItWasSeen) {
+  RunOutcome outcome{.kind = RunOutcome::Kind::kHang};
+  outcome.hang = Hang{.kind = HangKind::kLivelock, .vcpu = 1, .rips = {0xffffffff81000010}, .detail = "a loop"};
+  const auto json = nlohmann::json::parse(ResultJson({}, outcome));
+  EXPECT_EQ(json["outcome"], "hang");
+  EXPECT_EQ(json["exit_code"], 122);
+  EXPECT_EQ(json["hang"]["kind"], "livelock");
+  EXPECT_EQ(json["hang"]["rips"][0], "0xffffffff81000010");
+}
+
 TEST(ResultJsonTest, AnOlderRecordIsReplacedWhole) {
   const std::string path = std::string(getenv("TEST_TMPDIR")) + "/result.json";
   std::ofstream(path) << std::string(100000, 'x');

@@ -36,6 +36,7 @@ std::string Describe(const RunOutcome& outcome) {
     case RunOutcome::Kind::kGuestExit: return absl::StrFormat("guest exit, status %d", outcome.guest_status);
     case RunOutcome::Kind::kPanic: return DescribePanic(outcome) + DescribeDump(outcome);
     case RunOutcome::Kind::kReset: return absl::StrFormat("reset (%s)", outcome.by);
+    case RunOutcome::Kind::kHang: return "hang: " + outcome.hang->detail + DescribeDump(outcome);
     case RunOutcome::Kind::kTimeout:
       return absl::StrFormat("time-out after %s", absl::FormatDuration(outcome.run_time));
     case RunOutcome::Kind::kInterrupted: return absl::StrFormat("stopped by signal: %s", strsignal(outcome.signal));
@@ -52,6 +53,7 @@ std::string_view OutcomeName(const RunOutcome& outcome) {
     case RunOutcome::Kind::kGuestExit: return "guest-exit";
     case RunOutcome::Kind::kPanic: return IsTripleFault(outcome) ? "triple-fault" : "panic";
     case RunOutcome::Kind::kReset: return "reset";
+    case RunOutcome::Kind::kHang: return "hang";
     case RunOutcome::Kind::kTimeout: return "timeout";
     case RunOutcome::Kind::kInterrupted: return "interrupted";
     case RunOutcome::Kind::kVmmError: return "vmm-error";
@@ -68,6 +70,7 @@ int ExitCodeOf(const RunOutcome& outcome) {
       if (!outcome.dump_error.ok()) return kExitDumpFailed;
       return IsTripleFault(outcome) ? kExitTripleFault : kExitPanic;
     case RunOutcome::Kind::kReset: return kExitReset;
+    case RunOutcome::Kind::kHang: return outcome.dump_error.ok() ? kExitHang : kExitDumpFailed;
     case RunOutcome::Kind::kTimeout: return kExitTimeout;
     case RunOutcome::Kind::kInterrupted: return kExitSignalBase + outcome.signal;
     case RunOutcome::Kind::kVmmError: return kExitVmmError;

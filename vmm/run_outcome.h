@@ -15,6 +15,7 @@
 #include "dump/write_vmcore.h"
 #include "vmm/vmport_report.h"
 #include "vmm/witness/console_scanner.h"
+#include "vmm/witness/hang_monitor.h"
 
 namespace vmm {
 
@@ -24,6 +25,7 @@ struct RunOutcome {
     kGuestExit,  // by the debug-exit port, with guest_status
     kPanic,      // see panic
     kReset,
+    kHang,  // see hang
     kTimeout,
     kInterrupted,  // see signal
     kVmmError,     // see error
@@ -37,6 +39,8 @@ struct RunOutcome {
   // (a guest whose own crash kernel took over).
   std::optional<PanicEvent> panic;
   uint64_t panics_seen = 0;
+
+  std::optional<Hang> hang;
 
   // What the console said of trouble; the first lines of it, and how many there were.
   std::vector<ConsoleWitness> console;

@@ -12,6 +12,7 @@
 #include "vmm/console_input.h"
 #include "vmm/console_writer.h"
 #include "vmm/event_loop.h"
+#include "vmm/hang_watch.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/on_panic.h"
@@ -52,6 +53,7 @@ void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutc
     case RunEnd::kPanic: outcome.kind = RunOutcome::Kind::kPanic; break;
     case RunEnd::kRequest: KeepRequest(*events.request(), outcome); break;
     case RunEnd::kTimeout: outcome.kind = RunOutcome::Kind::kTimeout; break;
+    case RunEnd::kHang: outcome.kind = RunOutcome::Kind::kHang; break;
     case RunEnd::kUserQuit:
       outcome.kind = RunOutcome::Kind::kInterrupted;
       outcome.signal = SIGINT;
@@ -111,10 +113,11 @@ void TellWhereVcpusStood(const std::vector<absl::StatusOr<CpuState>>& states) {
   }
 }
 
-void AfterPanic(const VmConfig& config, const DumpDirs& dirs, const GuestMemory& memory,
+// What --on-panic says, for a guest that has panicked or hangs.
+void AfterDeath(const VmConfig& config, const DumpDirs& dirs, const GuestMemory& memory,
                 const std::vector<absl::StatusOr<CpuState>>& states, const VcpuThreads& threads, EventLoop& loop,
                 RunOutcome& outcome) {
-  if (outcome.panic->crash_loaded) {
+  if (outcome.panic.has_value() && outcome.panic->crash_loaded) {
     LogInfo("the guest panicked and its own crash kernel took over: the dump is left to it");
     return;
   }
@@ -123,17 +126,30 @@ void AfterPanic(const VmConfig& config, const DumpDirs& dirs, const GuestMemory&
     case OnPanic::kDump: {
       std::vector<CoreNote> notes = FlightNotes(threads.recorders());
       if (outcome.vmport.has_value()) notes.push_back({std::string(kVmportNoteName), 0, outcome.vmport->state});
-      DumpSnapshot(MakeSnapshot(states, memory, *outcome.panic, std::move(notes)), dirs, config, outcome);
+      DumpSnapshot(MakeSnapshot(states, memory, outcome.panic, std::move(notes)), dirs, config, outcome);
       return;
     }
     case OnPanic::kPause:
-      LogInfo(
-          absl::StrFormat("guest panicked (%s); its memory and registers are kept; "
-                          "SIGTERM to process %d, or Ctrl-A x, ends the run",
-                          PanicSourceName(outcome.panic->source), getpid()));
+      LogInfo(absl::StrFormat(
+          "%s: the guest's memory and registers are kept; SIGTERM to process %d, or Ctrl-A x, ends the run",
+          OutcomeName(outcome), getpid()));
       loop.WaitForUser();
       return;
   }
+}
+
+// A non-maskable interrupt is the one thing that a hanging kernel may still hear: it prints where it is, or
+// panics, as it was told to (unknown_nmi_panic). It gets the time for that.
+void AskByNmi(const Hang& hang, Machine& machine, EventLoop& loop, absl::Duration grace) {
+  constexpr absl::Duration kAnswer = absl::Seconds(2);
+  LogInfo(absl::StrFormat("the guest hangs: %s; sending an NMI", hang.detail));
+  const absl::Status sent = machine.InjectNmi(std::max(hang.vcpu, 0));
+  if (!sent.ok()) {
+    LogInfo(std::string(sent.message()));
+    return;
+  }
+  loop.SetHangWatch(absl::InfiniteDuration(), nullptr);
+  loop.Wait(absl::Now() + kAnswer, grace);
 }
 
 absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
@@ -173,11 +189,16 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   const absl::Time running = absl::Now();
   outcome.load_time = running - start;
   threads.Start();
+  HangWatch watch(threads, config.hang_after, [&scanner] { return scanner.bytes(); });
+  if (config.hang_after < absl::InfiniteDuration()) {
+    loop.SetHangWatch(watch.interval(), [&watch] { return watch.Look(); });
+  }
   const absl::Time deadline = running + config.timeout;
   RunEnd end = loop.Wait(deadline, config.panic_grace);
   if (end == RunEnd::kSignal && loop.signal() == SIGTERM && config.vmware.soft_power.has_value()) {
     end = SoftPowerOff(*machine->devices().backdoor(), loop, *config.vmware.soft_power, deadline, config.panic_grace);
   }
+  if (end == RunEnd::kHang) AskByNmi(*watch.hang(), *machine, loop, config.panic_grace);
   console->StopWaiting();  // a vCPU may be waiting for it
   const std::vector<absl::StatusOr<CpuState>> states = threads.Stop();
   outcome.run_time = absl::Now() - running;
@@ -190,11 +211,12 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   outcome.console = scanner.witnesses();
   outcome.console_seen = scanner.seen();
 
+  outcome.hang = watch.hang();
   KeepEnd(end, loop, *events, outcome);
   BelieveConsole(outcome);
-  if (end == RunEnd::kTimeout) TellWhereVcpusStood(states);
-  if (outcome.kind == RunOutcome::Kind::kPanic) {
-    AfterPanic(config, dirs, machine->memory(), states, threads, loop, outcome);
+  if (end == RunEnd::kTimeout || end == RunEnd::kHang) TellWhereVcpusStood(states);
+  if (outcome.kind == RunOutcome::Kind::kPanic || outcome.kind == RunOutcome::Kind::kHang) {
+    AfterDeath(config, dirs, machine->memory(), states, threads, loop, outcome);
   }
   return outcome;
 }

@@ -52,6 +52,7 @@ struct VmConfig {
   std::string dump_name;          // empty: the first free of vmcore, vmcore.1, ...
   std::string dump_fallback_dir;  // empty: none
 
+  absl::Duration hang_after = absl::InfiniteDuration();
   absl::Duration timeout = absl::InfiniteDuration();
   std::string result_path;  // empty: no JSON record; "-": standard output
   bool verbose = false;

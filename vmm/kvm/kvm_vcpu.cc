@@ -170,6 +170,7 @@ absl::StatusOr<CpuState> KvmVcpu::ReadState() {
   CopyFromKvm(regs, sregs, state);
   ASSIGN_OR_RETURN(state.kernel_gs_base, Annotate(ReadMsr(fd_.get(), kMsrKernelGsBase), Named("read MSR")));
   state.tsc = ReadMsr(fd_.get(), kMsrTsc).value_or(0);  // only to tell the time
+  state.halted = mp_state.mp_state == KVM_MP_STATE_HALTED;
   state.started = mp_state.mp_state != KVM_MP_STATE_UNINITIALIZED && mp_state.mp_state != KVM_MP_STATE_INIT_RECEIVED;
   state.nested = ReadNested();
   return state;

@@ -1,14 +1,15 @@
 #include "vmm/recorder/flight_recorder.h"
 
 #include <time.h>
+#include <unistd.h>
 #include <x86intrin.h>
 
 #include <algorithm>
-#include <cinttypes>
-#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <span>
+
+#include "vmm/recorder/thread_account.h"
 
 namespace vmm {
 namespace {
@@ -71,14 +72,6 @@ uint64_t Nanoseconds(clockid_t clock) {
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
 
-// The scheduler's account of the calling thread; zeros where the kernel keeps none (CONFIG_SCHED_INFO).
-void ReadSchedstat(uint64_t& run_ns, uint64_t& wait_ns) {
-  std::FILE* file = std::fopen("/proc/thread-self/schedstat", "re");
-  if (file == nullptr) return;
-  if (std::fscanf(file, "%" SCNu64 " %" SCNu64, &run_ns, &wait_ns) != 2) run_ns = wait_ns = 0;
-  std::fclose(file);
-}
-
 }  // namespace
 
 FlightRecorder::FlightRecorder(int vcpu) : ring_(new FlightRecord[kRecords]) {
@@ -105,6 +98,7 @@ void FlightRecorder::Handled(const VcpuExit& exit) {
 }
 
 void FlightRecorder::ThreadBegins() {
+  tid_.store(gettid(), std::memory_order_release);
   header_.start_tsc = __rdtsc();
   header_.start_ns = Nanoseconds(CLOCK_MONOTONIC);
 }
@@ -115,7 +109,9 @@ void FlightRecorder::ThreadEnds() {
   header_.end_tsc = __rdtsc();
   header_.end_ns = Nanoseconds(CLOCK_MONOTONIC);
   header_.end_realtime_ns = Nanoseconds(CLOCK_REALTIME);
-  ReadSchedstat(header_.run_ns, header_.wait_ns);
+  const ThreadAccount account = ReadThreadAccount(tid());
+  header_.run_ns = static_cast<uint64_t>(absl::ToInt64Nanoseconds(account.ran));
+  header_.wait_ns = static_cast<uint64_t>(absl::ToInt64Nanoseconds(account.waited));
 }
 
 FlightNoteHeader FlightRecorder::header() const {

@@ -3,6 +3,8 @@
 #ifndef VMM_RECORDER_FLIGHT_RECORDER_H_
 #define VMM_RECORDER_FLIGHT_RECORDER_H_
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +17,7 @@
 
 namespace vmm {
 
-// Written by the vCPU's thread alone, and read when that has ended; exits() and in_guest() any thread may ask.
+// Written by the vCPU's thread alone, and read when that has ended; tid() and exits() any thread may ask.
 // An exit costs two reads of the TSC and one cache line half of which is written.
 class FlightRecorder {
  public:
@@ -34,6 +36,8 @@ class FlightRecorder {
   // The guest's TSC reads as `tsc` now.
   void GuestTscIs(uint64_t tsc);
 
+  // Of the vCPU's thread; 0 before it began.
+  pid_t tid() const { return tid_.load(std::memory_order_acquire); }
   uint64_t exits() const { return exits_.load(std::memory_order_relaxed); }
 
   // REQUIRES, of all below: the thread has ended.
@@ -47,6 +51,7 @@ class FlightRecorder {
   FlightNoteHeader header_{};
   const std::unique_ptr<FlightRecord[]> ring_;
   std::atomic<uint64_t> exits_ = 0;
+  std::atomic<pid_t> tid_ = 0;
 };
 
 }  // namespace vmm

@@ -32,6 +32,7 @@ void ConsoleScanner::Scan(std::span<const uint8_t> bytes) {
   std::vector<ConsoleWitness> found;
   {
     std::lock_guard lock(mutex_);
+    bytes_ += bytes.size();
     for (const uint8_t byte : bytes) {
       if (byte == '\n') {
         EndLine(found);
@@ -84,6 +85,11 @@ std::vector<ConsoleWitness> ConsoleScanner::witnesses() const {
 uint64_t ConsoleScanner::seen() const {
   std::lock_guard lock(mutex_);
   return seen_;
+}
+
+uint64_t ConsoleScanner::bytes() const {
+  std::lock_guard lock(mutex_);
+  return bytes_;
 }
 
 }  // namespace vmm

@@ -42,6 +42,9 @@ class ConsoleScanner {
   std::vector<ConsoleWitness> witnesses() const;
   uint64_t seen() const;  // kept or not
 
+  // How many bytes it was given so far.
+  uint64_t bytes() const;
+
  private:
   // Looks at the line so far, and appends to `found`.
   void EndLine(std::vector<ConsoleWitness>& found);
@@ -55,6 +58,7 @@ class ConsoleScanner {
   bool told_ = false;  // a part of this long line was a witness already
   std::vector<ConsoleWitness> kept_;
   uint64_t seen_ = 0;
+  uint64_t bytes_ = 0;
 };
 
 }  // namespace vmm

@@ -1,0 +1,22 @@
+// What the host's scheduler says of one of our threads.
+#ifndef VMM_RECORDER_THREAD_ACCOUNT_H_
+#define VMM_RECORDER_THREAD_ACCOUNT_H_
+
+#include <sys/types.h>
+
+#include "absl/time/time.h"
+
+namespace vmm {
+
+struct ThreadAccount {
+  absl::Duration ran;     // on a CPU
+  absl::Duration waited;  // for one, in the run queue
+};
+
+// Of thread `tid` of this process; zeros where the thread has ended or the kernel keeps no account
+// (CONFIG_SCHED_INFO). Source: /proc/PID/task/TID/schedstat, Documentation/scheduler/sched-stats.rst.
+ThreadAccount ReadThreadAccount(pid_t tid);
+
+}  // namespace vmm
+
+#endif  // VMM_RECORDER_THREAD_ACCOUNT_H_

@@ -1,0 +1,93 @@
+// Tells a guest that hangs from one that is busy or at rest, by looking at it from outside again and
+// again. Pure judgement: the samples are taken elsewhere, and so is what follows from a verdict.
+//
+// A hang is one of these, seen in every sample over the whole time:
+//   interrupts off   a vCPU runs kernel code and takes no interrupts: a hard lockup
+//   livelock         a vCPU runs kernel code at a handful of places, and the console is silent
+//   idle             every vCPU is halted, and the console is silent: a deadlock, or a guest at rest
+// A guest that computes in user mode, or moves about in the kernel, is busy. A sample in which the host
+// kept a vCPU from running says nothing of the guest, and counts for neither side.
+#ifndef VMM_WITNESS_HANG_MONITOR_H_
+#define VMM_WITNESS_HANG_MONITOR_H_
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+
+namespace vmm {
+
+// One look at one vCPU.
+struct VcpuSample {
+  bool started = false;   // by the guest
+  bool answered = false;  // in time; the rest is not known otherwise
+  bool halted = false;
+  bool interrupts = true;  // RFLAGS.IF
+  bool user_mode = false;  // CPL 3
+  uint64_t rip = 0;
+  absl::Duration ran;  // its thread, on a host CPU, since the look before
+};
+
+enum class HangKind { kInterruptsOff, kLivelock, kIdle };
+
+// "interrupts-off", "livelock", "idle": stable words, used in result.json.
+std::string_view HangKindName(HangKind kind);
+
+struct Hang {
+  HangKind kind = HangKind::kIdle;
+  int vcpu = -1;               // the one that hangs; -1: all of them
+  std::vector<uint64_t> rips;  // where it was seen, each once
+  std::string detail;          // one line for people
+};
+
+// Owned and called by one thread.
+class HangMonitor {
+ public:
+  static constexpr size_t kSamples = 16;   // in the time that makes a hang
+  static constexpr size_t kFewPlaces = 6;  // so many RIPs in kSamples are a loop
+  static constexpr double kStarved = 0.1;  // of the time between two looks: less, and a vCPU did not get to run
+
+  // REQUIRES: `hang_after` is positive.
+  explicit HangMonitor(absl::Duration hang_after) : interval_(hang_after / kSamples) {}
+
+  // How long to wait between two looks.
+  absl::Duration interval() const { return interval_; }
+
+  // One look at all vCPUs, `elapsed` after the one before, with all that the console has printed and been
+  // given so far. A verdict as soon as there is one.
+  std::optional<Hang> Add(absl::Duration elapsed, const std::vector<VcpuSample>& vcpus, uint64_t console_bytes);
+
+  // Looks that said nothing because the host was too busy.
+  uint64_t starved() const { return starved_; }
+
+ private:
+  // What a vCPU was found at.
+  enum class State { kOff, kIdle, kKernel, kBusy };
+  struct Found {
+    State state = State::kBusy;
+    uint64_t rip = 0;
+    bool interrupts = true;
+  };
+  struct Look {
+    std::vector<Found> vcpus;
+    bool console_moved = false;
+  };
+
+  static Found Find(const VcpuSample& sample, absl::Duration elapsed);
+
+  std::optional<Hang> JudgeVcpu(size_t id, bool console_silent) const;
+  std::optional<Hang> JudgeIdle() const;
+
+  const absl::Duration interval_;
+  std::deque<Look> looks_;  // the last kSamples
+  uint64_t console_bytes_ = 0;
+  uint64_t starved_ = 0;
+};
+
+}  // namespace vmm
+
+#endif  // VMM_WITNESS_HANG_MONITOR_H_
