@@ -20,7 +20,7 @@ constexpr uint64_t kNestedPaging = 1;
 constexpr uint32_t kSecondaryModeBasedExecute = 1 << 22;
 
 // AMD's nested tables have as many levels as those that L1 itself runs on (APM vol. 2, section 15.25).
-int LevelsOfL1(std::span<const CpuState> l1_cpus, std::span<const NestedCpu> cpus) {
+int LevelsOfL1(std::span<const CpuState> l1_cpus, std::span<const NestedCpu> cpus, int by_default) {
   std::vector<bool> runs_l2(l1_cpus.size());
   for (const NestedCpu& cpu : cpus) {
     if (cpu.source != NestedCpu::Source::kRunning) continue;
@@ -31,7 +31,7 @@ int LevelsOfL1(std::span<const CpuState> l1_cpus, std::span<const NestedCpu> cpu
     const CpuState& cpu = l1_cpus[i];
     if (!runs_l2[i] && cpu.started && (cpu.cr0 & kCr0Paging) != 0) return (cpu.cr4 & kCr4La57) != 0 ? 5 : 4;
   }
-  return 4;
+  return by_default;
 }
 
 NestedVm VmOf(const NestedCpu& cpu, int levels_of_l1) {
@@ -98,7 +98,7 @@ uint64_t KernelGsBase(const CpuState& cpu) { return cpu.gs.base >> 63 != 0 ? cpu
 }  // namespace
 
 absl::StatusOr<std::vector<NestedVm>> FindNestedVms(const PhysicalMemory& l1, std::span<const CpuState> l1_cpus,
-                                                    std::span<const NestedCpu> cpus) {
+                                                    std::span<const NestedCpu> cpus, int l1_levels) {
   std::vector<FoundVmcb> idle_vmcbs;
   for (const NestedCpu& cpu : cpus) {
     const auto* vmcb = std::get_if<Vmcb12>(&cpu.region);
@@ -106,7 +106,7 @@ absl::StatusOr<std::vector<NestedVm>> FindNestedVms(const PhysicalMemory& l1, st
   }
   ASSIGN_OR_RETURN(const auto kvm_registers, FindSvmVcpus(l1, idle_vmcbs));
 
-  const int levels_of_l1 = LevelsOfL1(l1_cpus, cpus);
+  const int levels_of_l1 = LevelsOfL1(l1_cpus, cpus, l1_levels);
   std::vector<NestedVm> vms;
   std::map<std::tuple<bool, bool, uint64_t>, size_t> by_root;
   for (const NestedCpu& cpu : cpus) {

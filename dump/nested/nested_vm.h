@@ -46,9 +46,10 @@ struct NestedVm {
 };
 
 // The VMs in the order in which their first vCPU was found. `l1_cpus` are the registers in the dump, `cpus`
-// what FindNestedCpus found there. Errors are those of reading `l1`, L1's RAM.
+// what FindNestedCpus found there. `l1_levels` are those of L1's kernel's page tables, asked where the
+// registers do not tell. Errors are those of reading `l1`, L1's RAM.
 absl::StatusOr<std::vector<NestedVm>> FindNestedVms(const PhysicalMemory& l1, std::span<const CpuState> l1_cpus,
-                                                    std::span<const NestedCpu> cpus);
+                                                    std::span<const NestedCpu> cpus, int l1_levels = 4);
 
 // Its RAM. FailedPrecondition with no_memory where that says something; else as L2Memory's.
 absl::StatusOr<std::unique_ptr<L2Memory>> MemoryOf(const PhysicalMemory& l1, const NestedVm& vm);

@@ -136,6 +136,8 @@ TEST(NestedVmTest, NestedTablesHaveTheLevelsOfL1sOwn) {
   dump.registers[0].started = false;
   dump.registers[1].cr4 = 1 << 12;
   EXPECT_EQ(5, dump.Vms()[0].levels);
+  for (CpuState& cpu : dump.registers) cpu.cr0 = 0;  // kdump's notes have no control registers
+  EXPECT_EQ(5, FindNestedVms(*dump.memory, dump.registers, dump.Cpus().cpus, 5)->front().levels);
   dump.AddNote(1, "svm-L2-49.bin");
   EXPECT_EQ(4, dump.Vms()[0].levels) << "L1's state is in the blob, the registers are L2's";
 }

@@ -2,8 +2,10 @@
 
 #include "dump/tool/check_command.h"
 #include "dump/tool/dmesg_command.h"
+#include "dump/tool/guest_command.h"
 #include "dump/tool/info_command.h"
 #include "dump/tool/report_command.h"
+#include "dump/tool/vmcs_command.h"
 
 namespace vmm {
 
@@ -13,6 +15,8 @@ std::vector<Command> AllCommands() {
       CheckCommand(),
       DmesgCommand(),
       ReportCommand(),
+      VmcsCommand(),
+      GuestCommand(),
   };
 }
 

@@ -43,7 +43,7 @@ Words Sort(const Command& command, std::vector<std::string> arguments) {
   Words words;
   bool only_operands = false;  // behind "--"
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const std::string& word = arguments[i];
+    const std::string word = !only_operands && arguments[i] == "-o" ? "--output" : arguments[i];
     if (only_operands || !word.starts_with("--")) {
       words.operands.push_back(word);
       continue;

@@ -1,0 +1,149 @@
+#include "dump/tool/guest_command.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_format.h"
+#include "dump/kernel/find_kernel.h"
+#include "dump/read/vmcore.h"
+#include "dump/tool/found_guests.h"
+#include "dump/tool/printable.h"
+#include "dump/write_vmcore.h"
+
+namespace vmm {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+uint64_t BytesOf(const PhysicalMemory& memory) {
+  uint64_t bytes = 0;
+  for (const GuestRange& range : memory.Ranges()) bytes += range.size;
+  return bytes;
+}
+
+void Say(const Invocation& call, std::string_view words) { call.err() << "vmcore guest: " << Printable(words) << "\n"; }
+
+Json ListedJson(const Vmcore& core, const NestedVm& vm) {
+  Json json = Json::parse(JsonOf(vm));
+  const absl::StatusOr<GuestSnapshot> guest = SnapshotOf(core, vm);
+  if (!guest.ok()) {
+    json["error"] = Printable(std::string(guest.status().message()));
+    return json;
+  }
+  const FoundKernel kernel = FindKernel(guest->snapshot);
+  if (kernel.vmcoreinfo.has_value()) json["release"] = Printable(kernel.vmcoreinfo->release());
+  const L2Memory::Walk& walk = guest->memory->walk();
+  json["memory"] = {{"bytes", BytesOf(*guest->memory)},    {"mapped_bytes", walk.bytes},
+                    {"mapped_pages", walk.pages},          {"not_ram", walk.not_ram},
+                    {"misconfigured", walk.misconfigured}, {"repeated_tables", walk.repeated}};
+  return json;
+}
+
+void PrintListed(const Vmcore& core, const NestedVm& vm, std::ostream& out) {
+  const absl::StatusOr<GuestSnapshot> guest = SnapshotOf(core, vm);
+  if (guest.ok()) {
+    const FoundKernel kernel = FindKernel(guest->snapshot);
+    out << "   kernel  "
+        << (kernel.vmcoreinfo.has_value() ? Printable(kernel.vmcoreinfo->release())
+                                          : "not found: " + Printable(kernel.why_not))
+        << "\n";
+    const L2Memory::Walk& walk = guest->memory->walk();
+    out << absl::StrFormat("   memory  %s, of which %s are mapped, in %d pages\n", Size(BytesOf(*guest->memory)),
+                           Size(walk.bytes), walk.pages);
+    if (walk.misconfigured > 0) out << absl::StrFormat("           %d misconfigured entries\n", walk.misconfigured);
+    if (walk.repeated > 0) out << absl::StrFormat("           %d tables met more than once\n", walk.repeated);
+  } else {
+    out << "   memory  " << Printable(std::string(guest.status().message())) << "\n";
+  }
+  for (size_t i = 0; i < vm.vcpus.size(); ++i) {
+    const NestedVcpu& vcpu = vm.vcpus[i];
+    out << absl::StrFormat("   vCPU %d  rip %016x rsp %016x cr3 %x\n           registers: %s\n", i, vcpu.registers.rip,
+                           vcpu.registers.rsp, vcpu.registers.cr3, vcpu.registers_from);
+  }
+}
+
+int List(const Invocation& call, const Vmcore& core, const FoundGuests& found) {
+  if (call.json()) {
+    Json json = {{"guests", Json::array()}, {"remarks", Json::array()}};
+    for (const NestedVm& vm : found.vms) json["guests"].push_back(ListedJson(core, vm));
+    for (const std::string& remark : found.remarks) json["remarks"].push_back(Printable(remark));
+    call.out() << json.dump(1) << "\n";
+    return kExitFine;
+  }
+  for (size_t i = 0; i < found.vms.size(); ++i) {
+    call.out() << i << ": " << TitleOf(found.vms[i]) << "\n";
+    PrintListed(core, found.vms[i], call.out());
+  }
+  if (found.vms.empty()) call.out() << "no guests: this guest was no hypervisor, or its guests are all gone\n";
+  return kExitFine;
+}
+
+int Extract(const Invocation& call, const Vmcore& core, const FoundGuests& found) {
+  uint32_t index = 0;
+  if (!absl::SimpleAtoi(*call.Value("extract"), &index) || index >= found.vms.size()) {
+    return call.Misused(absl::StrFormat("--extract=%s: there are %d guests, numbered from 0", *call.Value("extract"),
+                                        found.vms.size()));
+  }
+  const NestedVm& vm = found.vms[index];
+  const absl::StatusOr<GuestSnapshot> guest = SnapshotOf(core, vm);
+  if (!guest.ok()) return call.Fail(guest.status());
+
+  const std::filesystem::path path = *call.Value("output");
+  if (!path.has_filename()) return call.Misused("--output is the vmcore's name, not a folder's");
+  const absl::StatusOr<OutputDir> dir = OutputDir::Open(path.has_parent_path() ? path.parent_path().string() : ".");
+  if (!dir.ok()) return call.Fail(dir.status());
+  VmcoreOptions options = {.name = path.filename().string()};
+  options.notes_json = Json({{"extracted_guest", Json::parse(JsonOf(vm))}}).dump();
+  const absl::StatusOr<VmcoreReport> report = WriteVmcore(guest->snapshot, *dir, options);
+  if (!report.ok()) return call.Fail(report.status());
+
+  for (size_t i = 0; i < vm.vcpus.size(); ++i) {
+    Say(call, absl::StrFormat("vCPU %d: registers from %s", i, vm.vcpus[i].registers_from));
+  }
+  if (call.json()) {
+    const Json json = {{"path", report->path},
+                       {"data_bytes", report->data_bytes},
+                       {"release", Printable(report->release)},
+                       {"mapping", Printable(report->mapping)},
+                       {"guest", Json::parse(JsonOf(vm))}};
+    call.out() << json.dump(1) << "\n";
+  } else {
+    call.out() << absl::StrFormat("%s: %s, %s of %s, mapping: %s\n", Printable(report->path),
+                                  report->release.empty() ? "no kernel found" : Printable(report->release),
+                                  Size(report->data_bytes), Size(BytesOf(*guest->memory)), Printable(report->mapping));
+  }
+  return kExitFine;
+}
+
+int RunGuest(const Invocation& call) {
+  const bool extract = call.Has("extract");
+  if (extract != call.Has("output")) return call.Misused("--extract=N and --output=FILE go together");
+  if (extract && call.Has("list")) return call.Misused("--list or --extract, not both");
+  const auto core = Vmcore::Open(call.operands()[0]);
+  if (!core.ok()) return call.Fail(core.status());
+  const absl::StatusOr<FoundGuests> found = FindGuests(**core);
+  if (!found.ok()) return call.Fail(found.status());
+  for (const std::string& remark : found->remarks) Say(call, remark);
+  return extract ? Extract(call, **core, *found) : List(call, **core, *found);
+}
+
+}  // namespace
+
+Command GuestCommand() {
+  Command command;
+  command.name = "guest";
+  command.operands = "FILE";
+  command.summary = "of a guest that was a hypervisor: its own guests, and a vmcore of each";
+  command.details =
+      "A guest's memory is read through EPT or nested page tables out of FILE; its registers come from FILE where it\n"
+      "ran, else from its VMCS or VMCB and from KVM's own struct. What is not known of them is said on stderr.\n";
+  command.options = {{"list", "", "the guests, numbered from 0; what is done if nothing else is asked for"},
+                     {"extract", "N", "write the vmcore of guest N"},
+                     {"output", "FILE", "its name, which must be free; -o FILE for short"}};
+  command.run = RunGuest;
+  return command;
+}
+
+}  // namespace vmm
