@@ -105,6 +105,12 @@ TEST_F(PanicsTest, PvpanicIsTheBetterWitness) {
   EXPECT_EQ(Record()["panic"]["source"], "pvpanic");
 }
 
+TEST_F(PanicsTest, ADeathInWhichNoKernelIsFoundSaysSo) {
+  Run("pvpanic", "write=1");
+  EXPECT_FALSE(Record()["death"]["missing"].empty());
+  EXPECT_EQ(Record()["death"]["message"], "");
+}
+
 TEST_F(PanicsTest, TheVmcoreHoldsWhatTheHostSawOfTheVcpu) {
   const VmmResult result = Run("pvpanic", "write=1");
   ASSERT_EQ(result.exit_code, 120) << result.Describe();

@@ -57,6 +57,15 @@ ordered_json HangJson(const RunOutcome& outcome) {
           {"rips", places}};
 }
 
+ordered_json DeathJson(const RunOutcome& outcome) {
+  if (!outcome.death.has_value()) return nullptr;
+  return {{"message", outcome.death->message},
+          {"signature", outcome.death->signature},
+          {"stack", outcome.death->stack},
+          {"log", outcome.death->log},
+          {"missing", outcome.death->missing}};
+}
+
 ordered_json VcpusJson(const RunOutcome& outcome) {
   ordered_json vcpus = ordered_json::array();
   for (const RunOutcome::VcpuAccount& vcpu : outcome.vcpus) {
@@ -161,6 +170,7 @@ std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
       {"summary", OutcomeLine(outcome)},
       {"panic", PanicJson(outcome)},
       {"hang", HangJson(outcome)},
+      {"death", DeathJson(outcome)},
       {"console", ConsoleJson(outcome)},
       {"vcpus", VcpusJson(outcome)},
       {"dump", DumpJson(outcome)},

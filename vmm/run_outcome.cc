@@ -17,6 +17,7 @@ std::string DescribePanic(const RunOutcome& outcome) {
   std::string text =
       IsTripleFault(outcome) ? "triple fault" : absl::StrFormat("panic (%s)", PanicSourceName(panic.source));
   if (panic.vcpu >= 0) text += absl::StrFormat(" on vCPU %d", panic.vcpu);
+  if (outcome.death.has_value() && !outcome.death->message.empty()) return text + ": " + outcome.death->message;
   // Of pvpanic the detail only says in other words that the guest panicked.
   if (panic.source != PanicSource::kPvpanic && !panic.detail.empty()) text += ", " + panic.detail;
   return text;

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "base/panic_event.h"
 #include "dump/write_vmcore.h"
+#include "vmm/death_report.h"
 #include "vmm/vmport_report.h"
 #include "vmm/witness/console_scanner.h"
 #include "vmm/witness/hang_monitor.h"
@@ -41,6 +42,9 @@ struct RunOutcome {
   uint64_t panics_seen = 0;
 
   std::optional<Hang> hang;
+
+  // What the guest's memory says of its end, where that was a bad one.
+  std::optional<DeathReport> death;
 
   // What the console said of trouble; the first lines of it, and how many there were.
   std::vector<ConsoleWitness> console;

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "vmm/console_input.h"
 #include "vmm/console_writer.h"
+#include "vmm/death_report.h"
 #include "vmm/event_loop.h"
 #include "vmm/hang_watch.h"
 #include "vmm/log.h"
@@ -114,8 +115,7 @@ void TellWhereVcpusStood(const std::vector<absl::StatusOr<CpuState>>& states) {
 }
 
 // What --on-panic says, for a guest that has panicked or hangs.
-void AfterDeath(const VmConfig& config, const DumpDirs& dirs, const GuestMemory& memory,
-                const std::vector<absl::StatusOr<CpuState>>& states, const VcpuThreads& threads, EventLoop& loop,
+void AfterDeath(const VmConfig& config, const DumpDirs& dirs, const VmSnapshot& snapshot, EventLoop& loop,
                 RunOutcome& outcome) {
   if (outcome.panic.has_value() && outcome.panic->crash_loaded) {
     LogInfo("the guest panicked and its own crash kernel took over: the dump is left to it");
@@ -123,12 +123,7 @@ void AfterDeath(const VmConfig& config, const DumpDirs& dirs, const GuestMemory&
   }
   switch (config.on_panic) {
     case OnPanic::kExit: return;
-    case OnPanic::kDump: {
-      std::vector<CoreNote> notes = FlightNotes(threads.recorders());
-      if (outcome.vmport.has_value()) notes.push_back({std::string(kVmportNoteName), 0, outcome.vmport->state});
-      DumpSnapshot(MakeSnapshot(states, memory, outcome.panic, std::move(notes)), dirs, config, outcome);
-      return;
-    }
+    case OnPanic::kDump: DumpSnapshot(snapshot, dirs, config, outcome); return;
     case OnPanic::kPause:
       LogInfo(absl::StrFormat(
           "%s: the guest's memory and registers are kept; SIGTERM to process %d, or Ctrl-A x, ends the run",
@@ -136,6 +131,18 @@ void AfterDeath(const VmConfig& config, const DumpDirs& dirs, const GuestMemory&
       loop.WaitForUser();
       return;
   }
+}
+
+bool IsBadEnd(RunOutcome::Kind kind) {
+  return kind == RunOutcome::Kind::kPanic || kind == RunOutcome::Kind::kHang || kind == RunOutcome::Kind::kTimeout;
+}
+
+// What the guest's memory says of its end goes into the record, and to stderr where the console did not say it.
+void Explain(const VmSnapshot& snapshot, RunOutcome& outcome) {
+  outcome.death = ReportDeath(snapshot);
+  const bool shown =
+      std::ranges::find(outcome.console, KernelSign::kPanic, &ConsoleWitness::sign) != outcome.console.end();
+  if (!shown) TellLog(*outcome.death);
 }
 
 // A non-maskable interrupt is the one thing that a hanging kernel may still hear: it prints where it is, or
@@ -215,8 +222,12 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   KeepEnd(end, loop, *events, outcome);
   BelieveConsole(outcome);
   if (end == RunEnd::kTimeout || end == RunEnd::kHang) TellWhereVcpusStood(states);
-  if (outcome.kind == RunOutcome::Kind::kPanic || outcome.kind == RunOutcome::Kind::kHang) {
-    AfterDeath(config, dirs, machine->memory(), states, threads, loop, outcome);
+  if (IsBadEnd(outcome.kind)) {
+    std::vector<CoreNote> notes = FlightNotes(threads.recorders());
+    if (outcome.vmport.has_value()) notes.push_back({std::string(kVmportNoteName), 0, outcome.vmport->state});
+    const VmSnapshot snapshot = MakeSnapshot(states, machine->memory(), outcome.panic, std::move(notes));
+    Explain(snapshot, outcome);
+    if (outcome.kind != RunOutcome::Kind::kTimeout) AfterDeath(config, dirs, snapshot, loop, outcome);
   }
   return outcome;
 }
