@@ -81,7 +81,7 @@ TEST_F(PanicsTest, AResetAfterAPanicOnTheConsoleIsThePanicAndIsDumped) {
 }
 
 TEST_F(PanicsTest, StandingStillAfterAPanicOnTheConsoleIsThePanic) {
-  const VmmResult result = Run("panic_words", "then=nothing", {"--timeout=300ms"});
+  const VmmResult result = Run("panic_words", "then=nothing", {"--timeout=3s"});
   EXPECT_EQ(result.exit_code, 120) << result.Describe();
   EXPECT_EQ(Cores(), std::set<std::string>{"vmcore"});
 }
