@@ -27,6 +27,7 @@ void PadTo(std::string& out, uint64_t alignment) { out.resize(AlignUp(out.size()
 // All PRSTATUS before all QEMU notes, as QEMU has them. The types matter: crash goes by type
 // before name, and 0 is the one that it takes for no known note.
 std::vector<CoreNote> PlanNotes(const CoreContents& contents) {
+  if (!contents.all_notes.empty()) return {contents.all_notes.begin(), contents.all_notes.end()};
   std::vector<CoreNote> notes;
   int cpu = 0;
   for (const CpuState& state : contents.cpus)

@@ -35,6 +35,7 @@ struct CoreContents {
   std::string_view vmcoreinfo;           // the guest's own text; empty: no such note
   std::span<const CoreNote> more_notes;  // behind VMCOREINFO; of type 0 all
   std::string_view metadata;             // our own note's JSON; empty: no such note
+  std::span<const CoreNote> all_notes;   // not empty: the notes, in place of those of the above
   std::vector<VirtualSegment> segments;  // kernel image, then stacks
   std::optional<uint64_t> page_offset;   // none: RAM gets addresses that are not canonical
   std::span<const GuestRange> ram;       // ascending, disjoint, page-aligned

@@ -28,6 +28,10 @@ struct VmSnapshot {
   // Notes beyond those that every dump has, in the order in which they shall stand. Their type
   // must be 0, the one that crash takes for no known note; their names are ours to choose.
   std::vector<CoreNote> more_notes;
+
+  // Where it is not empty, these are all notes there are, in place of those made of the above: a dump
+  // that is made from another keeps that one's.
+  std::vector<CoreNote> all_notes;
 };
 
 }  // namespace vmm

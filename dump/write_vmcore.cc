@@ -7,6 +7,8 @@
 #include "dump/core_layout.h"
 #include "dump/core_writer.h"
 #include "dump/gdb_script.h"
+#include "dump/kdump/page_filter.h"
+#include "dump/kdump_core.h"
 #include "dump/kernel/find_kernel.h"
 
 namespace vmm {
@@ -19,6 +21,7 @@ CoreContents Contents(const VmSnapshot& snapshot, const FoundKernel& kernel, std
   if (kernel.vmcoreinfo.has_value()) contents.vmcoreinfo = kernel.vmcoreinfo->text();
   contents.more_notes = snapshot.more_notes;
   contents.metadata = options.notes_json;
+  contents.all_notes = snapshot.all_notes;
   if (kernel.map.has_value()) {
     contents.segments.push_back(kernel.map->image);
     contents.segments.insert(contents.segments.end(), kernel.stacks.begin(), kernel.stacks.end());
@@ -61,21 +64,51 @@ absl::StatusOr<std::string> Commit(FileSink& sink, const std::string& wanted) {
   return NoFreeName();
 }
 
+// What is written: the memory of the snapshot, perhaps filtered, in one of two forms.
+struct Plan {
+  CoreLayout elf;
+  std::optional<KdumpLayout> kdump;
+  const PhysicalMemory* memory = nullptr;
+};
+
 struct Written {
   std::string name;
   uint64_t data_bytes = 0;
+  uint64_t file_size = 0;
 };
 
+absl::StatusOr<Written> WriteBytes(const Plan& plan, ByteSink& sink, const VmcoreOptions& options) {
+  if (plan.kdump.has_value()) {
+    ASSIGN_OR_RETURN(const KdumpWritten kdump,
+                     WriteKdump(*plan.kdump, *plan.memory, sink, {.progress = options.progress}));
+    return Written{.data_bytes = kdump.data_bytes, .file_size = kdump.file_size};
+  }
+  ASSIGN_OR_RETURN(const uint64_t data_bytes, WriteCore(plan.elf, *plan.memory, sink, options.progress));
+  return Written{.data_bytes = data_bytes, .file_size = plan.elf.file_size};
+}
+
+absl::Status CheckBytes(const Plan& plan, const Written& written, UniqueFd fd, const std::string& path) {
+  if (!plan.kdump.has_value()) return CheckCore(fd.get(), plan.elf);
+  return CheckKdumpCore(std::move(fd), path, *plan.kdump, written.file_size, *plan.memory);
+}
+
 // The partial file lives only as long as this call.
-absl::StatusOr<Written> WriteFile(const CoreLayout& layout, const VmSnapshot& snapshot, const OutputDir& dir,
-                                  const VmcoreOptions& options) {
+absl::StatusOr<Written> WriteFile(const Plan& plan, const OutputDir& dir, const VmcoreOptions& options) {
   ASSIGN_OR_RETURN(const std::unique_ptr<FileSink> sink, CreateSink(dir, options.name));
-  ASSIGN_OR_RETURN(const uint64_t data_bytes, WriteCore(layout, *snapshot.memory, *sink, options.progress));
+  ASSIGN_OR_RETURN(Written written, WriteBytes(plan, *sink, options));
   RETURN_IF_ERROR(sink->Sync());
-  ASSIGN_OR_RETURN(const UniqueFd written, sink->Reopen());
-  RETURN_IF_ERROR(Annotate(CheckCore(written.get(), layout), absl::StrFormat("partial file in %s", dir.path())));
-  ASSIGN_OR_RETURN(std::string name, Commit(*sink, options.name));
-  return Written{std::move(name), data_bytes};
+  ASSIGN_OR_RETURN(UniqueFd fd, sink->Reopen());
+  const std::string partial = absl::StrFormat("partial file in %s", dir.path());
+  RETURN_IF_ERROR(Annotate(CheckBytes(plan, written, std::move(fd), partial), partial));
+  ASSIGN_OR_RETURN(written.name, Commit(*sink, options.name));
+  return written;
+}
+
+absl::StatusOr<FilteredPages> Filter(const VmSnapshot& snapshot, const FoundKernel& kernel) {
+  if (!kernel.vmcoreinfo.has_value() || !kernel.map.has_value()) {
+    return absl::UnimplementedError(absl::StrFormat("filtering: %s", kernel.why_not));
+  }
+  return FilterPages(*snapshot.memory, *kernel.map, *kernel.vmcoreinfo);
 }
 
 // A full disk is the one error of which the user wants the figures. What is free is asked
@@ -97,14 +130,34 @@ absl::StatusOr<VmcoreReport> WriteVmcore(const VmSnapshot& snapshot, const Outpu
                                          const VmcoreOptions& options) {
   const FoundKernel kernel = FindKernel(snapshot);
   const std::vector<GuestRange> ram = snapshot.memory->Ranges();
-  ASSIGN_OR_RETURN(const CoreLayout layout, PlanCore(Contents(snapshot, kernel, ram, options)));
+  VmcoreReport report;
+  report.format = options.format;
+  report.level = options.level;
+  absl::StatusOr<FilteredPages> filtered = FilteredPages();
+  if (options.level == kLevelFiltered) filtered = Filter(snapshot, kernel);
+  if (!filtered.ok()) {
+    if (options.must_filter) return filtered.status();
+    report.level = kLevelNoZeros;
+    report.why_not_filtered = std::string(filtered.status().message());
+    filtered = FilteredPages();
+  }
+  const FilteredMemory memory(*snapshot.memory, filtered->pages);
 
-  absl::StatusOr<Written> written = WriteFile(layout, snapshot, dir, options);
+  Plan plan;
+  plan.memory = report.level == kLevelFiltered ? &memory : snapshot.memory;
+  ASSIGN_OR_RETURN(plan.elf, PlanCore(Contents(snapshot, kernel, ram, options)));
+  if (options.format != DumpFormat::kElf) {
+    const Elf64_Phdr& notes = plan.elf.phdrs[0];
+    ASSIGN_OR_RETURN(plan.kdump, PlanKdumpCore(snapshot, kernel,
+                                               std::string_view(plan.elf.header).substr(notes.p_offset, notes.p_filesz),
+                                               options.format, report.level, &filtered->pages));
+  }
+
+  absl::StatusOr<Written> written = WriteFile(plan, dir, options);
   if (!written.ok()) return Annotate(WithSpace(written.status(), snapshot, dir), "write vmcore");
 
-  VmcoreReport report;
   report.path = dir.PathOf(written->name);
-  report.file_size = layout.file_size;
+  report.file_size = written->file_size;
   report.data_bytes = written->data_bytes;
   if (kernel.vmcoreinfo.has_value()) {
     report.has_vmcoreinfo = true;
@@ -114,7 +167,9 @@ absl::StatusOr<VmcoreReport> WriteVmcore(const VmSnapshot& snapshot, const Outpu
   const bool mapped = kernel.map.has_value() && kernel.map->page_offset.has_value();
   report.mapping = mapped ? "kernel" : "fallback: " + kernel.why_not;
 
-  WriteGdbScript(dir, written->name, report.release, report.kernel_offset).IgnoreError();
+  if (options.format == DumpFormat::kElf) {
+    WriteGdbScript(dir, written->name, report.release, report.kernel_offset).IgnoreError();
+  }
   return report;
 }
 

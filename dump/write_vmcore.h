@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/output_dir.h"
+#include "dump/dump_format.h"
 #include "dump/vm_snapshot.h"
 
 namespace vmm {
@@ -25,21 +26,31 @@ struct VmcoreOptions {
   // Bytes of guest RAM looked at so far, and in all. May be empty. Called on the caller's thread.
   std::function<void(uint64_t done, uint64_t total)> progress;
 
+  DumpFormat format = DumpFormat::kElf;
+
+  // kLevel... Where the guest's pages cannot be told apart, kLevelFiltered becomes kLevelNoZeros: a dump
+  // that is larger than wanted is better than none.
+  int level = kLevelNoZeros;
+  bool must_filter = false;  // an error instead
+
   // Kept in the core as our own note, "VMM"; empty: no such note.
   std::string notes_json;
 };
 
 struct VmcoreReport {
-  std::string path;                       // of the vmcore
-  uint64_t file_size = 0;                 // most of it may be holes
-  uint64_t data_bytes = 0;                // guest RAM written
+  std::string path;         // of the vmcore
+  uint64_t file_size = 0;   // most of it may be holes
+  uint64_t data_bytes = 0;  // guest RAM written
+  DumpFormat format = DumpFormat::kElf;
+  int level = kLevelNoZeros;
+  std::string why_not_filtered;           // empty unless level is not the wanted one
   bool has_vmcoreinfo = false;            // without it drgn and makedumpfile refuse the file
   std::string release;                    // the guest's, where VMCOREINFO says it
   std::optional<uint64_t> kernel_offset;  // by how much KASLR moved the kernel
   std::string mapping;                    // "kernel", or "fallback: why"
 };
 
-// Writes the vmcore, and beside it NAME.gdb with gdb's commands to open it (a convenience: that
+// Writes the vmcore, and beside an ELF one NAME.gdb with gdb's commands to open it (a convenience: that
 // it could not be written is no error). Blocks until the data is on the disk. Errors name the
 // path and errno's text; where the disk is full, also the space needed and free.
 absl::StatusOr<VmcoreReport> WriteVmcore(const VmSnapshot& snapshot, const OutputDir& dir,

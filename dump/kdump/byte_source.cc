@@ -1,11 +1,8 @@
 #include "dump/kdump/byte_source.h"
 
 #include <endian.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <map>
 
@@ -26,26 +23,13 @@ bool Fits(uint64_t offset, uint64_t size, uint64_t end) { return offset <= end &
 
 class FileSource final : public ByteSource {
  public:
-  FileSource(UniqueFd fd, uint64_t size) : fd_(std::move(fd)), size_(size) {}
+  explicit FileSource(const CoreFile& file) : file_(file) {}
 
-  uint64_t size() const override { return size_; }
-
-  absl::Status ReadAt(uint64_t offset, std::span<uint8_t> out) const override {
-    if (!Fits(offset, out.size(), size_)) return PastTheEnd(offset, out.size(), size_);
-    while (!out.empty()) {
-      const ssize_t got = pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(offset));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return ErrnoStatus(errno, absl::StrFormat("read %d bytes at offset %d", out.size(), offset));
-      if (got == 0) return absl::DataLossError("the file became shorter while it was read");
-      out = out.subspan(static_cast<size_t>(got));
-      offset += static_cast<uint64_t>(got);
-    }
-    return absl::OkStatus();
-  }
+  uint64_t size() const override { return file_.size(); }
+  absl::Status ReadAt(uint64_t offset, std::span<uint8_t> out) const override { return file_.ReadAt(offset, out); }
 
  private:
-  UniqueFd fd_;
-  const uint64_t size_;
+  const CoreFile& file_;
 };
 
 class StringSource final : public ByteSource {
@@ -140,12 +124,7 @@ class UnflattenedSource final : public ByteSource {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ByteSource>> OpenFileSource(UniqueFd fd) {
-  struct stat file = {};
-  if (fstat(fd.get(), &file) != 0) return ErrnoStatus(errno, "fstat");
-  if (!S_ISREG(file.st_mode)) return absl::InvalidArgumentError("not a regular file");
-  return std::make_unique<FileSource>(std::move(fd), static_cast<uint64_t>(file.st_size));
-}
+std::unique_ptr<ByteSource> MakeFileSource(const CoreFile& file) { return std::make_unique<FileSource>(file); }
 
 std::unique_ptr<ByteSource> MakeStringSource(std::string bytes) {
   return std::make_unique<StringSource>(std::move(bytes));

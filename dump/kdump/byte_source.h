@@ -9,7 +9,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "base/unique_fd.h"
+#include "dump/read/core_file.h"
 
 namespace vmm {
 
@@ -20,12 +20,12 @@ class ByteSource {
 
   virtual uint64_t size() const = 0;
 
-  // Fills `out` from `offset` on. OutOfRange where that passes the end.
+  // Fills `out` from `offset` on. An error where that passes the end.
   virtual absl::Status ReadAt(uint64_t offset, std::span<uint8_t> out) const = 0;
 };
 
-// A regular file. InvalidArgument where `fd` is something else.
-absl::StatusOr<std::unique_ptr<ByteSource>> OpenFileSource(UniqueFd fd);
+// A file, which must outlive the result.
+std::unique_ptr<ByteSource> MakeFileSource(const CoreFile& file);
 
 // Bytes in memory.
 std::unique_ptr<ByteSource> MakeStringSource(std::string bytes);

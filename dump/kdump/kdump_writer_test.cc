@@ -34,7 +34,7 @@ class KdumpWriterTest : public ::testing::Test {
   KdumpWriterTest() {
     memory_ = *GuestMemory::Create(ranges_);
     std::mt19937 random(11);
-    for (int i = 0; i < 900; ++i) {
+    for (int i = 0; i < 300; ++i) {
       const uint64_t page = random() % 2 == 0 ? random() % 1024 : 0x100000 + random() % 512;
       std::vector<uint8_t> bytes(kPageSize * (1 + random() % 3));
       const uint32_t kind = random() % 4;
@@ -106,7 +106,7 @@ TEST_F(KdumpWriterTest, TheFileDoesNotDependOnTheThreads) {
   for (const KdumpCompression compression : {KdumpCompression::kZlib, KdumpCompression::kZstd}) {
     const KdumpLayout layout = Plan(compression);
     const std::string one = Write(layout, 1);
-    for (const int threads : {2, 3, 8, 0}) EXPECT_TRUE(Write(layout, threads) == one) << threads;
+    for (const int threads : {2, 8, 0}) EXPECT_TRUE(Write(layout, threads) == one) << threads;
   }
 }
 

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "dump/read/cpus_of_notes.h"
 #include "dump/read/read_elf.h"
+#include "dump/read/read_kdump.h"
 
 namespace vmm {
 namespace {
@@ -25,15 +26,7 @@ absl::StatusOr<VmcoreContents> ReadContents(const CoreFile& file) {
   if (start.starts_with("\x7f"
                         "ELF"))
     return ReadElf(file);
-  if (start.starts_with(kKdumpSignature)) {
-    return absl::UnimplementedError(absl::StrFormat("%s: a kdump-compressed file, which is not read yet", file.path()));
-  }
-  if (start == kFlattenedSignature) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("%s: a flattened dump (makedumpfile -F, or QEMU's kdump to a pipe); make a file of it first: "
-                        "makedumpfile -R OUTPUT < %s",
-                        file.path(), file.path()));
-  }
+  if (start.starts_with(kKdumpSignature) || start == kFlattenedSignature) return ReadKdump(file);
   return absl::InvalidArgumentError(
       absl::StrFormat("%s: no vmcore: it begins as neither an ELF core nor a kdump file does", file.path()));
 }

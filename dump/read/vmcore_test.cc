@@ -163,7 +163,7 @@ TEST(VmcoreTest, WhatIsNoVmcoreIsRefusedByName) {
        "ELF",
        "past the file's end"},
       {std::string(5000, 'x'), "neither an ELF core nor a kdump file"},
-      {std::string("makedumpfile\0\0\0\0", 16) + std::string(5000, '\0'), "makedumpfile -R"},
+      {std::string("makedumpfile\0\0\0\0", 16) + std::string(5000, '\0'), "flattened file"},
   };
   for (const auto& c : cases) {
     const std::string path = ::testing::TempDir() + "/refused";

@@ -1,6 +1,7 @@
 #include "dump/tool/commands.h"
 
 #include "dump/tool/check_command.h"
+#include "dump/tool/convert_command.h"
 #include "dump/tool/dmesg_command.h"
 #include "dump/tool/guest_command.h"
 #include "dump/tool/info_command.h"
@@ -17,6 +18,7 @@ std::vector<Command> AllCommands() {
       ReportCommand(),
       VmcsCommand(),
       GuestCommand(),
+      ConvertCommand(),
   };
 }
 

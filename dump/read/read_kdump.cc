@@ -1,0 +1,59 @@
+#include "dump/read/read_kdump.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_format.h"
+#include "base/status.h"
+#include "dump/abi/kdump_abi.h"
+#include "dump/kdump/kdump_file.h"
+
+namespace vmm {
+namespace {
+
+constexpr uint64_t kNoteOffset = 4096 + sizeof(KdumpSubHeader);  // where every writer puts them
+
+std::string CompressionOf(uint32_t status) {
+  std::string names;
+  for (const auto& [bit, name] : {std::pair(kDhCompressedZlib, "zlib"),
+                                  {kDhCompressedLzo, "lzo"},
+                                  {kDhCompressedSnappy, "snappy"},
+                                  {kDhCompressedZstd, "zstd"}}) {
+    if ((status & bit) != 0) names += absl::StrFormat("%s%s", names.empty() ? "" : ", ", name);
+  }
+  return names.empty() ? "none" : names;
+}
+
+}  // namespace
+
+absl::StatusOr<VmcoreContents> ReadKdump(const CoreFile& file) {
+  ASSIGN_OR_RETURN(std::unique_ptr<KdumpFile> kdump, Annotate(KdumpFile::Open(MakeFileSource(file)), file.path()));
+  VmcoreContents contents;
+  contents.format = VmcoreFormat::kKdump;
+  const std::string& bytes = kdump->notes();
+  ParsedNotes parsed = ParseNotes({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, kNoteOffset);
+  if (!parsed.fault.empty()) contents.faults.push_back({"notes-damaged", parsed.fault});
+  contents.notes = std::move(parsed.notes);
+
+  const bool has_note = std::any_of(contents.notes.begin(), contents.notes.end(),
+                                    [](const VmcoreNote& note) { return note.name == "VMCOREINFO" && note.type == 0; });
+  if (const std::string& text = kdump->vmcoreinfo(); !has_note && !text.empty()) {
+    contents.notes.push_back({.name = "VMCOREINFO", .type = 0, .desc = {text.begin(), text.end()}, .namesz = 11});
+  }
+
+  const KdumpFacts& facts = kdump->facts();
+  contents.facts = {{"header version", absl::StrFormat("%d", facts.header_version)},
+                    {"flattened", facts.flattened ? "yes" : "no"},
+                    {"compression", CompressionOf(facts.status)},
+                    {"dump level", absl::StrFormat("%d", facts.dump_level)},
+                    {"pages stored", absl::StrFormat("%d", kdump->stored_pages())},
+                    {"pages left out", absl::StrFormat("%d", kdump->excluded_pages())},
+                    {"release", facts.release},
+                    {"CPUs in the header", absl::StrFormat("%d", facts.nr_cpus)}};
+  if ((facts.status & kDhCompressedIncomplete) != 0) {
+    contents.faults.push_back({"truncated", "makedumpfile says that it ran out of space: pages are missing"});
+  }
+  contents.memory = std::move(kdump);
+  return contents;
+}
+
+}  // namespace vmm

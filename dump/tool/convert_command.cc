@@ -1,0 +1,99 @@
+#include "dump/tool/convert_command.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_format.h"
+#include "base/output_dir.h"
+#include "base/status.h"
+#include "dump/dump_format.h"
+#include "dump/read/vmcore.h"
+#include "dump/tool/printable.h"
+#include "dump/write_vmcore.h"
+
+namespace vmm {
+namespace {
+
+struct Wanted {
+  DumpFormat format = DumpFormat::kElf;
+  int level = kLevelNoZeros;
+};
+
+absl::StatusOr<Wanted> WantedBy(const Invocation& call) {
+  Wanted wanted;
+  if (const auto format = call.Value("format")) {
+    ASSIGN_OR_RETURN(wanted.format, Annotate(ParseDumpFormat(*format), "--format=" + *format));
+  }
+  if (const auto level = call.Value("level")) {
+    ASSIGN_OR_RETURN(wanted.level, Annotate(ParseDumpLevel(*level), "--level=" + *level));
+  }
+  return wanted;
+}
+
+// The notes are the input's own: what its registers mean is known to it, not to us.
+VmSnapshot SnapshotOf(const Vmcore& core) {
+  VmSnapshot snapshot;
+  snapshot.cpus = core.cpus();
+  snapshot.memory = &core.memory();
+  for (const VmcoreNote& note : core.notes()) {
+    snapshot.all_notes.push_back({note.name, note.type, std::string(note.desc.begin(), note.desc.end())});
+  }
+  return snapshot;
+}
+
+absl::StatusOr<VmcoreReport> Convert(const std::string& in, const std::string& out, const Wanted& wanted) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Vmcore> core, Vmcore::Open(in));
+  const std::filesystem::path path(out);
+  ASSIGN_OR_RETURN(const OutputDir dir, OutputDir::Open(path.has_parent_path() ? path.parent_path().string() : "."));
+  VmcoreOptions options;
+  options.name = path.filename().string();
+  options.format = wanted.format;
+  options.level = wanted.level;
+  options.must_filter = true;
+  return WriteVmcore(SnapshotOf(*core), dir, options);
+}
+
+std::string Json(const VmcoreReport& report) {
+  const nlohmann::ordered_json json = {{"path", Printable(report.path)},
+                                       {"format", NameOf(report.format)},
+                                       {"level", report.level},
+                                       {"file_bytes", report.file_size},
+                                       {"data_bytes", report.data_bytes}};
+  return json.dump(2);
+}
+
+int RunConvert(const Invocation& call) {
+  const absl::StatusOr<Wanted> wanted = WantedBy(call);
+  if (!wanted.ok()) return call.Misused(std::string(wanted.status().message()));
+  const absl::StatusOr<VmcoreReport> report = Convert(call.operands()[0], call.operands()[1], *wanted);
+  if (!report.ok()) return call.Fail(report.status());
+  if (call.json()) {
+    call.out() << Json(*report) << "\n";
+  } else {
+    call.out() << absl::StrFormat("%s: %s, level %d, %d bytes of which %d are guest memory before compression\n",
+                                  Printable(report->path), NameOf(report->format), report->level, report->file_size,
+                                  report->data_bytes);
+  }
+  return kExitFine;
+}
+
+}  // namespace
+
+Command ConvertCommand() {
+  Command command;
+  command.name = "convert";
+  command.operands = "IN OUT";
+  command.min_operands = command.max_operands = 2;
+  command.summary = "the same dump in another form, perhaps without what nobody needs";
+  command.details =
+      "IN is any dump that `vmcore info` opens. OUT must not exist; it is whole or absent. Memory and notes are those\n"
+      "of IN. Memory that IN or --level left out reads as zeros in an ELF core, and is known as left out in a kdump "
+      "file.\n"
+      "--level=31 drops page cache, user and free memory as makedumpfile -d 31 does, for kernels 4.16 to 6.2.\n";
+  command.options = {{"format", "FORMAT", "elf, kdump-zlib or kdump-zstd [elf]"},
+                     {"level", "N", "0 or 1: all memory; 31: only the kernel's own [1]"}};
+  command.run = RunConvert;
+  return command;
+}
+
+}  // namespace vmm
