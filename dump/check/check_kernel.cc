@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "dump/kernel/page_tables.h"
+#include "dump/nested/l1_state.h"
 #include "dump/read/segment_kind.h"
 
 namespace vmm {
@@ -102,7 +103,7 @@ class KernelCheck {
   void CheckFound() {
     const auto& info = core_.vmcoreinfo();
     if (info.has_value()) {
-      const absl::StatusOr<KernelMap> map = MapKernelByVmcoreInfo(core_.memory(), core_.cpus(), *info);
+      const absl::StatusOr<KernelMap> map = MapKernelByVmcoreInfo(core_.memory(), InL1(core_.cpus()), *info);
       if (map.ok()) return;
       const std::string how = "it believes VMCOREINFO, and reads the wrong memory for each kernel address";
       Add("vmcoreinfo-wrong", std::string(map.status().message()),

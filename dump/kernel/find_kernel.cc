@@ -1,7 +1,6 @@
 #include "dump/kernel/find_kernel.h"
 
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -15,14 +14,6 @@ namespace {
 void AddReason(FoundKernel& found, std::string_view reason) {
   if (!found.why_not.empty()) found.why_not += "; ";
   found.why_not += reason;
-}
-
-// The vCPUs as the kernel of this machine left them: the page tables of its guests are not its own.
-std::vector<CpuState> InHostMode(std::vector<CpuState> cpus) {
-  for (CpuState& cpu : cpus) {
-    if (std::optional<CpuState> l1 = L1State(cpu)) cpu = *std::move(l1);
-  }
-  return cpus;
 }
 
 void FindByVmcoreInfo(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found) {
@@ -54,7 +45,7 @@ void FindByVmcoreInfo(const VmSnapshot& snapshot, std::span<const CpuState> cpus
 
 FoundKernel FindKernel(const VmSnapshot& snapshot) {
   FoundKernel found;
-  const std::vector<CpuState> cpus = InHostMode(snapshot.cpus);
+  const std::vector<CpuState> cpus = InL1(snapshot.cpus);
   FindByVmcoreInfo(snapshot, cpus, found);
   if (!found.map.has_value()) {
     absl::StatusOr<KernelMap> map = MapKernelByCr3(*snapshot.memory, cpus);

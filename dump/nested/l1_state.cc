@@ -1,6 +1,6 @@
 #include "dump/nested/l1_state.h"
 
-#include <cstring>
+#include <utility>
 
 #include "dump/nested/nested_state.h"
 
@@ -103,6 +103,14 @@ std::optional<CpuState> L1State(const CpuState& cpu) {
   }
   l1->apic_base = cpu.apic_base;
   return l1;
+}
+
+std::vector<CpuState> InL1(std::span<const CpuState> cpus) {
+  std::vector<CpuState> result(cpus.begin(), cpus.end());
+  for (CpuState& cpu : result) {
+    if (std::optional<CpuState> l1 = L1State(cpu)) cpu = *std::move(l1);
+  }
+  return result;
 }
 
 }  // namespace vmm

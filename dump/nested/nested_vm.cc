@@ -63,6 +63,7 @@ void TakeLiveRegisters(const NestedCpu& cpu, std::span<const CpuState> l1_cpus, 
     return;
   }
   vcpu->registers = l1_cpus[*cpu.l1_vcpu];
+  vcpu->registers.nested = {};  // L1's, whose guest this is
   vcpu->has_general_registers = true;
   vcpu->registers_from = absl::StrFormat("vCPU %d of the dump, where it ran", *cpu.l1_vcpu);
 }

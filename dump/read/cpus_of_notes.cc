@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "dump/abi/elf_core_abi.h"
+#include "dump/nested/abi/nested_state_abi.h"
+#include "dump/nested/nested_state_note.h"
 #include "dump/prstatus.h"
 #include "dump/qemu_note.h"
 
@@ -43,6 +45,12 @@ std::vector<CpuState> CpusOfNotes(std::span<const VmcoreNote> notes) {
     if (i == cpus.size()) cpus.emplace_back().started = false;
     if (note.desc.size() >= kShortQemuState) cpus[i] = CpuOf(ObjectOf<QemuCpuState>(note));
     ++i;
+  }
+  for (const VmcoreNote& note : notes) {
+    if (note.name != kNestedStateNoteName || note.type != 0) continue;
+    const absl::StatusOr<NestedStateNote> nested = NestedStateNote::Parse(note.desc);
+    if (!nested.ok() || nested->vcpu >= cpus.size() || nested->state.size() > kNestedTwoPages) continue;
+    cpus[nested->vcpu].nested = {.bytes = {nested->state.begin(), nested->state.end()}, .max_size = nested->max_size};
   }
   return cpus;
 }

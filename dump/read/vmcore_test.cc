@@ -7,6 +7,10 @@
 #include <fstream>
 
 #include "dump/abi/elf_core_abi.h"
+#include "dump/nested/abi/nested_state_abi.h"
+#include "dump/nested/abi/vmcs12.h"
+#include "dump/nested/nested_notes.h"
+#include "dump/nested/testing/fixture.h"
 #include "dump/read/kernel_of.h"
 #include "dump/testing/dumped_guest.h"
 #include "gtest/gtest.h"
@@ -78,6 +82,23 @@ TEST(VmcoreTest, RegistersComeBackWhole) {
   EXPECT_EQ(got.idt.base, wanted.idt.base);
   EXPECT_EQ(got.kernel_gs_base, wanted.kernel_gs_base);
   EXPECT_TRUE(got.started);
+}
+
+TEST(VmcoreTest, NestedStateComesBackWithItsCpuAndTheKernelIsFoundThoughL2Ran) {
+  DumpedGuest dump({.cpus = 2}, [](LinuxGuest& guest) {
+    CpuState& cpu = guest.snapshot().cpus[1];
+    std::vector<uint8_t> state = Fixture("vmx-plain-F1-inL2.bin");
+    std::memcpy(state.data() + sizeof(KvmNestedHeader) + offsetof(Vmcs12, host_cr3), &cpu.cr3, sizeof(cpu.cr3));
+    std::memcpy(state.data() + sizeof(KvmNestedHeader) + offsetof(Vmcs12, host_cr4), &cpu.cr4, sizeof(cpu.cr4));
+    cpu.nested = {.bytes = state, .max_size = 8320};
+    cpu.cr3 = 0x9000;  // L2's
+    guest.snapshot().more_notes = MakeNestedNotes(guest.snapshot().cpus, Vmcs12Layout::kFrozen);
+  });
+  const auto core = *Vmcore::Open(dump.path());
+  EXPECT_TRUE(core->cpus()[0].nested.bytes.empty());
+  EXPECT_EQ(core->cpus()[1].nested.bytes, dump.guest().snapshot().cpus[1].nested.bytes);
+  EXPECT_EQ(core->cpus()[1].nested.max_size, 8320u);
+  EXPECT_TRUE(KernelOf(*core).vmcoreinfo.has_value());
 }
 
 TEST(VmcoreTest, ACpuThatWasNeverStartedIsToldApart) {

@@ -6,6 +6,8 @@
 #include <sstream>
 
 #include "absl/strings/str_format.h"
+#include "dump/nested/nested_notes.h"
+#include "dump/nested/testing/fixture.h"
 #include "dump/testing/dumped_guest.h"
 #include "dump/tool/run_tool.h"
 #include "gtest/gtest.h"
@@ -47,6 +49,21 @@ TEST_F(InfoCommandTest, AllRegistersAreGivenOnRequest) {
   EXPECT_EQ(Run({dump_.path(), "--registers"}), kExitFine);
   EXPECT_THAT(out_.str(), HasSubstr("    r15 2020202020353172"));
   EXPECT_THAT(out_.str(), HasSubstr("    idt "));
+}
+
+TEST_F(InfoCommandTest, OfAHypervisorTheCurrentVmcsIsAmongTheRegisters) {
+  const DumpedGuest hypervisor({}, [](LinuxGuest& guest) {
+    VmSnapshot& snapshot = guest.snapshot();
+    snapshot.cpus[1].nested = {.bytes = Fixture("vmx-plain-E-real.bin"), .max_size = 8320};
+    snapshot.more_notes = MakeNestedNotes(snapshot.cpus, Vmcs12Layout::kFrozen);
+  });
+  ASSERT_EQ(Run({hypervisor.path(), "--json"}), kExitFine);
+  const nlohmann::json json = nlohmann::json::parse(out_.str());
+  EXPECT_EQ(json["cpus"][1]["vmptr"], "0x2000");
+  EXPECT_EQ(json["cpus"][1]["vmxon"], "0x1000");
+  EXPECT_FALSE(json["cpus"][0].contains("vmptr"));
+  EXPECT_EQ(Run({hypervisor.path(), "--registers"}), kExitFine);
+  EXPECT_THAT(out_.str(), HasSubstr("  vmptr 0000000000002000"));
 }
 
 TEST_F(InfoCommandTest, VmcoreInfoComesAsItIs) {

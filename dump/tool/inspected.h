@@ -25,7 +25,8 @@ struct Inspected {
 // `core` must outlive the result. Fails where the file cannot be searched for holes.
 absl::StatusOr<Inspected> Inspect(const Vmcore& core);
 
-// Each 64-bit register of `cpu` with its name, in the order in which people read them.
+// Each 64-bit register of `cpu` with its name, in the order in which people read them. Of a CPU that is a hypervisor
+// also "vmxon" and "vmptr", its current VMCS (all ones: none), or on SVM, where its guest runs, "vmcb".
 std::vector<std::pair<std::string, uint64_t>> RegistersOf(const CpuState& cpu);
 
 // The same for segments and descriptor tables; of the latter only base and limit count.
