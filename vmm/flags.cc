@@ -34,6 +34,12 @@ ABSL_FLAG(std::string, panic_grace, "200ms", "TIME: for the dying kernel's last 
 ABSL_FLAG(std::string, dump_dir, ".", "DIR: where the vmcore is written [.]");
 ABSL_FLAG(std::string, dump_name, "", "NAME: of the vmcore [the first free of vmcore, vmcore.1, ...]");
 ABSL_FLAG(std::string, dump_fallback_dir, "", "DIR: where it is written if that fails");
+ABSL_FLAG(std::string, dump_format, "elf",
+          "HOW: elf, kdump-zlib or kdump-zstd; gdb reads only elf, Debian 12's\n"
+          "makedumpfile no zstd [elf]");
+ABSL_FLAG(std::string, dump_level, "1",
+          "N: 0 or 1 keep all memory, 31 drops page cache, user and free\n"
+          "memory as makedumpfile -d 31 does, for kernels 4.16 to 6.2 [1]");
 ABSL_FLAG(bool, vmport, false,
           "VMware's backdoor port, with guestinfo: for vmware-rpctool, vmtoolsd,\n"
           "cloud-init and others in the guest");
@@ -75,7 +81,8 @@ const std::vector<FlagGroup>& Groups() {
       {"VMware's side of the machine",
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",
-       {"on_panic", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir"}},
+       {"on_panic", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir", "dump_format",
+        "dump_level"}},
       {"The run", {"timeout", "hang_after", "result", "verbose", "help", "version"}},
   };
   return groups;
@@ -162,6 +169,8 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
         absl::StrFormat("--dump-name=%s: must be a plain file name; the directory is --dump-dir", config.dump_name));
   }
   config.dump_fallback_dir = absl::GetFlag(FLAGS_dump_fallback_dir);
+  ASSIGN_OR_RETURN(config.dump_format, Value("dump-format", FLAGS_dump_format, ParseDumpFormat));
+  ASSIGN_OR_RETURN(config.dump_level, Value("dump-level", FLAGS_dump_level, ParseDumpLevel));
 
   const auto time_or_off = [](std::string_view text) { return ParseDuration(text, /*allow_off=*/true); };
   ASSIGN_OR_RETURN(config.hang_after, Value("hang-after", FLAGS_hang_after, ReadHangAfter));

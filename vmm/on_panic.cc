@@ -79,7 +79,10 @@ VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, con
 
 void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConfig& config, RunOutcome& outcome) {
   const absl::Time start = absl::Now();
-  VmcoreOptions options{.name = config.dump_name, .notes_json = DumpNoteJson(config, outcome)};
+  VmcoreOptions options{.name = config.dump_name,
+                        .format = config.dump_format,
+                        .level = config.dump_level,
+                        .notes_json = DumpNoteJson(config, outcome)};
   if (isatty(STDERR_FILENO) != 0) options.progress = Progress();
 
   const auto write_into = [&](const absl::StatusOr<OutputDir>& dir) -> absl::StatusOr<VmcoreReport> {
@@ -94,6 +97,10 @@ void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConf
     const absl::Status first_error = report.status();
     report = write_into(dirs.fallback);
     if (!report.ok()) report = Join(first_error, report.status());
+  }
+  if (report.ok() && !report->why_not_filtered.empty()) {
+    LogWarning(
+        absl::StrFormat("the dump has all memory, not level %d: %s", config.dump_level, report->why_not_filtered));
   }
   if (report.ok()) {
     outcome.dump = *std::move(report);

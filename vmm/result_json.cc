@@ -79,6 +79,8 @@ ordered_json VcpusJson(const RunOutcome& outcome) {
 ordered_json DumpJson(const RunOutcome& outcome) {
   if (outcome.dump.has_value()) {
     return {{"path", outcome.dump->path},
+            {"format", NameOf(outcome.dump->format)},
+            {"level", outcome.dump->level},
             {"file_bytes", outcome.dump->file_size},
             {"data_bytes", outcome.dump->data_bytes},
             {"seconds", absl::ToDoubleSeconds(outcome.dump_time)},

@@ -11,6 +11,7 @@
 
 #include "absl/time/time.h"
 #include "devices/vmport/backdoor.h"
+#include "dump/dump_format.h"
 #include "vmm/boot/load_kernel.h"
 #include "vmm/kvm/cpu_features.h"
 #include "vmm/kvm/hypervisor_leaf.h"
@@ -51,6 +52,8 @@ struct VmConfig {
   std::string dump_dir = ".";
   std::string dump_name;          // empty: the first free of vmcore, vmcore.1, ...
   std::string dump_fallback_dir;  // empty: none
+  DumpFormat dump_format = DumpFormat::kElf;
+  int dump_level = kLevelNoZeros;
 
   absl::Duration hang_after = absl::InfiniteDuration();
   absl::Duration timeout = absl::InfiniteDuration();
