@@ -5,7 +5,7 @@ They are built by plain compiler calls and not by cc_binary: no option of the ho
 """
 
 _COMPILE = " ".join([
-    "$(CC) -std=gnu11 -O2 -m64 -ffreestanding -nostdlib -static -no-pie -fno-pie -I.",
+    "$(CC) -std=gnu11 -O2 -m64 -ffreestanding -nostdlib -static -no-pie -fno-pie -I. -I$(GENDIR)",
     # No instruction that an interrupt handler, or a KVM that emulates, would have to care for.
     "-mgeneral-regs-only -mno-red-zone -fcf-protection=none",
     "-fno-stack-protector -fno-asynchronous-unwind-tables",
@@ -24,8 +24,8 @@ def guest_library(name, srcs, hdrs):
         toolchains = ["@bazel_tools//tools/cpp:current_cc_toolchain"],
     )
 
-def guest(name, program = None, load_address = None):
-    """guests/PROGRAM.c, NAME.c unless told, becomes NAME.elf."""
+def guest(name, program = None, load_address = None, hdrs = []):
+    """guests/PROGRAM.c, NAME.c unless told, becomes NAME.elf. `hdrs` are generated headers that it includes."""
     source = "guests/%s.c" % (program or name)
     native.genrule(
         name = name,
@@ -34,7 +34,7 @@ def guest(name, program = None, load_address = None):
             ":guest_lib",
             ":guest_headers",
             "lib/guest.lds",
-        ],
+        ] + hdrs,
         outs = [name + ".elf"],
         cmd = " ".join([
             _COMPILE,

@@ -6,7 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -33,6 +35,7 @@ using testing::Not;
 // guest-tests/lib/l2.h
 constexpr uint64_t kL2Ram = 0x1000000, kL2Large = 0x1400000;
 constexpr uint64_t kMarker = 0xfeedfacecafef00d, kLargeMarker = 0x5ca1ab1e0ddba115;
+constexpr uint64_t kOutHltJmp = 0xebf4ee;  // out %al, %dx; hlt; jmp: from the byte before kBehindOut on
 constexpr uint64_t kBehindOut = 0x5100, kL2Stack = 0x7ff0, kL2Cr3 = 0x9000;
 
 std::string Content(const std::filesystem::path& path) {
@@ -120,10 +123,42 @@ class NestedTest : public testing::Test {
     EXPECT_EQ(L1Word(kL2Ram + 0x5000), kMarker) << "page 0x6000 of L2 is the frame 0x5000";
     EXPECT_EQ(L2Word(0x203000), kLargeMarker);
     EXPECT_EQ(L1Word(kL2Large + 0x3000), kLargeMarker);
-    EXPECT_EQ(L2Word(kBehindOut - 1) & 0xffffff, 0xfdebf4eeu & 0xffffff) << "out %al, %dx; hlt; jmp";
+    EXPECT_EQ(L2Word(kBehindOut - 1) & 0xffffff, kOutHltJmp);
     EXPECT_EQ(L2Word(0x5000), L1Word(kL2Ram + 0x6000));
     EXPECT_EQ(l2_->Ranges().size(), 1u);
     EXPECT_EQ(l2_->Ranges()[0].size, 4u << 20);
+  }
+
+  // What the user does: one command makes a vmcore of L2. `general` says whether it can have the general registers.
+  void ExpectToolExtractsL2(uint64_t rip, bool general) {
+    const std::string l2 = testing::TempDir() + "/l2-" + std::to_string(getpid()) + ".vmcore";
+    std::filesystem::remove(l2);
+    const std::string tool = "dump/tool/vmcore";
+    ASSERT_EQ(std::system((tool + " guest " + path_ + " --extract=0 --output=" + l2).c_str()), 0);
+    const auto core = Vmcore::Open(l2);
+    ASSERT_TRUE(core.ok()) << core.status();
+    ASSERT_EQ((*core)->cpus().size(), 1u);
+    const CpuState& cpu = (*core)->cpus()[0];
+    EXPECT_EQ(cpu.rip, rip);
+    EXPECT_EQ(cpu.rsp, kL2Stack);
+    EXPECT_EQ(cpu.cr3, kL2Cr3);
+    EXPECT_EQ(cpu.rbx, general ? kMarker : 0);
+    const auto word = [&](uint64_t at) {
+      uint64_t value = 0;
+      EXPECT_TRUE((*core)->memory().Read(GuestAddr{at}, {reinterpret_cast<uint8_t*>(&value), sizeof(value)}).ok());
+      return value;
+    };
+    EXPECT_EQ(word(0x6000), kMarker);
+    EXPECT_EQ(word(0x203000), kLargeMarker);
+    EXPECT_EQ(word(0x5000), L1Word(kL2Ram + 0x6000)) << "code";
+    EXPECT_EQ(word(kBehindOut - 1) & 0xffffff, kOutHltJmp);
+    std::filesystem::remove(l2);
+    std::filesystem::remove(l2 + ".gdb");
+
+    const std::string shown = testing::TempDir() + "/vmcs-" + std::to_string(getpid());
+    ASSERT_EQ(std::system((tool + " vmcs " + path_ + " --json >" + shown).c_str()), 0);
+    EXPECT_THAT(Content(shown), HasSubstr(state_->vmx() ? "\"vmcs12\"" : "\"vmcb12\""));
+    std::filesystem::remove(shown);
   }
 
   // PRSTATUS is L2's, as l2.h says, and so are the registers of the machine found.
@@ -150,6 +185,7 @@ class NestedTest : public testing::Test {
     EXPECT_EQ(vcpu.registers.cr3, kL2Cr3);
     EXPECT_EQ(vcpu.registers.rbx, kMarker);
     ExpectL2Memory();
+    ExpectToolExtractsL2(kBehindOut, /*general=*/true);
   }
 
   // PRSTATUS is L1's; L2 is as its last VM exit left it.
@@ -165,6 +201,7 @@ class NestedTest : public testing::Test {
     EXPECT_EQ(vcpu.registers.rsp, kL2Stack);
     EXPECT_EQ(vcpu.registers.cr3, kL2Cr3);
     ExpectL2Memory();
+    ExpectToolExtractsL2(vcpu.registers.rip, /*general=*/false);
   }
 
   int status_ = -1;

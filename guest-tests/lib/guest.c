@@ -12,10 +12,12 @@ int main(void);
 
 static const uint8_t* zero_page;
 static unsigned reports, failures;
+static bool has_debug_console;
 
 // From start.S, on the first CPU.
 void guest_start(const uint8_t* params) {
   zero_page = params;
+  has_debug_console = inb(PORT_DEBUG_CONSOLE) == 0xe9;
   map_identity();
   load_tables(0);
   pic_init();  // as it comes out of reset it would give the PIT the vectors of exceptions
@@ -28,7 +30,18 @@ void exit_with(uint32_t status) {
   for (;;) asm volatile("cli; hlt");
 }
 
-static void put(char c) { outb(PORT_DEBUG_CONSOLE, c); }
+static void serial_put(char c) {
+  while ((inb(PORT_SERIAL + 5) & 0x20) == 0) pause();  // LSR: transmit holding register empty
+  outb(PORT_SERIAL, c);
+}
+
+static void put(char c) {
+  if (has_debug_console) {
+    outb(PORT_DEBUG_CONSOLE, c);
+  } else {
+    serial_put(c);
+  }
+}
 
 static void put_number(uint64_t value, unsigned base) {
   char digits[24];
@@ -70,10 +83,7 @@ void print(const char* format, ...) {
 }
 
 void serial_print(const char* text) {
-  for (; *text; ++text) {
-    while ((inb(PORT_SERIAL + 5) & 0x20) == 0) pause();  // LSR: transmit holding register empty
-    outb(PORT_SERIAL, *text);
-  }
+  for (; *text; ++text) serial_put(*text);
 }
 
 void report(bool ok, const char* what) {

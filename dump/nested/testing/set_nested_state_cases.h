@@ -1,0 +1,47 @@
+// What KVM_SET_NESTED_STATE takes and refuses, one change to a real state at a time: what a real kvm_intel and kvm_amd
+// of Linux 6.1 answered. Our own prediction is tried against it, and so is KVM.
+#ifndef DUMP_NESTED_TESTING_SET_NESTED_STATE_CASES_H_
+#define DUMP_NESTED_TESTING_SET_NESTED_STATE_CASES_H_
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "dump/nested/abi/nested_state_abi.h"
+#include "dump/nested/abi/vmcb12.h"
+#include "dump/nested/abi/vmcs12.h"
+#include "dump/nested/set_nested_state.h"
+
+namespace vmm {
+
+// A fixture in its parts. Memory goes on for a page behind the longest state.
+struct NestedStateParts {
+  explicit NestedStateParts(std::string_view fixture);
+
+  // Put together again, as a state of VMX or of SVM.
+  std::vector<uint8_t> Bytes(bool vmx);
+
+  std::vector<uint8_t> bytes;
+  KvmNestedHeader header;
+  Vmcs12 vmcs12 = {};
+  Vmcb12 vmcb = {};
+  uint32_t shadow_hdr = 0;  // of the shadow VMCS
+};
+
+struct SetNestedStateCase {
+  std::string_view what;
+  std::function<void(NestedStateParts&)> change;
+  NestedStateTaker taker = {};
+  std::string_view fixture = {};
+  int error = 0;  // errno
+
+  std::vector<uint8_t> Bytes() const;
+};
+
+// The cases of VMX, or of SVM.
+std::vector<SetNestedStateCase> SetNestedStateCases(bool vmx);
+
+}  // namespace vmm
+
+#endif  // DUMP_NESTED_TESTING_SET_NESTED_STATE_CASES_H_
