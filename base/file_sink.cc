@@ -1,7 +1,6 @@
 #include "base/file_sink.h"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_format.h"
+#include "base/partial_file.h"
 #include "base/status.h"
 
 namespace vmm {
@@ -21,13 +21,12 @@ absl::Status CheckName(std::string_view name) {
   return absl::OkStatus();
 }
 
-// A name that another process cannot foresee.
-absl::StatusOr<std::string> PartialName(std::string_view name) {
-  uint64_t random = 0;
-  if (getrandom(&random, sizeof(random), 0) != static_cast<ssize_t>(sizeof(random))) {
-    return ErrnoStatus(errno, "getrandom");
-  }
-  return absl::StrFormat(".%s.partial.%016x", name, random);
+// From this size on the disk is faster without the page cache between. Smaller writes would each wait for it.
+constexpr size_t kMinDirect = 1 << 20;
+constexpr uint64_t kDirectAlignment = 4096;
+
+bool IsAligned(uint64_t offset, std::span<const uint8_t> data) {
+  return (offset | data.size() | reinterpret_cast<uintptr_t>(data.data())) % kDirectAlignment == 0;
 }
 
 // renameat2(RENAME_NOREPLACE); where the file system has none, link and unlink, which does
@@ -48,10 +47,8 @@ absl::StatusOr<std::unique_ptr<FileSink>> FileSink::Create(const OutputDir& dir,
   if (fstatat(dir.fd(), name.c_str(), &existing, AT_SYMLINK_NOFOLLOW) == 0) {
     return absl::AlreadyExistsError(absl::StrFormat("%s exists already", dir.PathOf(name)));
   }
-  ASSIGN_OR_RETURN(std::string partial_name, PartialName(name));
-  UniqueFd fd(openat(dir.fd(), partial_name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd.valid()) return ErrnoStatus(errno, absl::StrFormat("create %s", dir.PathOf(partial_name)));
-  return std::unique_ptr<FileSink>(new FileSink(dir, std::move(name), std::move(partial_name), std::move(fd)));
+  ASSIGN_OR_RETURN(PartialFile file, CreatePartialFile(dir, name));
+  return std::unique_ptr<FileSink>(new FileSink(dir, std::move(name), std::move(file.name), std::move(file.fd)));
 }
 
 FileSink::~FileSink() {
@@ -69,12 +66,31 @@ absl::Status FileSink::Fail(int error, const std::string& what) {
   return ErrnoStatus(error, absl::StrFormat("%s %s", what, dir_.PathOf(partial_name_)));
 }
 
+// O_DIRECT is a matter of each write, so that one descriptor serves both. False where it cannot be had.
+bool FileSink::SetDirect(bool direct) {
+  if (direct == is_direct_) return true;
+  const int flags = fcntl(fd_.get(), F_GETFL);
+  if (flags < 0 || fcntl(fd_.get(), F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT) != 0) return false;
+  is_direct_ = direct;
+  return true;
+}
+
 absl::Status FileSink::WriteAt(uint64_t offset, std::span<const uint8_t> data) {
   RETURN_IF_ERROR(Usable());
   synced_ = false;
   while (!data.empty()) {
+    const bool direct = may_be_direct_ && data.size() >= kMinDirect && IsAligned(offset, data);
+    if (!SetDirect(direct)) {
+      if (!direct) return Fail(errno, "leave direct I/O for");
+      may_be_direct_ = false;
+      continue;
+    }
     const ssize_t put = pwrite(fd_.get(), data.data(), data.size(), static_cast<off_t>(offset));
     if (put < 0 && errno == EINTR) continue;
+    if (put < 0 && errno == EINVAL && direct) {  // the file system took the flag, but wants yet other alignment
+      may_be_direct_ = false;
+      continue;
+    }
     if (put <= 0) {
       return Fail(put < 0 ? errno : EIO, absl::StrFormat("write %d bytes at offset %d of", data.size(), offset));
     }
@@ -100,18 +116,20 @@ absl::Status FileSink::Sync() {
   return absl::OkStatus();
 }
 
+absl::Status FileSink::CheckIsOurs(int found_result, const struct stat& found, const std::string& path) const {
+  struct stat ours = {};
+  if (found_result != 0 || fstat(fd_.get(), &ours) != 0) return ErrnoStatus(errno, absl::StrFormat("stat %s", path));
+  if (ours.st_dev == found.st_dev && ours.st_ino == found.st_ino) return absl::OkStatus();
+  return absl::AbortedError(absl::StrFormat("%s is not the file that was written: somebody replaced it", path));
+}
+
 absl::StatusOr<UniqueFd> FileSink::Reopen() const {
   RETURN_IF_ERROR(Usable());
   const std::string path = dir_.PathOf(partial_name_);
   UniqueFd fd(openat(dir_.fd(), partial_name_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.valid()) return ErrnoStatus(errno, absl::StrFormat("re-open %s", path));
-  struct stat ours = {}, found = {};
-  if (fstat(fd_.get(), &ours) != 0 || fstat(fd.get(), &found) != 0) {
-    return ErrnoStatus(errno, absl::StrFormat("fstat %s", path));
-  }
-  if (ours.st_dev != found.st_dev || ours.st_ino != found.st_ino) {
-    return absl::AbortedError(absl::StrFormat("%s is not the file that was written: somebody replaced it", path));
-  }
+  struct stat found = {};
+  RETURN_IF_ERROR(CheckIsOurs(fstat(fd.get(), &found), found, path));
   return fd;
 }
 
@@ -124,6 +142,9 @@ absl::Status FileSink::CommitAs(std::string_view name) {
   if (error == EEXIST) return absl::AlreadyExistsError(absl::StrFormat("%s exists already", path));
   if (error != 0) return Fail(error, absl::StrFormat("rename to %s of", path));
   committed_ = true;
+  // Who may write to the directory could have put another file in place of the partial one.
+  struct stat found = {};
+  RETURN_IF_ERROR(CheckIsOurs(fstatat(dir_.fd(), std::string(name).c_str(), &found, AT_SYMLINK_NOFOLLOW), found, path));
   // EINVAL: a file system that cannot sync a directory has nothing to sync there.
   if (fsync(dir_.fd()) != 0 && errno != EINVAL) {
     return ErrnoStatus(errno, absl::StrFormat("%s is whole and in place, but fsync of its directory", path));

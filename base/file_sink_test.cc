@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -218,6 +219,39 @@ TEST_F(FileSinkTest, AWriteThatDoesNotFitFailsForGood) {
   EXPECT_EQ((*sink)->Commit().code(), absl::StatusCode::kFailedPrecondition);
   sink->reset();
   EXPECT_TRUE(Files().empty());
+}
+
+// Of 3 MiB that lie on pages, and 3 MiB that do not; then a few bytes.
+TEST_F(FileSinkTest, LargeWritesAndSmallOnesMakeOneFile) {
+  constexpr size_t kLarge = 3 << 20;
+  std::vector<uint8_t> buffer(kLarge + 8192);
+  for (size_t i = 0; i < buffer.size(); ++i) buffer[i] = static_cast<uint8_t>(i * 7 + i / 4096);
+  const size_t aligned = 4096 - reinterpret_cast<uintptr_t>(buffer.data()) % 4096;
+  const std::span<const uint8_t> bytes(buffer);
+  const OutputDir dir = Dir();
+  auto sink = *FileSink::Create(dir, "core");
+  ASSERT_TRUE(sink->WriteAt(4096, bytes.subspan(aligned, kLarge)).ok());
+  ASSERT_TRUE(sink->WriteAt(4096 + kLarge, bytes.subspan(aligned + 1, kLarge)).ok());
+  ASSERT_TRUE(sink->WriteAt(0, Bytes("head")).ok());
+  ASSERT_TRUE(sink->Sync().ok());
+  ASSERT_TRUE(sink->Commit().ok());
+  const std::string content = Content("core");
+  ASSERT_EQ(content.size(), 4096 + 2 * kLarge);
+  EXPECT_EQ(content.substr(0, 4), "head");
+  EXPECT_EQ(std::memcmp(content.data() + 4096, bytes.data() + aligned, kLarge), 0);
+  EXPECT_EQ(std::memcmp(content.data() + 4096 + kLarge, bytes.data() + aligned + 1, kLarge), 0);
+}
+
+TEST_F(FileSinkTest, AFileThatTookThePlaceOfThePartialOneIsNotOurs) {
+  const OutputDir dir = Dir();
+  auto sink = *FileSink::Create(dir, "core");
+  ASSERT_TRUE(sink->WriteAt(0, Bytes("ours")).ok());
+  ASSERT_TRUE(sink->Sync().ok());
+  Put("theirs", "theirs");
+  ASSERT_EQ(rename((path_ + "/theirs").c_str(), (path_ + "/" + *Files().begin()).c_str()), 0);
+  const absl::Status status = sink->Commit();
+  EXPECT_EQ(status.code(), absl::StatusCode::kAborted) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("somebody replaced it"));
 }
 
 }  // namespace

@@ -88,6 +88,10 @@ class Writer {
   uint64_t written_ = 0;
 };
 
+std::span<const uint8_t> HeaderOf(const CoreLayout& layout) {
+  return {reinterpret_cast<const uint8_t*>(layout.header.data()), layout.header.size()};
+}
+
 }  // namespace
 
 absl::StatusOr<uint64_t> WriteCore(const CoreLayout& layout, const PhysicalMemory& memory, ByteSink& sink,
@@ -95,11 +99,18 @@ absl::StatusOr<uint64_t> WriteCore(const CoreLayout& layout, const PhysicalMemor
   RETURN_IF_ERROR(sink.SetSize(layout.file_size));
   ASSIGN_OR_RETURN(const uint64_t written, Writer(layout, memory, sink, progress).WriteRam());
 
-  const std::span<const uint8_t> header(reinterpret_cast<const uint8_t*>(layout.header.data()), layout.header.size());
+  const std::span<const uint8_t> header = HeaderOf(layout);
   const size_t first_page = std::min<size_t>(header.size(), kPageSize);
   if (header.size() > first_page) RETURN_IF_ERROR(sink.WriteAt(first_page, header.subspan(first_page)));
   RETURN_IF_ERROR(sink.WriteAt(0, header.first(first_page)));
   return written;
+}
+
+absl::StatusOr<uint64_t> StreamCore(const CoreLayout& layout, const PhysicalMemory& memory, ByteSink& sink,
+                                    const CoreProgress& progress) {
+  RETURN_IF_ERROR(sink.SetSize(layout.file_size));
+  RETURN_IF_ERROR(sink.WriteAt(0, HeaderOf(layout)));
+  return Writer(layout, memory, sink, progress).WriteRam();
 }
 
 }  // namespace vmm

@@ -23,6 +23,10 @@ using CoreProgress = std::function<void(uint64_t done, uint64_t total)>;
 absl::StatusOr<uint64_t> WriteCore(const CoreLayout& layout, const PhysicalMemory& memory, ByteSink& sink,
                                    const CoreProgress& progress);
 
+// The same in the order of the file, headers first, for a sink that cannot go back.
+absl::StatusOr<uint64_t> StreamCore(const CoreLayout& layout, const PhysicalMemory& memory, ByteSink& sink,
+                                    const CoreProgress& progress);
+
 }  // namespace vmm
 
 #endif  // DUMP_CORE_WRITER_H_

@@ -1,5 +1,6 @@
 #include "dump/core_writer.h"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 
@@ -122,6 +123,18 @@ TEST_F(CoreWriterTest, TheElfHeaderIsWrittenLast) {
   ASSERT_TRUE(WriteCore(layout, *memory_, sink, nullptr).ok());
   EXPECT_EQ(sink.writes().back(), std::make_pair(uint64_t{0}, uint64_t{kPageSize}));
   EXPECT_TRUE(sink.content() == Expected(layout));
+}
+
+TEST_F(CoreWriterTest, AStreamedCoreIsTheSameFileFromItsStartToItsEnd) {
+  Fill(0x1234, 1, 1);
+  Fill(0x200000, 0x100000, 2);
+  Fill(0x100000000, 1, 3);
+  metadata_.assign(10000, 'x');
+  const CoreLayout layout = Plan();
+  StringSink sink;
+  ASSERT_TRUE(StreamCore(layout, *memory_, sink, nullptr).ok());
+  EXPECT_TRUE(sink.content() == Expected(layout));
+  EXPECT_TRUE(std::is_sorted(sink.writes().begin(), sink.writes().end()));
 }
 
 TEST_F(CoreWriterTest, EachFailingWriteIsReported) {

@@ -21,6 +21,9 @@ std::string GdbScript(std::string_view core_name, std::string_view release, std:
 absl::Status WriteGdbScript(const OutputDir& dir, std::string_view core_name, std::string_view release,
                             std::optional<uint64_t> kernel_offset);
 
+// Removes it, if it is what WriteGdbScript wrote for this user.
+void RemoveGdbScript(const OutputDir& dir, std::string_view core_name);
+
 }  // namespace vmm
 
 #endif  // DUMP_GDB_SCRIPT_H_

@@ -2,7 +2,8 @@
 //
 // All or nothing: a file that has the name is complete, on the disk, and was read back. After
 // an error there is none, and neither is a partial one; the guest's RAM is as it was, so the
-// same call with another directory is the way to try again.
+// same call with another directory is the way to try again. A process that is killed in the middle
+// leaves a partial file, which the next dump into that directory removes.
 #ifndef DUMP_WRITE_VMCORE_H_
 #define DUMP_WRITE_VMCORE_H_
 
@@ -10,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/output_dir.h"
@@ -35,6 +37,14 @@ struct VmcoreOptions {
 
   // Kept in the core as our own note, "VMM"; empty: no such note.
   std::string notes_json;
+
+  // So many bytes must be left on the file system when the dump is written, else ResourceExhausted before
+  // it is begun. 0: whatever there is may be used up. Not for a stream.
+  uint64_t min_free = 0;
+
+  // The newest so many dumps that vmm named stay in the directory, this one among them; 0: all. See
+  // old_dumps.h. Not for a stream, nor with a `name`.
+  int keep = 0;
 };
 
 struct VmcoreReport {
@@ -48,6 +58,8 @@ struct VmcoreReport {
   std::string release;                    // the guest's, where VMCOREINFO says it
   std::optional<uint64_t> kernel_offset;  // by how much KASLR moved the kernel
   std::string mapping;                    // "kernel", or "fallback: why"
+  std::vector<std::string> removed;       // older dumps, by VmcoreOptions::keep: their paths
+  absl::Status not_removed;               // why an older dump could not be removed; no error of this one
 };
 
 // Writes the vmcore, and beside an ELF one NAME.gdb with gdb's commands to open it (a convenience: that
@@ -55,6 +67,12 @@ struct VmcoreReport {
 // path and errno's text; where the disk is full, also the space needed and free.
 absl::StatusOr<VmcoreReport> WriteVmcore(const VmSnapshot& snapshot, const OutputDir& dir,
                                          const VmcoreOptions& options);
+
+// Sends the vmcore to `fd`, a pipe, socket or file, from its first byte to its last, holes as zeros; there is
+// no NAME.gdb, and nothing that could be read back. `where` stands for it in messages and in the report.
+// Blocks until the reader has taken it all. REQUIRES: SIGPIPE is ignored.
+absl::StatusOr<VmcoreReport> StreamVmcore(const VmSnapshot& snapshot, int fd, const std::string& where,
+                                          const VmcoreOptions& options);
 
 }  // namespace vmm
 
