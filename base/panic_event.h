@@ -12,6 +12,7 @@ namespace vmm {
 enum class PanicSource {
   kPvpanic,        // the guest's panic notifier wrote the pvpanic port
   kConsole,        // the guest's console said so
+  kTrap,           // an instruction that we planted in the kernel's code
   kTripleFault,    // KVM_EXIT_SHUTDOWN
   kInternalError,  // KVM_EXIT_INTERNAL_ERROR: KVM could not emulate or enter
   kFailedEntry,    // KVM_EXIT_FAIL_ENTRY: the hardware refused the vCPU's state

@@ -72,6 +72,9 @@ const std::vector<BadFlags>& Table() {
       {"KaslrNegative", {kHello, "--kaslr=-1"}, {"must be on, off, or a number"}},
       {"OnPanicUnknown", {kHello, "--on-panic=cry"}, {"--on-panic=cry: must be dump, exit or pause"}},
       {"OnPanicInCapitals", {kHello, "--on-panic=DUMP"}, {"must be dump, exit or pause"}},
+      {"CatchUnknown",
+       {kHello, "--catch=panic,warning"},
+       {"--catch=panic,warning: \"warning\": must be off, or some of panic"}},
       {"CatchConsoleUnknown", {kHello, "--catch-console=panic,flood"}, {"\"flood\": must be off, or some of panic"}},
       {"CatchConsoleEmpty", {kHello, "--catch-console="}, {"must be off, or some of panic"}},
       {"HangAfterTooShort", {kHello, "--hang-after=200ms"}, {"--hang-after=200ms: less than 1s is too short"}},
@@ -127,18 +130,13 @@ INSTANTIATE_TEST_SUITE_P(Table, BadFlagsTest, testing::ValuesIn(Table()),
 TEST(GoodFlagsTest, HelpNamesEveryFlagAndEndsWell) {
   const VmmResult result = RunVmm({"--help"});
   EXPECT_EQ(result.exit_code, 0);
-  for (const char* flag : {"--kernel",         "--initrd",
-                           "--append",         "--boot",
-                           "--kaslr",          "--memory",
-                           "--cpus",           "--cpu-features",
-                           "--on-panic",       "--catch-console",
-                           "--panic-grace",    "--dump-dir",
-                           "--dump-name",      "--dump-fallback-dir",
-                           "--vmport",         "--guestinfo",
-                           "--guestinfo-file", "--soft-power",
-                           "--vmware-cpuid",   "--vmware-dmi",
-                           "--timeout",        "--result",
-                           "--verbose",        "--version"}) {
+  for (const char* flag : {"--kernel",       "--initrd",     "--append",         "--boot",
+                           "--kaslr",        "--memory",     "--cpus",           "--cpu-features",
+                           "--on-panic",     "--catch",      "--catch-console",  "--hang-after",
+                           "--panic-grace",  "--dump-dir",   "--dump-name",      "--dump-fallback-dir",
+                           "--vmport",       "--guestinfo",  "--guestinfo-file", "--soft-power",
+                           "--vmware-cpuid", "--vmware-dmi", "--timeout",        "--result",
+                           "--verbose",      "--version"}) {
     EXPECT_THAT(result.out, HasSubstr(flag));
   }
   EXPECT_EQ(result.err, "");

@@ -22,6 +22,25 @@ bool ParseNumber(std::string_view text, uint64_t* number) {
   return error == std::errc() && end == text.data() + text.size() && !text.empty();
 }
 
+// "off", or some of `names`, each read by `parse`.
+template <typename T>
+absl::StatusOr<std::vector<T>> ParseList(std::string_view text, std::optional<T> (*parse)(std::string_view),
+                                         std::string_view names) {
+  std::vector<T> values;
+  if (text == "off") return values;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view name = text.substr(begin, end - begin);
+    const std::optional<T> value = parse(name);
+    if (!value.has_value()) {
+      return absl::InvalidArgumentError(absl::StrFormat("\"%s\": must be off, or some of %s", name, names));
+    }
+    if (std::ranges::find(values, *value) == values.end()) values.push_back(*value);
+    begin = end + 1;
+  }
+  return values;
+}
+
 }  // namespace
 
 absl::StatusOr<uint64_t> ParseSize(std::string_view text) {
@@ -72,23 +91,15 @@ absl::StatusOr<Kaslr> ParseKaslr(std::string_view text) {
   return absl::InvalidArgumentError("must be on, off, or a number to choose the place by, the same each time");
 }
 
+absl::StatusOr<std::vector<CatchKind>> ParseCatchKinds(std::string_view text) {
+  return ParseList<CatchKind>(text, ParseCatchKind, "panic, oops, bug, warn, kasan");
+}
+
 absl::StatusOr<std::vector<KernelSign>> ParseKernelSigns(std::string_view text) {
-  std::vector<KernelSign> signs;
-  if (text == "off") return signs;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    const std::string_view name = text.substr(begin, end - begin);
-    const std::optional<KernelSign> sign = ParseKernelSign(name);
-    if (!sign.has_value()) {
-      return absl::InvalidArgumentError(absl::StrFormat(
-          "\"%s\": must be off, or some of panic, oops, bug, kasan, warning, soft-lockup, hard-lockup, rcu-stall, "
-          "hung-task, lockdep, memory-leak",
-          name));
-    }
-    signs.push_back(*sign);
-    begin = end + 1;
-  }
-  return signs;
+  return ParseList<KernelSign>(
+      text, ParseKernelSign,
+      "panic, oops, bug, kasan, warning, soft-lockup, hard-lockup, rcu-stall, hung-task, lockdep, "
+      "memory-leak");
 }
 
 absl::StatusOr<HypervisorLeaf> ParseHypervisorLeaf(std::string_view text) {

@@ -26,6 +26,9 @@ ABSL_FLAG(std::string, memory, "1G", "SIZE: guest RAM, at least 64M [1G]");
 ABSL_FLAG(int, cpus, 1, "N: vCPUs, 1 to 255 [1]");
 ABSL_FLAG(std::string, cpu_features, "", "LIST: -name hides a CPU feature, +name asks for one: -la57,-avx2");
 ABSL_FLAG(std::string, on_panic, "dump", "WHAT: dump, exit or pause [dump]");
+ABSL_FLAG(std::string, catch, "off",
+          "LIST: ends caught in the kernel's code, while the other CPUs\n"
+          "still run: panic, oops, bug, warn, kasan; direct boot only [off]");
 ABSL_FLAG(std::string, catch_console, "off",
           "LIST: console lines that are taken for a panic too: panic, oops,\n"
           "bug, kasan, warning, soft-lockup, hard-lockup, rcu-stall,\n"
@@ -81,8 +84,8 @@ const std::vector<FlagGroup>& Groups() {
       {"VMware's side of the machine",
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",
-       {"on_panic", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir", "dump_format",
-        "dump_level"}},
+       {"on_panic", "catch", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir",
+        "dump_format", "dump_level"}},
       {"The run", {"timeout", "hang_after", "result", "verbose", "help", "version"}},
   };
   return groups;
@@ -159,6 +162,7 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
   ASSIGN_OR_RETURN(config.vmware, VmwareFromFlags());
 
   ASSIGN_OR_RETURN(config.on_panic, Value("on-panic", FLAGS_on_panic, ParseOnPanic));
+  ASSIGN_OR_RETURN(config.catch_kinds, Value("catch", FLAGS_catch, ParseCatchKinds));
   ASSIGN_OR_RETURN(config.catch_console, Value("catch-console", FLAGS_catch_console, ParseKernelSigns));
   const auto time = [](std::string_view text) { return ParseDuration(text, /*allow_off=*/false); };
   ASSIGN_OR_RETURN(config.panic_grace, Value("panic-grace", FLAGS_panic_grace, time));

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/status.h"
+#include "vmm/catch/trap_set.h"
 #include "vmm/console_input.h"
 #include "vmm/console_writer.h"
 #include "vmm/death_report.h"
@@ -74,6 +75,21 @@ void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutc
 void CatchWitness(const VmConfig& config, const ConsoleWitness& witness, RunEvents& events) {
   if (std::ranges::find(config.catch_console, witness.sign) == config.catch_console.end()) return;
   events.OnPanic({.source = PanicSource::kConsole, .detail = witness.line});
+}
+
+// A kernel in which nothing can be planted still has its other witnesses.
+std::unique_ptr<TrapSet> PlantTraps(const VmConfig& config, Machine& machine, RunEvents& events) {
+  if (config.catch_kinds.empty()) return nullptr;
+  absl::StatusOr<std::unique_ptr<TrapSet>> traps =
+      TrapSet::Plant(config.catch_kinds, machine.kernel(), machine.memory(), events);
+  if (!traps.ok()) {
+    LogWarning(absl::StrFormat("--catch: %s; pvpanic and the console remain", std::string(traps.status().message())));
+    return nullptr;
+  }
+  for (const CatchPoint& point : (*traps)->points()) {
+    LogDebug(absl::StrFormat("%s is caught at %s(), %#x", CatchKindName(point.kind), point.function, point.address));
+  }
+  return *std::move(traps);
 }
 
 // A kernel without pvpanic's driver dies unseen by any device: it stands still, or resets the machine
@@ -190,8 +206,9 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   });
   EventLoop loop(*events, *signals, input, STDIN_FILENO);
 
+  const std::unique_ptr<TrapSet> traps = PlantTraps(config, *machine, *events);
   const std::vector<Vcpu*> vcpus = machine->vcpus();
-  VcpuThreads threads(vcpus, machine->devices().buses(), *events);
+  VcpuThreads threads(vcpus, machine->devices().buses(), *events, traps.get());
   RunOutcome outcome;
   const absl::Time running = absl::Now();
   outcome.load_time = running - start;
@@ -208,6 +225,7 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   if (end == RunEnd::kHang) AskByNmi(*watch.hang(), *machine, loop, config.panic_grace);
   console->StopWaiting();  // a vCPU may be waiting for it
   const std::vector<absl::StatusOr<CpuState>> states = threads.Stop();
+  if (traps != nullptr) traps->Remove();
   outcome.run_time = absl::Now() - running;
 
   KeepAccounts(threads.recorders(), outcome);

@@ -13,6 +13,7 @@
 #include "devices/vmport/backdoor.h"
 #include "dump/dump_format.h"
 #include "vmm/boot/load_kernel.h"
+#include "vmm/catch/catch_point.h"
 #include "vmm/kvm/cpu_features.h"
 #include "vmm/kvm/hypervisor_leaf.h"
 #include "vmm/witness/kernel_signs.h"
@@ -47,6 +48,7 @@ struct VmConfig {
   VmwareConfig vmware;
 
   OnPanic on_panic = OnPanic::kDump;
+  std::vector<CatchKind> catch_kinds;     // what is caught at the fault itself
   std::vector<KernelSign> catch_console;  // what of the console's words is taken for a panic
   absl::Duration panic_grace = absl::Milliseconds(200);
   std::string dump_dir = ".";

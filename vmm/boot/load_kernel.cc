@@ -96,7 +96,10 @@ absl::StatusOr<LoadedKernel> LoadElf(const BootConfig& config, const InputFile& 
     ASSIGN_OR_RETURN(const std::span<uint8_t> target, memory.Span({GuestAddr{segment.paddr}, segment.filesz}));
     RETURN_IF_ERROR(file.Read(segment.offset, target));
   }
-  LoadedKernel loaded{.is_elf = true, .physical_base = elf.extent.start.value};
+  LoadedKernel loaded{.is_elf = true,
+                      .physical_base = elf.extent.start.value,
+                      .image_size = elf.extent.size,
+                      .virtual_base = kStartKernelMap + elf.extent.start.value};
   ASSIGN_OR_RETURN(loaded.entry, WriteBootStructures(config, image, memory));
   return loaded;
 }
@@ -161,6 +164,8 @@ absl::StatusOr<LoadedKernel> LoadDirect(const BootConfig& config, const BzImage&
                      !HasWord(config.command_line, "no5lvl");
   LoadedKernel loaded{.direct = true,
                       .physical_base = place.base.value,
+                      .image_size = direct.room,
+                      .virtual_base = kStartKernelMap + direct.linked().start.value + place.shift,
                       .kaslr_shift = place.shift,
                       .five_level = image.five_level,
                       .version = bzimage.version};

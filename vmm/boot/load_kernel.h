@@ -40,6 +40,8 @@ struct LoadedKernel {
   bool direct = false;         // decompressed and placed by us
   bool is_elf = false;         // a plain vmlinux, not a bzImage
   uint64_t physical_base = 0;  // where the image starts in guest RAM
+  uint64_t image_size = 0;     // bytes of RAM from there that are the image's
+  uint64_t virtual_base = 0;   // where its first byte will run; 0 in classic, where the image decides
   uint64_t kaslr_shift = 0;    // virtual, direct only: in classic the image draws its own
   bool five_level = false;     // entered on 5-level page tables
   std::string version;         // the header's kernel_version string, printable and bounded; may be empty

@@ -52,7 +52,7 @@ pid_t ThisThread() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<KvmVcpu>> KvmVcpu::Create(const Kvm& kvm, int vm_fd, int id, const CpuidTable& cpuid,
-                                                          const RegisterPorts& register_ports) {
+                                                         const RegisterPorts& register_ports) {
   ASSIGN_OR_RETURN(const int fd, KvmIoctl(vm_fd, KVM_CREATE_VCPU, id, absl::StrFormat("vCPU %d: KVM_CREATE_VCPU", id)));
   std::unique_ptr<KvmVcpu> vcpu(new KvmVcpu(id, UniqueFd(fd), kvm.nested_state_size()));
   void* page = mmap(nullptr, kvm.run_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -201,6 +201,13 @@ absl::Status KvmVcpu::WriteState(const CpuState& state) {
   kvm_mp_state mp_state{};
   mp_state.mp_state = state.started ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_UNINITIALIZED;
   return KvmIoctl(fd_.get(), KVM_SET_MP_STATE, &mp_state, Named("KVM_SET_MP_STATE")).status();
+}
+
+absl::Status KvmVcpu::SetRip(uint64_t rip) {
+  kvm_regs regs;
+  RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_GET_REGS, &regs, Named("KVM_GET_REGS")).status());
+  regs.rip = rip;
+  return KvmIoctl(fd_.get(), KVM_SET_REGS, &regs, Named("KVM_SET_REGS")).status();
 }
 
 // Order against Run(): there the thread is stored before the kernel reads immediate_exit, here

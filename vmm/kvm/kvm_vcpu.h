@@ -64,6 +64,7 @@ class KvmVcpu final : public Vcpu {
   // An apic_base of 0 leaves it as it is. The vCPU is made runnable where state.started, else
   // put back to waiting for INIT.
   absl::Status WriteState(const CpuState& state) override;
+  absl::Status SetRip(uint64_t rip) override;
   void Kick() override;
   void Unkick() override;
 

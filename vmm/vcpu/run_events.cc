@@ -35,7 +35,9 @@ void RunEvents::OnPanic(const PanicEvent& event) {
       panic_ = event;
       const auto known = vcpu_of_thread_.find(std::this_thread::get_id());
       if (panic_->vcpu < 0 && known != vcpu_of_thread_.end()) panic_->vcpu = known->second;
-      if (stop_at_panic_ && !event.crash_loaded) vcpus_must_stop_.store(true, std::memory_order_release);
+      // What the other CPUs do at this moment is what a trap is for.
+      const bool at_once = stop_at_panic_ || event.source == PanicSource::kTrap;
+      if (at_once && !event.crash_loaded) vcpus_must_stop_.store(true, std::memory_order_release);
     }
   }
   Wake();

@@ -56,6 +56,12 @@ TEST(RunEventsTest, WhatTheConsoleSaidGivesWayToABetterWitness) {
   EXPECT_EQ(events->panics_seen(), 3u);
 }
 
+TEST(RunEventsTest, ATrapStopsAllCpusAtOnce) {
+  auto events = *RunEvents::Create(/*stop_at_panic=*/false);
+  events->OnPanic({.source = PanicSource::kTrap});
+  EXPECT_TRUE(events->vcpus_must_stop());
+}
+
 TEST(RunEventsTest, WhatAResetDoesToTheCpusAfterwardsIsNoPanic) {
   auto events = *RunEvents::Create(/*stop_at_panic=*/false);
   events->OnGuestRequest({.kind = GuestRequest::Kind::kReset, .by = "i8042"});

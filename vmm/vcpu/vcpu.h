@@ -31,6 +31,9 @@ class Vcpu {
   virtual absl::StatusOr<CpuState> ReadState() = 0;
   virtual absl::Status WriteState(const CpuState& state) = 0;
 
+  // The next instruction is the one at `rip`. REQUIRES: no I/O is pending.
+  virtual absl::Status SetRip(uint64_t rip) = 0;
+
   // Any thread: makes a Run() that is in progress, or else the next one, return InterruptedExit
   // soon. Sticky until Unkick(): each Run() returns at once.
   virtual void Kick() = 0;

@@ -9,10 +9,11 @@
 
 namespace vmm {
 
-VcpuThreads::VcpuThreads(std::span<Vcpu* const> vcpus, Buses buses, RunEvents& events)
+VcpuThreads::VcpuThreads(std::span<Vcpu* const> vcpus, Buses buses, RunEvents& events, TrapHandler* traps)
     : vcpus_(vcpus.begin(), vcpus.end()),
       buses_(buses),
       events_(events),
+      traps_(traps),
       look_wanted_(vcpus.size()),
       looks_(vcpus.size()),
       states_(vcpus.size(), absl::UnknownError("the vCPU has not stopped")) {
@@ -53,7 +54,8 @@ void VcpuThreads::RunUntilStop(size_t index) {
       return;
     }
     recorder.Exit(*exit);
-    const NextStep next = DispatchExit(*exit, vcpu.id(), buses_, events_);
+    const bool trapped = traps_ != nullptr && traps_->Takes(*exit);
+    const NextStep next = trapped ? traps_->OnTrap(vcpu) : DispatchExit(*exit, vcpu.id(), buses_, events_);
     recorder.Handled(*exit);
     if (next == NextStep::kStop) return;
     if (std::holds_alternative<InterruptedExit>(*exit)) AnswerLook(index);

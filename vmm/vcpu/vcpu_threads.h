@@ -18,6 +18,7 @@
 #include "vmm/recorder/flight_recorder.h"
 #include "vmm/vcpu/dispatch_exit.h"
 #include "vmm/vcpu/run_events.h"
+#include "vmm/vcpu/trap_handler.h"
 #include "vmm/vcpu/vcpu.h"
 
 namespace vmm {
@@ -25,8 +26,8 @@ namespace vmm {
 // Owned and called by one thread, that of the run loop.
 class VcpuThreads {
  public:
-  // All arguments must outlive this object.
-  VcpuThreads(std::span<Vcpu* const> vcpus, Buses buses, RunEvents& events);
+  // All arguments must outlive this object; `traps` may be null.
+  VcpuThreads(std::span<Vcpu* const> vcpus, Buses buses, RunEvents& events, TrapHandler* traps = nullptr);
   ~VcpuThreads();  // stops what still runs
 
   VcpuThreads(const VcpuThreads&) = delete;
@@ -55,6 +56,7 @@ class VcpuThreads {
   std::vector<Vcpu*> vcpus_;
   Buses buses_;
   RunEvents& events_;
+  TrapHandler* traps_;
   std::vector<std::unique_ptr<FlightRecorder>> recorders_;
   std::atomic<bool> stop_ = false;
   std::vector<std::thread> threads_;

@@ -98,6 +98,11 @@ class ScriptedVcpu final : public Vcpu {
     return absl::OkStatus();
   }
 
+  absl::Status SetRip(uint64_t rip) override {
+    state_.rip = rip;
+    return absl::OkStatus();
+  }
+
   void Kick() override {
     const std::lock_guard lock(mutex_);
     kicked_ = true;

@@ -1,0 +1,45 @@
+// The places in a kernel's code at which its end can be caught.
+#ifndef VMM_CATCH_CATCH_POINT_H_
+#define VMM_CATCH_CATCH_POINT_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/guest_addr.h"
+
+namespace vmm {
+
+// What is caught. A panic is caught when its message is in the log and the other CPUs still run what they ran; an
+// oops or BUG() when its report is in the log; a warning or a KASAN report as it begins.
+enum class CatchKind { kPanic, kOops, kWarn, kKasan };
+
+// "panic", "oops", "warn", "kasan"; and "bug", which is an oops.
+std::string_view CatchKindName(CatchKind kind);
+std::optional<CatchKind> ParseCatchKind(std::string_view name);
+
+// The functions that are entered for `kind`, x86 Linux 4.14 to 6.16; a kernel has some of them.
+std::span<const std::string_view> CatchFunctions(CatchKind kind);
+
+// How many bytes of a function's start must stay as they are: the ENDBR64, and the call or NOP that ftrace
+// patches and checks. `code` is the function's first bytes.
+size_t UntouchableBytes(std::span<const uint8_t> code);
+
+// OUT imm8, AL: two bytes, and an exit on every KVM there is.
+inline constexpr uint8_t kCatchPort = 0xfc;
+inline constexpr std::array<uint8_t, 2> kPlantedOut = {0xe6, kCatchPort};
+
+struct CatchPoint {
+  CatchKind kind = CatchKind::kPanic;
+  std::string function;
+  uint64_t address = 0;  // of the planted instruction, virtual
+  GuestAddr phys;
+  std::array<uint8_t, kPlantedOut.size()> original = {};
+};
+
+}  // namespace vmm
+
+#endif  // VMM_CATCH_CATCH_POINT_H_
