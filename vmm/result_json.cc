@@ -126,10 +126,13 @@ ordered_json VmportJson(const VmportReport& vmport) {
   ordered_json json = {{"ring3", std::string(BackdoorReachName(vmport.reach))}, {"messages", vmport.messages}};
   AddGuestInfo(vmport.guestinfo, json);
   json["log"] = vmport.log;
+  const ToolsInfo& info = vmport.tools.info;
+  const StateChange announced = info.last_change_ok ? info.last_change : StateChange::kNone;
   json["tools"] = {{"running", vmport.tools.running},
                    {"program", vmport.tools.program},
-                   {"version", vmport.tools.info.version},
-                   {"build", vmport.tools.info.build}};
+                   {"version", info.version},
+                   {"build", info.build},
+                   {"announced", std::string(StateChangeName(announced))}};
   return json;
 }
 

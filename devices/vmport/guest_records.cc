@@ -2,6 +2,18 @@
 
 namespace vmm {
 
+std::string_view StateChangeName(StateChange change) {
+  switch (change) {
+    case StateChange::kNone: return "";
+    case StateChange::kHalt: return "halt";
+    case StateChange::kReboot: return "reboot";
+    case StateChange::kPowerOn: return "power-on";
+    case StateChange::kResume: return "resume";
+    case StateChange::kSuspend: return "suspend";
+  }
+  return "";
+}
+
 void GuestLog::Add(std::string_view line) {
   if (lines_.size() == kMaxLines) {
     lines_.pop_front();

@@ -17,6 +17,9 @@ namespace vmm {
 // open-vm-tools: lib/include/vmware/guestrpc/powerops.h, GuestOsState.
 enum class StateChange : uint32_t { kNone = 0, kHalt = 1, kReboot = 2, kPowerOn = 3, kResume = 4, kSuspend = 5 };
 
+// "halt", "reboot", "power-on", "resume", "suspend"; "" for none.
+std::string_view StateChangeName(StateChange change);
+
 // What the guest's tools said of themselves. A value; zeroes are "never said".
 struct ToolsInfo {
   uint32_t version = 0;      // tools.set.version, tools.set.versiontype

@@ -45,7 +45,7 @@ def fetch(flavour: str, debug: bool = False) -> Kernel:
     root = OUT / "kernels" / flavour
     kernel = _unpacked(root)
     if kernel is None or (debug and not kernel.vmlinux.exists()):
-        _update_lists()
+        update_lists()
         package, version = _newest(flavour)
         if kernel is None or kernel.version != version:
             kernel = _fetch_image(root, package, version)
@@ -62,7 +62,7 @@ def _unpacked(root: Path) -> Kernel | None:
     return Kernel(root, release, version)
 
 
-def _update_lists() -> None:
+def update_lists() -> None:
     """Old lists name packages that are gone, and a container image has none. Only root may get new ones."""
     if os.geteuid() == 0:
         subprocess.run(["apt-get", "update", "-q=2"], check=True, stdout=subprocess.DEVNULL)
@@ -83,7 +83,7 @@ def _fetch_image(root: Path, package: str, version: str) -> Kernel:
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=root) as folder:
-        subprocess.run(["dpkg-deb", "-x", _download(package, version, folder), str(root)], check=True)
+        subprocess.run(["dpkg-deb", "-x", download(package, version, folder), str(root)], check=True)
     subprocess.run(["/sbin/depmod", "--basedir", str(root), release], check=True)
     (root / "vmlinuz").symlink_to(f"boot/vmlinuz-{release}")
     (root / "release").write_text(f"{release} {version}\n")  # last: it says that all else is there
@@ -94,7 +94,7 @@ def _fetch_vmlinux(kernel: Kernel, package: str) -> None:
     """The debug package holds gigabytes of modules beside the one file wanted, so only that one is taken out."""
     inside = f"usr/lib/debug/boot/vmlinux-{kernel.release}"
     with tempfile.TemporaryDirectory(dir=kernel.root) as folder:
-        deb = _download(f"{package}-dbg", kernel.version, folder)
+        deb = download(f"{package}-dbg", kernel.version, folder)
         progress(f"unpacking vmlinux of {kernel.release}")
         pipe, none = subprocess.PIPE, subprocess.DEVNULL
         with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=pipe, stderr=none) as archive:
@@ -104,7 +104,7 @@ def _fetch_vmlinux(kernel: Kernel, package: str) -> None:
         (Path(folder) / inside).rename(kernel.vmlinux)
 
 
-def _download(package: str, version: str, folder: str) -> str:
+def download(package: str, version: str, folder: str) -> str:
     """Gets one .deb into `folder`, which the download alone may use, and returns its path."""
     size = re.search(r"^Size: (\d+)", _output("apt-cache", "show", f"{package}={version}"), re.MULTILINE)
     progress(f"downloading {package}, {int(size[1]) // 1_000_000 if size else '?'} MB")

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "devices/vmport/testing/backdoor_client.h"
+#include "guest-tests/vmport/clients.h"
 
 namespace vmm {
 namespace {
@@ -24,9 +25,11 @@ std::pair<std::string, int> Shell(const std::string& command) {
 }
 
 TEST(CloudInitTest, ItReadsMetadataAndUserdataAndHidesWhatItIsTold) {
-  if (access("/usr/bin/vmware-rpctool", X_OK) != 0) GTEST_SKIP() << "no vmware-rpctool: apt-get install open-vm-tools";
+  const std::string rpctool = ClientPath("/usr/bin/vmware-rpctool");
+  if (access(rpctool.c_str(), X_OK) != 0) GTEST_SKIP() << rpctool << " is not there: vmport/fetch-clients gets it";
+  UseClientLibraries();
   if (Shell("/usr/bin/python3 -c 'import cloudinit.sources.DataSourceVMware'").second != 0) {
-    GTEST_SKIP() << "/usr/bin/python3 finds no cloudinit: apt-get install cloud-init";
+    GTEST_SKIP() << "/usr/bin/python3 finds no cloudinit: vmport/fetch-clients gets it";
   }
   const fs::path directory = fs::path(testing::TempDir()) / "cloud-init";
   fs::create_directories(directory);
@@ -43,7 +46,7 @@ TEST(CloudInitTest, ItReadsMetadataAndUserdataAndHidesWhatItIsTold) {
 
   const fs::path tool = directory / "vmware-rpctool";
   std::ofstream(tool) << "#!/bin/sh\nexec " << fs::absolute("guest-tests/vmport/with_backdoor").string() << " "
-                      << (directory / "state").string() << " /usr/bin/vmware-rpctool \"$@\"\n";
+                      << (directory / "state").string() << " " << rpctool << " \"$@\"\n";
   fs::permissions(tool, fs::perms::owner_all);
 
   const auto [output, status] = Shell("PATH=" + directory.string() +

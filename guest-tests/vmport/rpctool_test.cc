@@ -6,17 +6,19 @@
 
 #include "devices/vmport/backdoor.h"
 #include "devices/vmport/testing/backdoor_client.h"
+#include "guest-tests/vmport/clients.h"
 #include "guest-tests/vmport/traced_client.h"
 
 namespace vmm {
 namespace {
 
-constexpr char kRpctool[] = "/usr/bin/vmware-rpctool";
+const std::string kRpctool = ClientPath("/usr/bin/vmware-rpctool");
 
 class RpctoolTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (access(kRpctool, X_OK) != 0) GTEST_SKIP() << kRpctool << " is not there: apt-get install open-vm-tools";
+    if (access(kRpctool.c_str(), X_OK) != 0) GTEST_SKIP() << kRpctool << " is not there: vmport/fetch-clients gets it";
+    UseClientLibraries();
   }
 
   TracedRun Run(const std::string& request) {
@@ -133,6 +135,19 @@ TEST_F(RpctoolTest, P8_WhereCookiesAreRefusedItGoesOnWithoutOne) {
   };
   ExpectSays("info-get guestinfo.a", "hello");
   EXPECT_EQ(refused, 1);
+}
+
+// The bulk port is not offered, and a client that is not offered it does not try: each word is an IN.
+TEST_F(RpctoolTest, P10_WithoutTheBulkPortEveryWordGoesByRegisters) {
+  const std::string value(4096, 'v');
+  ASSERT_TRUE(backdoor_.SetGuestInfo("a", value).ok());
+  const TracedRun run = Run("info-get guestinfo.a");
+  EXPECT_EQ(run.out, value + "\n");
+  // 2 GETVERSION, OPEN, size and 5 words of the request, size and 4098 bytes of the answer, status, CLOSE.
+  EXPECT_EQ(run.asked.size(), 2u + 1 + 1 + 5 + 1 + (4098 + 3) / 4 + 1 + 1);
+  for (size_t i = 3; i < run.answered.size(); ++i) {
+    EXPECT_EQ(run.answered[i].ecx >> 16 & ~uint32_t{kStatusSuccess | kStatusDoRecv}, 0u) << "no offer in a status";
+  }
 }
 
 TEST_F(RpctoolTest, AnyOtherHypervisorsNameIsGoodEnough) {

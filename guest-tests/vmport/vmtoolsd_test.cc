@@ -8,6 +8,7 @@
 
 #include "devices/vmport/backdoor.h"
 #include "devices/vmport/testing/backdoor_client.h"
+#include "guest-tests/vmport/clients.h"
 #include "guest-tests/vmport/traced_client.h"
 
 namespace vmm {
@@ -15,12 +16,15 @@ namespace {
 
 using Outcome = TcloResult::Outcome;
 
-constexpr char kVmtoolsd[] = "/usr/bin/vmtoolsd";
+const std::string kVmtoolsd = ClientPath("/usr/bin/vmtoolsd");
 
 class VmtoolsdTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (access(kVmtoolsd, X_OK) != 0) GTEST_SKIP() << kVmtoolsd << " is not there: apt-get install open-vm-tools";
+    if (access(kVmtoolsd.c_str(), X_OK) != 0) {
+      GTEST_SKIP() << kVmtoolsd << " is not there: vmport/fetch-clients gets it";
+    }
+    UseClientLibraries();
     directory_ = testing::TempDir() + "/vmtoolsd";
     std::filesystem::create_directories(directory_);
     std::ofstream(directory_ + "/tools.conf") << "[logging]\nlog = false\n";
