@@ -303,7 +303,7 @@ uint64_t Backdoor::message_count() const {
 
 size_t Backdoor::bytes_held() const {
   std::lock_guard lock(mutex_);
-  return channels_.bytes_held() + records_.info.total_bytes();
+  return channels_.bytes_held() + records_.info.total_bytes() + records_.log.bytes_held() + tclo_.bytes_held();
 }
 
 std::string Backdoor::Save() const {

@@ -106,9 +106,15 @@ class Backdoor final : public Device {
   absl::StatusOr<uint64_t> Send(std::string request);
   std::vector<TcloResult> TakeResults();
 
-  // How many MESSAGE commands there were, and the bytes that channels and guestinfo hold.
+  // How many MESSAGE commands there were.
   uint64_t message_count() const;
+
+  // The bytes that are kept because of what the guest sent or set, or because of what it was asked
+  // and does not answer. Never more than kMaxBytesHeld, whatever it does.
   size_t bytes_held() const;
+  static constexpr size_t kMaxBytesHeld =
+      kMaxChannels * (2 * MessageChannel::kMaxMessage) +  // one coming in, one going out
+      GuestInfoStore::kMaxTotal + GuestLog::kMaxLines * GuestLog::kMaxLineSize + Tclo::kMaxBytesHeld;
 
   // All of the state, as SealState() has it; not the configuration, which is the machine's.
   std::string Save() const;

@@ -22,6 +22,12 @@ void GuestLog::Add(std::string_view line) {
   lines_.emplace_back(line.substr(0, kMaxLineSize));
 }
 
+size_t GuestLog::bytes_held() const {
+  size_t bytes = 0;
+  for (const std::string& line : lines_) bytes += line.size();
+  return bytes;
+}
+
 void GuestLog::Save(StateWriter& writer) const {
   writer.U64(dropped_);
   writer.U32(static_cast<uint32_t>(lines_.size()));

@@ -40,6 +40,7 @@ class GuestLog {
   void Add(std::string_view line);
 
   const std::deque<std::string>& lines() const { return lines_; }
+  size_t bytes_held() const;
   uint64_t dropped() const { return dropped_; }  // lines, for room
 
   void Save(StateWriter& writer) const;

@@ -146,6 +146,17 @@ void Tclo::Report(const Request& request, TcloResult::Outcome outcome, std::stri
   results_.push_back({request.id, outcome, std::string(text.substr(0, kMaxText))});
 }
 
+size_t Tclo::bytes_held() const {
+  size_t bytes = 0;
+  for (const TcloResult& result : results_) bytes += result.text.size();
+  for (const auto& [channel, peer] : peers_) {
+    bytes += peer.program.name.size();
+    if (peer.in_flight) bytes += peer.in_flight->text.size();
+    for (const Request& request : peer.queue) bytes += request.text.size();
+  }
+  return bytes;
+}
+
 std::vector<uint16_t> Tclo::channels() const {
   std::vector<uint16_t> channels;
   for (const auto& [channel, peer] : peers_) channels.push_back(channel);

@@ -19,6 +19,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "devices/vmport/abi/vmport_abi.h"
 #include "devices/vmport/vmport_state.h"
 
 namespace vmm {
@@ -91,6 +92,12 @@ class Tclo {
 
   void Save(StateWriter& writer, absl::Duration now) const;
   static Tclo Load(StateReader& reader, absl::Duration now);
+
+  // Of requests, answers and names. A channel has at most "reset", "Capabilities_Register" and the
+  // host's; kMaxRequest is more than either of our own.
+  size_t bytes_held() const;
+  static constexpr size_t kMaxBytesHeld =
+      kMaxChannels * ((kMaxPending + 2) * kMaxRequest + kMaxNameSize) + kMaxResults * kMaxText;
 
   // The channels that Load() found, for its caller to compare with those that are open.
   std::vector<uint16_t> channels() const;
