@@ -1,5 +1,6 @@
 // VMware's backdoor as an instruction meets it: each command, each way to be refused, each width, at CPL 0 and CPL 3.
-// What is asked, and by which letter and number, is in docs/abi/vmport.md. Options: memory=MIB, port=off.
+// What is asked, and by which letter and number, is in docs/abi/vmport-tests.md. Options: memory=MIB, port=off,
+// only=messages, then=panic.
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/io.h"
 #include "guest-tests/lib/user.h"
@@ -205,6 +206,11 @@ int main(void) {
     report(inl(PORT) == 0xffffffff && inw(PORT) == 0xffff && inb(PORT) == 0xff, "V2: the ports are open bus");
     const struct registers r = ask(GETVERSION);
     report(is_refused(&r), "V2: and no register changes");
+    return finish();
+  }
+  if (option("only") != NULL) {
+    report(guestinfo_is_set(), "a message is taken");
+    if (option("then") != NULL) outb(PORT_PVPANIC, 1);
     return finish();
   }
   report_all(all_that_hold(), "CPL 0");
