@@ -30,7 +30,6 @@ class HeaderCheck {
     CheckLoadAlignment();
     CheckLoadSizes();
     CheckPhysicalAddresses();
-    CheckOverlaps();
     return std::move(findings_);
   }
 
@@ -201,27 +200,6 @@ class HeaderCheck {
            {kDrgn, kWrong, "it finds page tables by p_paddr"},
            {kMakedumpfile, kWrong, "it finds RAM by p_paddr alone"},
            {kLibkdumpfile, kWrong, "it then reads no physical addresses at all"}});
-    }
-  }
-
-  // Segments may name the same bytes by other virtual addresses, but one physical byte has one place.
-  void CheckOverlaps() {
-    std::vector<size_t> by_address = loads_;
-    std::sort(by_address.begin(), by_address.end(),
-              [&](size_t a, size_t b) { return phdrs_[a].p_paddr < phdrs_[b].p_paddr; });
-    const Elf64_Phdr* widest = nullptr;  // the one that reaches furthest so far
-    for (const size_t i : by_address) {
-      const Elf64_Phdr& phdr = phdrs_[i];
-      uint64_t end = 0;
-      if (phdr.p_filesz == 0 || !CheckedAdd(phdr.p_paddr, phdr.p_filesz, &end)) continue;
-      if (widest != nullptr && phdr.p_paddr - widest->p_paddr < widest->p_filesz &&
-          phdr.p_offset - phdr.p_paddr != widest->p_offset - widest->p_paddr) {
-        Add("overlap", absl::StrFormat("two PT_LOADs have other bytes for the physical address %#x", phdr.p_paddr),
-            {{kCrash, kWrong, "it reads the first that has an address"},
-             {kDrgn, kWrong, "it reads the last that has an address"}});
-        return;
-      }
-      if (widest == nullptr || end > widest->p_paddr + widest->p_filesz) widest = &phdr;
     }
   }
 

@@ -67,6 +67,8 @@ class KernelCheck {
         std::count_if(loads_.begin(), loads_.end(), [&](const Load& l) { return l.kind == kind; }));
   }
 
+  std::string OfLoads(size_t count) const { return absl::StrFormat("%d of %d PT_LOADs", count, loads_.size()); }
+
   void CheckVirtualAddresses() {
     const auto low_addresses = [] {
       return std::vector<Breakage>{
@@ -80,22 +82,25 @@ class KernelCheck {
     const size_t physical = Count(SegmentKind::kPhysical);
     const size_t zeros = Count(SegmentKind::kZero);
     if (zero_elsewhere != loads_.end() || (zeros != 0 && physical == 0)) {
-      Add("p_vaddr-zero", absl::StrFormat("p_vaddr is 0 in %d PT_LOADs", zeros), low_addresses());
+      Add("p_vaddr-zero", absl::StrFormat("p_vaddr is 0 in %s", OfLoads(zeros)), low_addresses());
     }
     if (physical != 0) {
-      Add("p_vaddr-physical", absl::StrFormat("p_vaddr is p_paddr in %d PT_LOADs", physical), low_addresses());
+      Add("p_vaddr-physical", absl::StrFormat("p_vaddr is p_paddr in %s", OfLoads(physical + zeros)), low_addresses());
     }
     if (const size_t users = Count(SegmentKind::kUser); users != 0) {
-      Add("p_vaddr-user", absl::StrFormat("p_vaddr is an address of user space in %d PT_LOADs", users),
-          low_addresses());
+      Add("p_vaddr-user", absl::StrFormat("p_vaddr is an address of user space in %s", OfLoads(users)),
+          {{kDrgn, kLess, "it takes that for the memory of every process"}});
     }
-    if (const size_t unknown = Count(SegmentKind::kNonCanonical); unknown != 0) {
+    if (const size_t unknown = Count(SegmentKind::kUnknown); unknown != 0) {
       Add("p_vaddr-unknown",
-          absl::StrFormat("p_vaddr is no address at all in %d PT_LOADs: the kernel's were not known "
-                          "when the dump was made",
-                          unknown),
+          absl::StrFormat("p_vaddr is a stand-in (2^63 + p_paddr) in %s: the kernel's addresses were not known",
+                          OfLoads(unknown)),
           {{kGdb, kWrong, "it goes by p_vaddr alone: no kernel address can be read"},
            {kDrgn, kLess, "up to 0.0.26 it reads no kernel address"}});
+    }
+    if (const size_t no_address = Count(SegmentKind::kNonCanonical); no_address != 0) {
+      Add("p_vaddr-not-canonical", absl::StrFormat("p_vaddr is no canonical address in %s", OfLoads(no_address)),
+          {{kGdb, kLess, "what the segments hold is not found under its true address"}});
     }
   }
 

@@ -3,6 +3,7 @@
 #include "dump/check/check_headers.h"
 #include "dump/check/check_kernel.h"
 #include "dump/check/check_notes.h"
+#include "dump/check/check_overlaps.h"
 #include "dump/read/kernel_of.h"
 
 namespace vmm {
@@ -27,7 +28,10 @@ CheckResult CheckVmcore(const Vmcore& core) {
     result.findings.push_back(
         {fault.rule, fault.what, BreaksAll(Harm::kWrong, "what is missing there cannot be read")});
   }
-  if (core.elf() != nullptr) Append(result.findings, CheckHeaders(*core.elf()));
+  if (core.elf() != nullptr) {
+    Append(result.findings, CheckHeaders(*core.elf()));
+    Append(result.findings, CheckOverlaps(core.file(), *core.elf()));
+  }
   Append(result.findings, CheckNotes(core));
   Append(result.findings, CheckKernel(core, KernelOf(core)));
   return result;

@@ -94,8 +94,9 @@ class ElfReader {
     const uint64_t available = phdr.p_offset < file_.size() ? file_.size() - phdr.p_offset : 0;
     const uint64_t size = std::min({uint64_t{phdr.p_filesz}, available, kMaxNoteBytes - note_bytes_});
     if (size < phdr.p_filesz) {
-      Fault("truncated", index, absl::StrFormat("its %d bytes of notes are past the file's end or more than %d in all",
-                                   phdr.p_filesz, kMaxNoteBytes));
+      Fault("truncated", index,
+            absl::StrFormat("its %d bytes of notes are past the file's end or more than %d in all", phdr.p_filesz,
+                            kMaxNoteBytes));
     }
     note_bytes_ += size;
     std::vector<uint8_t> bytes(size);
@@ -119,8 +120,9 @@ class ElfReader {
     }
     const uint64_t available = phdr.p_offset < file_.size() ? file_.size() - phdr.p_offset : 0;
     if (phdr.p_filesz > available) {
-      Fault("truncated", index, absl::StrFormat("its %d bytes at offset %#x end past the file's end at %#x: %d are missing",
-                                   phdr.p_filesz, phdr.p_offset, file_.size(), phdr.p_filesz - available));
+      Fault("truncated", index,
+            absl::StrFormat("its %d bytes at offset %#x end past the file's end at %#x: %d are missing", phdr.p_filesz,
+                            phdr.p_offset, file_.size(), phdr.p_filesz - available));
     }
     pieces_.push_back({{GuestAddr{phdr.p_paddr}, size}, phdr.p_offset, phdr.p_filesz});
   }

@@ -1,5 +1,6 @@
 #include "dump/read/segment_kind.h"
 
+#include "dump/core_layout.h"
 #include "dump/kernel/kernel_map.h"
 
 namespace vmm {
@@ -13,7 +14,9 @@ SegmentKind KindOf(const Elf64_Phdr& phdr, std::optional<uint64_t> page_offset, 
     return phdr.p_vaddr >= kStartKernelMap && phdr.p_vaddr < kKernelImageEnd ? SegmentKind::kImage
                                                                              : SegmentKind::kKernel;
   }
-  if (phdr.p_vaddr >= user_end) return SegmentKind::kNonCanonical;
+  if (phdr.p_vaddr >= user_end) {
+    return phdr.p_vaddr == (kNonCanonicalBase | phdr.p_paddr) ? SegmentKind::kUnknown : SegmentKind::kNonCanonical;
+  }
   if (phdr.p_vaddr == 0) return SegmentKind::kZero;
   return phdr.p_vaddr == phdr.p_paddr ? SegmentKind::kPhysical : SegmentKind::kUser;
 }
@@ -25,7 +28,8 @@ std::string_view NameOf(SegmentKind kind) {
     case SegmentKind::kImage: return "kernel image";
     case SegmentKind::kDirectMap: return "RAM, direct map";
     case SegmentKind::kKernel: return "kernel space";
-    case SegmentKind::kNonCanonical: return "RAM, no virtual address known";
+    case SegmentKind::kUnknown: return "RAM, no virtual address known";
+    case SegmentKind::kNonCanonical: return "no canonical address";
     case SegmentKind::kPhysical: return "RAM, p_vaddr is p_paddr";
     case SegmentKind::kZero: return "RAM, p_vaddr is 0";
     case SegmentKind::kUser: return "user space";

@@ -15,7 +15,8 @@ enum class SegmentKind {
   kImage,         // a kernel text address: kStartKernelMap and up
   kDirectMap,     // p_vaddr is page_offset + p_paddr
   kKernel,        // elsewhere in kernel space: a stack, vmalloc, modules
-  kNonCanonical,  // an address that no kernel has: nobody knew a real one
+  kUnknown,       // 2^63 + p_paddr: whoever made the dump knew no address
+  kNonCanonical,  // another address that no CPU has
   kPhysical,      // p_vaddr is p_paddr, and not 0
   kZero,          // p_vaddr is 0
   kUser,          // another address below kernel space

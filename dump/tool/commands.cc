@@ -1,6 +1,7 @@
 #include "dump/tool/commands.h"
 
 #include "dump/tool/check_command.h"
+#include "dump/tool/compare_command.h"
 #include "dump/tool/convert_command.h"
 #include "dump/tool/dmesg_command.h"
 #include "dump/tool/guest_command.h"
@@ -14,6 +15,7 @@ std::vector<Command> AllCommands() {
   return {
       InfoCommand(),
       CheckCommand(),
+      CompareCommand(),
       DmesgCommand(),
       ReportCommand(),
       VmcsCommand(),

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "absl/strings/str_format.h"
+#include "dump/read/registers.h"
 #include "dump/read/segment_kind.h"
 #include "dump/tool/pretty_json.h"
 #include "dump/tool/printable.h"

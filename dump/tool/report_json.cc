@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_format.h"
-#include "dump/tool/inspected.h"
+#include "dump/read/registers.h"
 #include "dump/tool/log_json.h"
 
 namespace vmm {

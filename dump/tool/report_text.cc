@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
-#include "dump/tool/inspected.h"
+#include "dump/read/registers.h"
 #include "dump/tool/printable.h"
 
 namespace vmm {
