@@ -1,5 +1,8 @@
 #include "dump/check/check_vmcore.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "dump/check/check_headers.h"
 #include "dump/check/check_kernel.h"
 #include "dump/check/check_notes.h"
@@ -8,6 +11,12 @@
 
 namespace vmm {
 namespace {
+
+// As ReadKdump() says it.
+bool IsFlattened(const Vmcore& core) {
+  const auto& facts = core.facts();
+  return std::find(facts.begin(), facts.end(), std::pair<std::string, std::string>("flattened", "yes")) != facts.end();
+}
 
 std::vector<Breakage> BreaksAll(Harm harm, const std::string& how) {
   std::vector<Breakage> breaks;
@@ -27,6 +36,13 @@ CheckResult CheckVmcore(const Vmcore& core) {
   for (const VmcoreFault& fault : core.faults()) {
     result.findings.push_back(
         {fault.rule, fault.what, BreaksAll(Harm::kWrong, "what is missing there cannot be read")});
+  }
+  if (IsFlattened(core)) {
+    result.findings.push_back({"flattened",
+                               "the file is flattened, as for a pipe; makedumpfile -R makes a plain one of it",
+                               {{Reader::kDrgn, Harm::kRefused, "libkdumpfile before 0.5.3 cannot open it"},
+                                {Reader::kMakedumpfile, Harm::kRefused, "as input it wants a plain file"},
+                                {Reader::kLibkdumpfile, Harm::kRefused, "before 0.5.3 it cannot open it"}}});
   }
   if (core.elf() != nullptr) {
     Append(result.findings, CheckHeaders(*core.elf()));

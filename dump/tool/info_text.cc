@@ -13,6 +13,7 @@ namespace vmm {
 namespace {
 
 constexpr size_t kFewRows = 24;
+constexpr uint64_t kThreadSize = 16 << 10;  // Linux arch/x86/include/asm/page_64_types.h, without KASAN
 
 class InfoText {
  public:
@@ -128,7 +129,9 @@ class InfoText {
     if (kind != SegmentKind::kKernel) return std::string(NameOf(kind));
     for (size_t i = 0; i < core_.cpus().size(); ++i) {
       const uint64_t rsp = core_.cpus()[i].rsp;
-      if (core_.cpus()[i].started && rsp - phdr.p_vaddr < phdr.p_memsz) return absl::StrFormat("stack of CPU %d", i);
+      // A stack has its size as its alignment, and may be several runs of pages.
+      const bool same_stack = (rsp ^ phdr.p_vaddr) < kThreadSize || rsp - phdr.p_vaddr < phdr.p_memsz;
+      if (core_.cpus()[i].started && same_stack) return absl::StrFormat("stack of CPU %d", i);
     }
     return std::string(NameOf(kind));
   }
