@@ -14,6 +14,7 @@
 
 #include "base/unique_fd.h"
 #include "dump/nested/abi/nested_state_abi.h"
+#include "dump/nested/abi/vmcb12.h"
 #include "dump/nested/nested_state.h"
 #include "dump/nested/testing/fixture.h"
 #include "dump/nested/testing/set_nested_state_cases.h"
@@ -39,6 +40,27 @@ constexpr unsigned long kGetSupportedCpuid = _IOWR(KVMIO, 0x05, CpuidHeader);
 constexpr unsigned long kSetCpuid2 = _IOW(KVMIO, 0x90, CpuidHeader);
 constexpr unsigned long kGetNestedState = _IOWR(KVMIO, 0xbe, KvmNestedHeader);
 constexpr unsigned long kSetNestedState = _IOW(KVMIO, 0xbf, KvmNestedHeader);
+
+// Whether byte `at` of a state belongs to a read-only field of its vmcs12.
+bool IsExitInformation(size_t at) {
+  for (const VmcsField& field : Vmcs12Fields()) {
+    const size_t begin = sizeof(KvmNestedHeader) + field.offset;
+    if (field.read_only() && at >= begin && at < begin + field.size) return true;
+  }
+  return false;
+}
+
+// Whether it belongs to what VMRUN does not load and #VMEXIT does not save: that is L1's and L2's in common.
+bool IsForVmload(size_t at) {
+  const auto in = [at](size_t offset, size_t size) {
+    const size_t begin = sizeof(KvmNestedHeader) + offsetof(Vmcb12, save) + offset;
+    return at >= begin && at < begin + size;
+  };
+  constexpr size_t kSegment = sizeof(VmcbSegment);
+  return in(offsetof(VmcbSave, fs), 2 * kSegment) || in(offsetof(VmcbSave, ldtr), kSegment) ||
+         in(offsetof(VmcbSave, tr), kSegment) ||
+         in(offsetof(VmcbSave, star), offsetof(VmcbSave, cr2) - offsetof(VmcbSave, star));
+}
 
 class SetNestedStateKvmTest : public testing::Test {
  protected:
@@ -170,11 +192,10 @@ TEST_F(SetNestedStateKvmTest, WhatAnotherRunGaveOutIsTakenAndGivenOutAgain) {
     ASSERT_EQ(Set(std::span(state)), 0) << name;
     const std::vector<uint8_t> back = Get();
     ASSERT_EQ(back.size(), state.size()) << name;
-    int differences = 0;
-    for (size_t i = 0; i < back.size() && differences < 10; ++i) {
-      if (back[i] == state[i]) continue;
-      ++differences;
-      ADD_FAILURE() << name << ": byte " << i << " was " << int{state[i]} << " and is " << int{back[i]};
+    for (size_t i = 0; i < back.size(); ++i) {
+      // While L2 runs, KVM takes of the former what the hardware has, of the latter what the vCPU has.
+      if (vmx_ ? IsExitInformation(i) : IsForVmload(i)) continue;
+      ASSERT_EQ(int{back[i]}, int{state[i]}) << name << ": byte " << i;
     }
   }
 }

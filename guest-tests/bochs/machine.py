@@ -1,0 +1,128 @@
+"""A PC that Bochs emulates, with Intel's VMX or AMD's SVM in it, and nothing to it but a CD and two serial ports."""
+
+import os
+import pty
+import re
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+# What Bochs calls them. Others were tried: `ryzen` stalls early in the kernel, `phenom_8650_toliman` never gets through it.
+CPU_MODELS = {"vmx": "corei7_skylake_x", "svm": "trinity_apu"}
+
+ISOLINUX = Path("/usr/lib/ISOLINUX/isolinux.bin")
+LDLINUX = Path("/usr/lib/syslinux/modules/bios/ldlinux.c32")
+
+_CONFIG = """\
+cpu: model={model}, count=1, ips=100000000, reset_on_triple_fault=0
+memory: guest=1024, host=1024
+romimage: file=/usr/share/bochs/BIOS-bochs-latest
+vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+ata0-master: type=cdrom, path={iso}, status=inserted
+boot: cdrom
+com1: enabled=1, mode=file, dev={folder}/console
+com2: enabled=1, mode=file, dev={folder}/sent
+clock: sync=none
+display_library: term
+log: {folder}/bochs.log
+panic: action=report
+error: action=report
+info: action=ignore
+debug: action=ignore
+"""
+
+_ISOLINUX_CONFIG = """\
+DEFAULT linux
+LABEL linux
+KERNEL vmlinuz
+APPEND initrd=initrd {append}
+"""
+
+
+class MachineError(Exception):
+    pass
+
+
+def make_linux_iso(folder: Path, kernel: Path, initrd: Path, append: str) -> Path:
+    """A CD that boots `kernel`."""
+    root = folder / "cd"
+    (root / "isolinux").mkdir(parents=True)
+    shutil.copy(ISOLINUX, root / "isolinux")
+    shutil.copy(LDLINUX, root / "isolinux")
+    shutil.copy(kernel, root / "isolinux" / "vmlinuz")
+    shutil.copy(initrd, root / "isolinux" / "initrd")
+    (root / "isolinux" / "isolinux.cfg").write_text(_ISOLINUX_CONFIG.format(append=append))
+    return _make_iso(folder, root, "isolinux/isolinux.bin", ["-boot-load-size", "4", "-boot-info-table"])
+
+
+def make_raw_iso(folder: Path, image: Path) -> Path:
+    """A CD whose boot sector, and all behind it, is `image`: the BIOS loads it to 0x7c00 and jumps there."""
+    root = folder / "cd"
+    root.mkdir(parents=True)
+    shutil.copy(image, root / "boot.bin")
+    sectors = -(-image.stat().st_size // 512)
+    return _make_iso(folder, root, "boot.bin", ["-boot-load-size", str(sectors)])
+
+
+def _make_iso(folder: Path, root: Path, boot: str, options: list[str]) -> Path:
+    iso = folder / "boot.iso"
+    command = ["xorriso", "-as", "mkisofs", "-quiet", "-o", str(iso), "-b", boot, "-c", "boot.cat"]
+    subprocess.run([*command, "-no-emul-boot", *options, str(root)], check=True, stderr=subprocess.DEVNULL)
+    shutil.rmtree(root)
+    return iso
+
+
+def run(folder: Path, cpu: str, iso: Path, end: bytes, timeout_s: float, watch=lambda text: None) -> float:
+    """Runs the machine until its first serial port has said `end`; returns the seconds that took.
+
+    What the ports said is then in `folder`: console, sent. `watch` gets each new piece of the console.
+    """
+    (folder / "bochsrc").write_text(_CONFIG.format(model=CPU_MODELS[cpu], iso=iso, folder=folder))
+    (folder / "rc").write_text("c\n")  # Debian's Bochs starts in its debugger
+    console = folder / "console"
+    ours, theirs = pty.openpty()  # its display; nobody looks
+    threading.Thread(target=_drain, args=(ours,), daemon=True).start()
+    start = time.monotonic()
+    # `setpriv --pdeathsig`: however this program ends, Bochs ends with it. Killed, it leaves boot.iso.lock, in our folder.
+    command = ["setpriv", "--pdeathsig=KILL", "nice", "bochs-bin", "-q", "-f", "bochsrc", "-rc", "rc"]
+    environment = dict(os.environ, TERM="xterm")
+    with subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as bochs:
+        os.close(theirs)
+        seen = 0
+        try:
+            while True:
+                ended = bochs.poll() is not None
+                said = console.read_bytes() if console.exists() else b""
+                watch(said[seen:])
+                seen = len(said)
+                if end in said:
+                    return time.monotonic() - start
+                if ended:
+                    raise MachineError(f"Bochs ended early; the end of its console:\n{_tail(said)}")
+                if time.monotonic() - start > timeout_s:
+                    raise MachineError(f"no end after {timeout_s:.0f} s; the end of the console:\n{_tail(said)}")
+                time.sleep(0.5)
+        finally:
+            bochs.kill()
+
+
+def _tail(said: bytes) -> str:
+    return said.decode(errors="replace")[-2000:]
+
+
+def _drain(terminal: int) -> None:
+    """Reads what Bochs displays, so that it never waits for somebody who does.
+
+    Its debugger takes the terminal that it was given, and its screen one more, of which it says the name there.
+    """
+    said, screen = b"", None
+    try:
+        while chunk := os.read(terminal, 65536):
+            if screen is None and (name := re.search(rb"/dev/pts/\d+", said := said + chunk)):
+                screen = os.open(name[0], os.O_RDONLY | os.O_NOCTTY)
+                threading.Thread(target=_drain, args=(screen,), daemon=True).start()
+    except OSError:  # the other end was closed
+        pass
+    os.close(terminal)
