@@ -57,14 +57,16 @@ def module_files(root: Path, release: str, modules: list[str]) -> list[Path]:
     return list(files)
 
 
-def build(where: Path, init: Path, modules: list[Path]) -> Path:
+def build(where: Path, init: Path, modules: list[Path], more: dict[str, bytes] | None = None) -> Path:
     """Writes an initramfs whose /init is `init`, and whose /modules/NN-name.ko load in the order of their names.
 
-    The file is named after its contents, in the folder `where`, and is made only once.
+    `more` are further files, executable, by their path. The file is named after its contents, in the
+    folder `where`, and is made only once.
     """
     entries = [directory(path) for path in ("bin", "dev", "proc", "sys", "tmp", "host", "modules")]
     entries += [program("bin/busybox", BUSYBOX.read_bytes()), program("init", init.read_bytes())]
     entries += [program(f"modules/{n:02}-{file.name}", file.read_bytes()) for n, file in enumerate(modules)]
+    entries += [program(path, data) for path, data in (more or {}).items()]
     archive = newc(entries)
 
     target = where / f"initramfs-{hashlib.sha256(archive).hexdigest()[:12]}.cpio.gz"

@@ -79,11 +79,13 @@ def watch_memtest(console: Console, vmm: subprocess.Popen) -> None:
 ACTS = {"shell": use_shell, "memtest": watch_memtest}
 
 
-def run(vmm: str, arguments: list[str], act: str | None, results: Path, scratch: Path) -> tuple[int, float]:
+def run(
+    vmm: str, arguments: list[str], act: str | None, results: Path, scratch: Path, timeout_s: int
+) -> tuple[int, float]:
     """Runs one guest to its end, and returns vmm's exit status and the seconds that it took."""
     dumps = scratch / "dumps"
     dumps.mkdir()
-    command = [vmm, *arguments, f"--timeout={TIMEOUT_S}s", f"--dump-dir={dumps}", "--dump-name=vmcore",
+    command = [vmm, *arguments, f"--timeout={timeout_s}s", f"--dump-dir={dumps}", "--dump-name=vmcore",
                f"--result={scratch}/result.json"]  # fmt: skip
     started = time.monotonic()
     with open(results / "stderr", "wb") as stderr:
@@ -93,7 +95,7 @@ def run(vmm: str, arguments: list[str], act: str | None, results: Path, scratch:
             if act:
                 ACTS[act](console, process)
             try:
-                process.wait(TIMEOUT_S + 30)
+                process.wait(timeout_s + 30)
             except subprocess.TimeoutExpired:
                 process.kill()
             (results / "console").write_bytes(console.close())
@@ -123,7 +125,8 @@ def main(plan_file: str) -> None:
             arguments = [f"--{name}={in_memory(file)}" for name, file in step["files"].items()] + step["arguments"]
             results = Path(plan["results"]) / step["name"]
             for attempt in range(1, ATTEMPTS + 1):
-                status, seconds = run(in_memory(plan["vmm"]), arguments, step["act"], results, scratch)
+                timeout_s = step.get("timeout_s", TIMEOUT_S)
+                status, seconds = run(in_memory(plan["vmm"]), arguments, step["act"], results, scratch, timeout_s)
                 if status != TIMED_OUT or attempt == ATTEMPTS:
                     break
                 print(f"# {step['name']}: stood still in the lab, is tried again", flush=True)
