@@ -11,6 +11,7 @@
 
 #include "base/guest_memory.h"
 #include "dump/nested/ept_walk.h"
+#include "dump/nested/l1_state.h"
 #include "dump/nested/nested_state.h"
 #include "dump/nested/nested_state_note.h"
 #include "dump/nested/print_vmcs12.h"
@@ -69,6 +70,7 @@ TEST(NestedFuzzTest, AStateIsRefusedOrReadAndWhatKvmTakesWeRead) {
   std::vector<std::vector<uint8_t>> seeds;
   for (const std::string& name : BlobNames()) seeds.push_back(Fixture(name));
   Mutator mutator;
+  CpuState cpu;
   uint64_t read = 0;
   const uint64_t steps = Steps(100'000);
   for (uint64_t step = 0; step < steps; ++step) {
@@ -83,6 +85,8 @@ TEST(NestedFuzzTest, AStateIsRefusedOrReadAndWhatKvmTakesWeRead) {
       ASSERT_TRUE(std::equal(bytes.begin(), bytes.end(), state->bytes().begin(), state->bytes().end()));
       (void)state->Oddities();
       (void)state->vmcb12();
+      cpu.nested.bytes = bytes;
+      ASSERT_EQ(L1State(cpu).has_value(), state->guest_mode());
     }
     for (const bool vmx : {true, false}) {
       const auto verdict = CheckSetNestedState(bytes, {.vmx = vmx});
