@@ -1,0 +1,111 @@
+"""Converts a dead guest's dump to the kdump-compressed format and back, and opens each with the tools that people use."""
+
+import struct
+from pathlib import Path
+
+from lab import host
+from lab.kernels import Kernel
+from linux.cases import SMALL, Case
+from linux.checks import DRGN_SCRIPT, PANIC, Ran, crash, run_tool
+from linux.tally import Tally
+
+VMCORE = host.REPO / "bazel-bin/dump/tool/vmcore"
+
+# Name, and the arguments of `vmcore convert`.
+FORMS = {
+    "kdump-zlib": ["--format=kdump-zlib"],
+    "kdump-zstd": ["--format=kdump-zstd"],
+    "kdump-zlib of level 31": ["--format=kdump-zlib", "--level=31"],
+    "ELF of level 31": ["--format=elf", "--level=31"],
+}
+
+
+def cells(cases: list[Case]) -> list[Case]:
+    """One panic a kernel: what a format does is the same in each machine."""
+    wanted = [case for case in cases if case.job == "panic" and case.cpus == 2 and case.memory_mib == SMALL]
+    return list({case.flavour: case for case in wanted}.values())
+
+
+def check_kdump(tally: Tally, case: Case, kernel: Kernel, results: Path) -> None:
+    vmcore = results / "vmcore"
+    if not vmcore.exists():
+        return  # which was told already
+    if not VMCORE.exists():
+        tally.skip(f"{case}: kdump-compressed forms of the dump", "//dump:vmcore is not built")
+        return
+    for name, options in FORMS.items():
+        file = results / name.replace(" ", "-")
+        if _converts(tally, case, f"{name}", vmcore, file, *options):
+            _check_readers(tally, case, name, kernel, file, results)
+            if name == "kdump-zstd":
+                _check_way_back(tally, case, name, vmcore, file)
+        file.unlink(missing_ok=True)
+    _check_against_makedumpfile(tally, case, kernel, vmcore, results)
+
+
+def _converts(tally: Tally, case: Case, name: str, source: Path, target: Path, *options: str) -> bool:
+    for file in (target, target.with_name(f"{target.name}.gdb")):
+        file.unlink(missing_ok=True)
+    ran = run_tool(VMCORE, "convert", source, target, *options)
+    return tally.check(f"{case}: vmcore convert makes {name}", ran.status == 0, ran.output)
+
+
+def _check_readers(tally: Tally, case: Case, name: str, kernel: Kernel, file: Path, results: Path) -> None:
+    if kernel.vmlinux.exists():
+        ran, said = crash(kernel, file, results, "sys", "bt", "log")
+        opened = "sysrq_handle_crash" in said["bt"] and kernel.release in said["sys"] and PANIC in said["log"]
+        tally.check(f"{case}: crash opens {name}", opened, said["bt"] + said["sys"] + ran.output)
+        ran = run_tool("drgn", "-c", file, "-s", kernel.vmlinux, DRGN_SCRIPT)
+        tally.check(f"{case}: drgn opens {name}", ran.has("^panicked sh$") and ran.has(PANIC), ran.output)
+    if "zstd" in name:
+        return  # Debian 12's makedumpfile is built without it
+    dmesg = results / "kdump-dmesg"
+    ran = run_tool("makedumpfile", "--dump-dmesg", "-f", file, dmesg)
+    log = dmesg.read_text(errors="replace") if dmesg.exists() else ""
+    tally.check(f"{case}: makedumpfile opens {name}", PANIC in log, ran.output)
+    dmesg.unlink(missing_ok=True)
+
+
+def _check_way_back(tally: Tally, case: Case, name: str, vmcore: Path, file: Path) -> None:
+    back = file.with_name("back-to-elf")
+    if _converts(tally, case, f"ELF of {name}", file, back):
+        ran = run_tool("cmp", vmcore, back)
+        tally.check(f"{case}: ELF, {name} and ELF again is the same file", ran.status == 0, ran.output)
+    back.unlink(missing_ok=True)
+    back.with_name(f"{back.name}.gdb").unlink(missing_ok=True)
+
+
+def _check_against_makedumpfile(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
+    theirs, ours, elf = results / "theirs", results / "ours", results / "theirs-as-elf"
+    ran = run_tool("makedumpfile", "-c", "-d", "31", "-f", vmcore, theirs)
+    if ran.status == 0 and _converts(tally, case, "level 31", vmcore, ours, "--format=kdump-zlib", "--level=31"):
+        kept, wanted = _bitmaps(ours), _bitmaps(theirs)
+        sentence = f"level 31 keeps the pages that makedumpfile -d 31 keeps, {wanted[1].count()} of {wanted[0].count()}"
+        tally.check(f"{case}: {sentence}", kept == wanted, f"{kept[1].count()} of {kept[0].count()}\n{ran.output}")
+        if _converts(tally, case, "ELF of makedumpfile's file", theirs, elf):
+            _check_readers(tally, case, "ELF of makedumpfile's file", kernel, elf, results)
+            _check_gdb(tally, case, kernel, elf)
+    for file in (theirs, ours, elf, elf.with_name(f"{elf.name}.gdb")):
+        file.unlink(missing_ok=True)
+
+
+def _check_gdb(tally: Tally, case: Case, kernel: Kernel, elf: Path) -> None:
+    if kernel.vmlinux.exists():
+        gdb = ["gdb", "--nx", "--batch", "-ex", f"cd {elf.parent}", "-x", f"{elf.name}.gdb"]
+        ran: Ran = run_tool(*gdb, "-ex", f"kernel {kernel.vmlinux}", "-ex", "thread apply all bt 40")
+        tally.check(f"{case}: gdb opens ELF of makedumpfile's file", " panic (fmt=" in ran.output, ran.output)
+
+
+class _Bitmap(bytes):
+    def count(self) -> int:
+        return int.from_bytes(self, "little").bit_count()
+
+
+def _bitmaps(file: Path) -> tuple[_Bitmap, _Bitmap]:
+    """The two bitmaps of a kdump-compressed file: RAM, and what is stored of it. See docs/abi/kdump.md."""
+    with file.open("rb") as kdump:
+        sub_blocks, bitmap_blocks = struct.unpack_from("<iI", kdump.read(464), 432)
+        kdump.seek((1 + sub_blocks) * 4096)
+        bitmaps = kdump.read(bitmap_blocks * 4096)
+    half = len(bitmaps) // 2
+    return _Bitmap(bitmaps[:half]), _Bitmap(bitmaps[half:])
