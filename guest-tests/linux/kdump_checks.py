@@ -35,17 +35,21 @@ def check_kdump(tally: Tally, case: Case, kernel: Kernel, results: Path) -> None
         return
     for name, options in FORMS.items():
         file = results / name.replace(" ", "-")
-        if _converts(tally, case, f"{name}", vmcore, file, *options):
+        if _converts(tally, case, name, vmcore, file, *options):
             _check_readers(tally, case, name, kernel, file, results)
             if name == "kdump-zstd":
                 _check_way_back(tally, case, name, vmcore, file)
-        file.unlink(missing_ok=True)
+        _remove(file)
     _check_against_makedumpfile(tally, case, kernel, vmcore, results)
 
 
-def _converts(tally: Tally, case: Case, name: str, source: Path, target: Path, *options: str) -> bool:
-    for file in (target, target.with_name(f"{target.name}.gdb")):
+def _remove(dump: Path) -> None:
+    for file in (dump, dump.with_name(f"{dump.name}.gdb")):
         file.unlink(missing_ok=True)
+
+
+def _converts(tally: Tally, case: Case, name: str, source: Path, target: Path, *options: str) -> bool:
+    _remove(target)
     ran = run_tool(VMCORE, "convert", source, target, *options)
     return tally.check(f"{case}: vmcore convert makes {name}", ran.status == 0, ran.output)
 
@@ -71,8 +75,7 @@ def _check_way_back(tally: Tally, case: Case, name: str, vmcore: Path, file: Pat
     if _converts(tally, case, f"ELF of {name}", file, back):
         ran = run_tool("cmp", vmcore, back)
         tally.check(f"{case}: ELF, {name} and ELF again is the same file", ran.status == 0, ran.output)
-    back.unlink(missing_ok=True)
-    back.with_name(f"{back.name}.gdb").unlink(missing_ok=True)
+    _remove(back)
 
 
 def _check_against_makedumpfile(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
@@ -85,8 +88,8 @@ def _check_against_makedumpfile(tally: Tally, case: Case, kernel: Kernel, vmcore
         if _converts(tally, case, "ELF of makedumpfile's file", theirs, elf):
             _check_readers(tally, case, "ELF of makedumpfile's file", kernel, elf, results)
             _check_gdb(tally, case, kernel, elf)
-    for file in (theirs, ours, elf, elf.with_name(f"{elf.name}.gdb")):
-        file.unlink(missing_ok=True)
+    for file in (theirs, ours, elf):
+        _remove(file)
 
 
 def _check_gdb(tally: Tally, case: Case, kernel: Kernel, elf: Path) -> None:
