@@ -56,6 +56,8 @@ class Qemu:
             ["qemu-system-x86_64", "-S", "-accel", "tcg", "-m", str(mib), "-M", "q35,memory-backend=ram", "-object",
              backend, "-nodefaults", "-display", "none", "-qmp", f"unix:{path},server,nowait"])  # fmt: skip
         while not path.exists():
+            if self._process.poll() is not None:
+                raise RuntimeError(f"QEMU ended with {self._process.returncode}")
             time.sleep(0.05)
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(str(path))
@@ -103,8 +105,10 @@ def kdump_tables(vmcore: Path, rounds: int) -> str:
         machine = Qemu(folder / "ram", to_ram(vmcore, folder / "ram"), folder)
         out = folder / qemu.name.replace(" ", "-")
         peers = [*ours, *theirs, qemu]
-        in_turn(peers, rounds, lambda each: machine.dump(out) if each is qemu else spawn_to_end(each))
-        machine.close()
+        try:
+            in_turn(peers, rounds, lambda each: machine.dump(out) if each is qemu else spawn_to_end(each))
+        finally:
+            machine.close()
 
         sizes = ["| | MiB |", "|---|---|"]
         for each in peers:
