@@ -64,8 +64,7 @@ class HeaderCheck {
       Add("e_version",
           absl::StrFormat("ELF version %d in e_ident, %d in e_version, not 1", ehdr_.e_ident[EI_VERSION],
                           ehdr_.e_version),
-          {{kCrash, kRefused, "it takes a file of another version for no dump"},
-           {kGdb, kRefused, "it takes a file of another version for no core"}});
+          {{kCrash, kRefused, "it takes a file of another version for no dump"}});
     }
     if (ehdr_.e_ehsize != sizeof(Elf64_Ehdr)) {
       Add("e_ehsize", absl::StrFormat("e_ehsize is %d, not 64", ehdr_.e_ehsize));
@@ -87,18 +86,20 @@ class HeaderCheck {
         std::count_if(phdrs_.begin(), phdrs_.end(), [](const Elf64_Phdr& p) { return p.p_type == PT_NOTE; }));
     if (notes == 0) {
       Add("pt-note", "there is no PT_NOTE",
-          {{kCrash, kRefused, "it takes program header 0 for the notes"},
+          {{kCrash, kWrong, "it takes program header 0 for the notes"},
            {kDrgn, kRefused, "without VMCOREINFO it takes the file for no kernel's"},
-           {kGdb, kWrong, "it finds no thread"},
-           {kMakedumpfile, kRefused, "it wants a PT_NOTE"}});
+           {kGdb, kWrong, "it finds no registers"},
+           {kMakedumpfile, kRefused, "it wants a PT_NOTE"},
+           {kLibkdumpfile, kWrong, "without VMCOREINFO it finds no page tables"}});
     } else if (phdrs_[0].p_type != PT_NOTE) {
       Add("pt-note", "program header 0 is no PT_NOTE",
           {{kCrash, kWrong, "it takes program header 0 for the notes and all others for RAM"}});
     }
     if (notes > 1) {
       Add("pt-note-count", absl::StrFormat("there are %d PT_NOTEs", notes),
-          {{kCrash, kWrong, "it takes each but program header 0 for RAM"},
-           {kMakedumpfile, kWrong, "it reads the notes of one of them only"}});
+          {{kCrash, kRefused, "it takes each but program header 0 for RAM, and its offset for where RAM begins"},
+           {kGdb, kWrong, "it takes the CPUs of each for other CPUs"},
+           {kLibkdumpfile, kWrong, "it takes the CPUs of each for other CPUs"}});
     }
     const size_t others = phdrs_.size() - notes - loads_.size();
     if (others != 0) {
@@ -129,7 +130,7 @@ class HeaderCheck {
       std::vector<Breakage> breaks;
       if (notes->p_align == 8) {
         breaks = {{kDrgn, kRefused, "it reads the notes as if padded to 8 bytes, and finds no VMCOREINFO"},
-                  {kGdb, kWrong, "it reads the notes as if padded to 8 bytes, and finds no thread"}};
+                  {kGdb, kRefused, "it reads the notes as if padded to 8 bytes, and takes the file for no core"}};
       } else if (notes->p_align > 4) {
         breaks = {{kGdb, kRefused, "it knows notes of alignment 4 and 8 only"}};
       }

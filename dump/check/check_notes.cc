@@ -156,7 +156,8 @@ class NotesCheck {
       if (!known || note.namesz == note.name.size() + 1) continue;
       Add("n_namesz",
           absl::StrFormat("n_namesz of a %s note is %d, not %d", note.name, note.namesz, note.name.size() + 1),
-          {{kDrgn, note.name == "VMCOREINFO" ? kRefused : kWrong, "it knows a note by its name and that size only"}});
+          {{kDrgn, note.name == "VMCOREINFO" ? kRefused : kWrong, "it knows a note by its name and that size only"},
+           {kLibkdumpfile, kWrong, "it passes over the note"}});
       return;
     }
   }

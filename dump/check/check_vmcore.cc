@@ -24,6 +24,13 @@ std::vector<Breakage> BreaksAll(Harm harm, const std::string& how) {
   return breaks;
 }
 
+std::vector<Breakage> BreaksOf(const VmcoreFault& fault) {
+  if (fault.rule != "vmcoreinfo-damaged") return BreaksAll(Harm::kWrong, "what is missing there cannot be read");
+  return {{Reader::kCrash, Harm::kWrong, "it does not know the kernel's release"},
+          {Reader::kDrgn, Harm::kRefused, "it wants an OSRELEASE"},
+          {Reader::kMakedumpfile, Harm::kRefused, "it wants an OSRELEASE"}};
+}
+
 void Append(std::vector<Finding>& all, std::vector<Finding> more) {
   all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
@@ -34,8 +41,7 @@ CheckResult CheckVmcore(const Vmcore& core) {
   CheckResult result;
   result.format = core.format();
   for (const VmcoreFault& fault : core.faults()) {
-    result.findings.push_back(
-        {fault.rule, fault.what, BreaksAll(Harm::kWrong, "what is missing there cannot be read")});
+    result.findings.push_back({fault.rule, fault.what, BreaksOf(fault)});
   }
   if (IsFlattened(core)) {
     result.findings.push_back({"flattened",
