@@ -1,6 +1,7 @@
 #include "dump/kernel/backtrace.h"
 
 #include <algorithm>
+#include <array>
 
 #include "absl/strings/str_format.h"
 #include "dump/kernel/unwind_frame_pointer.h"
@@ -15,10 +16,14 @@ constexpr uint64_t kMaxScan = 32 << 10;
 // Every word from `sp` to the end of its stack that points into code.
 void ScanStack(const KernelMemory& memory, const std::vector<CodeRegion>& code, uint64_t sp, Backtrace& backtrace) {
   sp = AlignUp(sp, sizeof(uint64_t));
-  for (uint64_t at = sp; at - sp < kMaxScan && backtrace.frames.size() < kMaxFrames; at += sizeof(uint64_t)) {
-    const auto word = memory.ReadObject<uint64_t>(at);
-    if (!word.ok()) return;
-    if (FindCode(code, *word) != nullptr) backtrace.frames.push_back({*word, at, false, true});
+  for (uint64_t at = sp; at - sp < kMaxScan && at >= sp;) {
+    std::array<uint64_t, kPageSize / sizeof(uint64_t)> words;
+    const size_t count = (kPageSize - at % kPageSize) / sizeof(uint64_t);
+    if (!memory.Read(at, {reinterpret_cast<uint8_t*>(words.data()), count * sizeof(uint64_t)}).ok()) return;
+    for (size_t i = 0; i < count; ++i, at += sizeof(uint64_t)) {
+      if (backtrace.frames.size() >= kMaxFrames) return;
+      if (FindCode(code, words[i]) != nullptr) backtrace.frames.push_back({words[i], at, false, true});
+    }
   }
 }
 

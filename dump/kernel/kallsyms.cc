@@ -22,41 +22,48 @@ bool IsPrintable(std::string_view text) {
 
 absl::StatusOr<std::unique_ptr<Kallsyms>> Kallsyms::Open(const KernelMemory& memory,
                                                          const std::optional<VmcoreInfo>& info) {
-  const auto open = [&memory](const KallsymsTables& tables) -> absl::StatusOr<std::unique_ptr<Kallsyms>> {
-    std::unique_ptr<Kallsyms> kallsyms(new Kallsyms(memory.map().image));
-    RETURN_IF_ERROR(kallsyms->ReadTokens(memory, tables));
-    RETURN_IF_ERROR(kallsyms->ReadNames(memory, tables));
-    absl::Status failed = absl::NotFoundError("kallsyms: no table of addresses");
-    for (const KallsymsTables::Addresses& where : tables.addresses) {
-      failed = kallsyms->ReadAddresses(memory, where);
-      if (failed.ok()) return kallsyms;
-    }
-    return failed;
-  };
   absl::Status by_info = absl::NotFoundError("there is no VMCOREINFO");
   if (info.has_value()) {
     const absl::StatusOr<KallsymsTables> tables = KallsymsByVmcoreInfo(memory, *info);
     by_info = tables.status();
     if (tables.ok()) {
-      absl::StatusOr<std::unique_ptr<Kallsyms>> kallsyms = open(*tables);
+      absl::StatusOr<std::unique_ptr<Kallsyms>> kallsyms = Read(memory, *tables);
       if (kallsyms.ok()) return kallsyms;
       by_info = kallsyms.status();
     }
   }
   const absl::StatusOr<KallsymsTables> tables = KallsymsByScan(memory);
   if (!tables.ok()) return Annotate(tables.status(), std::string(by_info.message()));
-  return open(*tables);
+  return Read(memory, *tables);
+}
+
+absl::StatusOr<std::unique_ptr<Kallsyms>> Kallsyms::Read(const KernelMemory& memory, const KallsymsTables& tables) {
+  std::unique_ptr<Kallsyms> kallsyms(new Kallsyms(memory.map().image));
+  RETURN_IF_ERROR(kallsyms->ReadTokens(memory, tables));
+  RETURN_IF_ERROR(kallsyms->ReadNames(memory, tables));
+  absl::Status failed = absl::NotFoundError("kallsyms: no table of addresses");
+  for (const KallsymsTables::Addresses& where : tables.addresses) {
+    failed = kallsyms->ReadAddresses(memory, where);
+    if (failed.ok()) return kallsyms;
+  }
+  return failed;
 }
 
 absl::Status Kallsyms::ReadTokens(const KernelMemory& memory, const KallsymsTables& tables) {
   using Index = std::array<uint16_t, kKallsymsTokens>;
   ASSIGN_OR_RETURN(const Index index, memory.ReadObject<Index>(tables.token_index));
+  if (!memory.IsImage(tables.token_table)) return absl::NotFoundError("kallsyms: the tokens are not in the image");
+  const uint64_t left = image_.vaddr + image_.range.size - tables.token_table;
+  ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes,
+                   memory.ReadBytes(tables.token_table, std::min<uint64_t>(left, UINT16_MAX + kMaxName)));
   tokens_.clear();
   for (const uint16_t offset : index) {
-    ASSIGN_OR_RETURN(std::string token, memory.ReadString(tables.token_table + offset, kMaxName));
-    if (token.size() == kMaxName || !IsPrintable(token)) {
-      return absl::NotFoundError("kallsyms: a token is no printable string");
-    }
+    const size_t limit = std::min(bytes.size(), offset + kMaxName);
+    const auto* const nul =
+        offset < limit ? static_cast<const uint8_t*>(std::memchr(&bytes[offset], 0, limit - offset)) : nullptr;
+    if (nul == nullptr) return absl::NotFoundError("kallsyms: a token has no end");
+    std::string token(reinterpret_cast<const char*>(&bytes[offset]), reinterpret_cast<const char*>(nul));
+    if (!IsPrintable(token)) return absl::NotFoundError("kallsyms: a token is no printable string");
     tokens_.push_back(std::move(token));
   }
   return absl::OkStatus();

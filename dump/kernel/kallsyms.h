@@ -25,6 +25,9 @@ class Kallsyms final : public KernelSymbols {
   static absl::StatusOr<std::unique_ptr<Kallsyms>> Open(const KernelMemory& memory,
                                                         const std::optional<VmcoreInfo>& info);
 
+  // The same from tables that somebody has found.
+  static absl::StatusOr<std::unique_ptr<Kallsyms>> Read(const KernelMemory& memory, const KallsymsTables& tables);
+
   std::string Source() const override { return "kallsyms in the guest's memory"; }
   size_t size() const override { return count_; }
   void ForEach(const std::function<bool(const Symbol&)>& visit) const override;

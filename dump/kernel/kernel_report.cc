@@ -45,9 +45,9 @@ bool HasPanic(const CpuReport& cpu) {
 
 std::string ReportFrame::Name() const {
   if (!place.has_value()) return absl::StrFormat("%#x", frame.ip);
-  std::string name = place->function.empty()
-                         ? absl::StrFormat("%#x", frame.ip)
-                         : absl::StrFormat("%s+%#x/%#x", place->function, place->offset, place->size);
+  std::string name = place->function.empty() ? absl::StrFormat("%#x", frame.ip)
+                                             : absl::StrFormat("%s+%#x", place->function, place->offset);
+  if (!place->function.empty() && place->size != 0) name += absl::StrFormat("/%#x", place->size);
   if (!place->module.empty()) name += absl::StrFormat(" [%s]", place->module);
   return name;
 }

@@ -95,7 +95,7 @@ void KernelView::FindCodeAndModules() {
       if (start && end && *start < *end && memory_.IsImage(*start)) code_.push_back({*start, *end - *start, orc});
     }
     if (const auto list = Find("modules"); list) {
-      modules_ = ReadModules(memory_, layout_, *list, orc.has_value() ? orc->layout() : OrcLayout::kTypeAndEnd);
+      modules_ = ReadModules(memory_, layout_, *list, orc.has_value() ? std::optional(orc->layout()) : std::nullopt);
     }
   }
   if (code_.empty()) {

@@ -87,7 +87,7 @@ bool IsName(std::string_view name) {
 }  // namespace
 
 std::vector<Module> ReadModules(const KernelMemory& memory, const StructLayout& layout, uint64_t list,
-                                OrcLayout orc_layout) {
+                                std::optional<OrcLayout> orc_layout) {
   const uint64_t list_offset = layout.Offset("module.list").value_or(kListOffset);
   const uint64_t name_offset = layout.Offset("module.name").value_or(kNameOffset);
   std::vector<Module> modules;
@@ -100,7 +100,8 @@ std::vector<Module> ReadModules(const KernelMemory& memory, const StructLayout& 
     const auto name = memory.ReadString(module.address + name_offset, kNameLength);
     if (!name.ok() || !IsName(*name)) break;
     module.name = *name;
-    const std::optional<OrcTable> orc = ReadOrc(memory, layout, module.address, orc_layout);
+    std::optional<OrcTable> orc;
+    if (orc_layout.has_value()) orc = ReadOrc(memory, layout, module.address, *orc_layout);
     for (const Area& area : ReadAreas(memory, layout, module.address)) {
       if (module.code.empty()) module.base = area.base, module.size = area.size;
       module.code.push_back({area.base, area.size, orc});

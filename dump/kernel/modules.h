@@ -3,6 +3,8 @@
 #define DUMP_KERNEL_MODULES_H_
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,10 +29,11 @@ struct Module {
 inline constexpr size_t kMaxModules = 4096;
 
 // The modules on the list whose head is at `list` (the symbol "modules"), most recently loaded first.
-// `orc_layout` is the kernel's, which the modules' tables share. Without BTF the base is found by its looks:
-// the first pointer into the range for modules with a size behind it. What cannot be read ends the list.
+// `orc_layout` is the kernel's, which the modules' tables share; none where it has no such tables. Without BTF the
+// base is found by its looks: the first pointer into the range for modules with a size behind it. What cannot be
+// read ends the list.
 std::vector<Module> ReadModules(const KernelMemory& memory, const StructLayout& layout, uint64_t list,
-                                OrcLayout orc_layout);
+                                std::optional<OrcLayout> orc_layout);
 
 // The symbols of a module, from the ELF symbol table that the kernel keeps of it. NotFound without BTF.
 absl::StatusOr<std::unique_ptr<SymbolList>> ReadModuleSymbols(const KernelMemory& memory, const StructLayout& layout,

@@ -8,6 +8,9 @@ namespace {
 constexpr uint64_t kWord = sizeof(uint64_t);
 constexpr uint64_t kUserMode = 3;  // of CS
 
+// THREAD_SIZE: a step down by less leads to no other stack.
+constexpr uint64_t kStackSize = 16 << 10;
+
 uint64_t Extend(int16_t offset) { return static_cast<uint64_t>(int64_t{offset}); }
 
 // What a call leaves behind: a jump to nowhere has no entry, but was called.
@@ -93,7 +96,7 @@ absl::Status Step(const KernelMemory& memory, const OrcEntry& entry, UnwindState
   }
   if ((cs & kUserMode) != 0) {
     backtrace.end = "user mode";
-  } else if (caller.sp <= state.sp && caller.sp / kPageSize == state.sp / kPageSize) {
+  } else if (caller.sp <= state.sp && state.sp - caller.sp < kStackSize) {
     return absl::DataLossError("the stack does not grow");
   }
   state = caller;

@@ -9,6 +9,7 @@ from pathlib import Path
 from lab.kernels import Kernel
 from linux.cases import Case, Image
 from linux.tally import Tally
+from linux.vmcore_tool import check_dmesg, check_report
 
 TOOL_TIMEOUT_S = 300
 PANIC = "Kernel panic - not syncing: sysrq triggered crash"
@@ -139,6 +140,7 @@ def _check_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results
           "Linux version" in log and "sysrq: Trigger a crash" in log and PANIC in log, log)  # fmt: skip
     running = re.findall(r"^>.* (\S+)$", said["ps"], re.MULTILINE)
     check("shows in ps what ran on each CPU", len(running) == case.cpus and "sh" in running, said["ps"])
+    check_report(tally, case, vmcore, said["bt"], log)
 
 
 def _memory_is_right(said: str, memory_mib: int) -> bool:
@@ -175,7 +177,8 @@ def _check_makedumpfile(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, 
     dmesg, small = results / "dmesg", results / "filtered"
     ran = run_tool("makedumpfile", "--dump-dmesg", "-f", vmcore, dmesg)
     log = dmesg.read_text(errors="replace") if dmesg.exists() else ""
-    tally.check(f"{case}: makedumpfile --dump-dmesg finds the panic", PANIC in log, ran.output)
+    if tally.check(f"{case}: makedumpfile --dump-dmesg finds the panic", PANIC in log, ran.output):
+        check_dmesg(tally, case, vmcore, dmesg)
 
     ran = run_tool("makedumpfile", "-c", "-d", "31", "-f", vmcore, small)
     if not tally.check(f"{case}: makedumpfile -c -d 31 filters it", ran.status == 0 and small.exists(), ran.output):

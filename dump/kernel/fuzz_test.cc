@@ -1,0 +1,251 @@
+// What a guest keeps in its memory is its own affair. Pseudo-random damage to a kernel's tables, a bounded amount
+// and always the same, must be refused or read, but never crash, hang or read too far (ASan and UBSan see to that).
+// FUZZ_STEPS in the environment asks for more steps than the default.
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "dump/kernel/kallsyms.h"
+#include "dump/kernel/kernel_report.h"
+#include "dump/kernel/testing/btf_builder.h"
+#include "dump/kernel/testing/kallsyms_builder.h"
+#include "dump/kernel/testing/made_up_kernel.h"
+#include "gtest/gtest.h"
+
+namespace vmm {
+namespace {
+
+using K = MadeUpKernel;
+
+uint64_t Steps(uint64_t by_default) {
+  const char* const wanted = std::getenv("FUZZ_STEPS");
+  return wanted == nullptr ? by_default : std::strtoull(wanted, nullptr, 10);
+}
+
+// A copy of a guest's RAM, which is faster to read and can be written by virtual addresses.
+class Copy final : public PhysicalMemory {
+ public:
+  explicit Copy(K& kernel) : bytes_(64 << 20), map_(*kernel.Find().map) {
+    EXPECT_TRUE(kernel.guest().memory().Read(GuestAddr{0}, bytes_).ok());
+  }
+
+  KernelMemory memory() const { return KernelMemory(*this, map_); }
+  void Write(uint64_t vaddr, uint64_t word, size_t width) {
+    const auto phys = PageTables(*this, map_.root, map_.levels).Translate(vaddr);
+    if (phys.ok()) std::memcpy(&bytes_[phys->value], &word, width);
+  }
+
+  std::vector<GuestRange> Ranges() const override { return {{GuestAddr{0}, bytes_.size()}}; }
+  absl::StatusOr<std::vector<GuestRange>> DataExtents() const override { return Ranges(); }
+  absl::Status Read(GuestAddr addr, std::span<uint8_t> out) const override {
+    if (addr.value > bytes_.size() || out.size() > bytes_.size() - addr.value) return absl::OutOfRangeError("no RAM");
+    std::memcpy(out.data(), bytes_.data() + addr.value, out.size());
+    return absl::OkStatus();
+  }
+
+ private:
+  std::vector<uint8_t> bytes_;
+  const KernelMap map_;
+};
+
+// Damages a stretch of the kernel's memory, and mends it again.
+class Damage {
+ public:
+  Damage(Copy& copy, uint64_t seed) : copy_(copy), random_(seed) {}
+
+  uint64_t Below(uint64_t limit) { return random_() % limit; }
+
+  // Numbers at which checks are likely to be off by one, addresses that are in use, and others.
+  uint64_t Number() {
+    constexpr uint64_t kEdges[] = {0, 0x80, 0x1000, 0x8000, 0xffff, 0x80000000, 0xffffffff, 1ull << 62, ~0ull};
+    constexpr uint64_t kPlaces[] = {K::kText, K::kData,     K::kModule,       K::kRing,  K::kOrcIps,
+                                    K::kBtf,  K::kKallsyms, K::kModuleStruct, K::kTasks, K::kPerCpu};
+    switch (Below(4)) {
+      case 0: return kEdges[Below(std::size(kEdges))];
+      case 1: return kPlaces[Below(std::size(kPlaces))] + Below(64) - 32;
+      case 2: return uint64_t{1} << Below(64);
+      default: return random_();
+    }
+  }
+
+  // One to six changes of 1, 2, 4 or 8 bytes, mostly aligned.
+  void Do(uint64_t vaddr, uint64_t size) {
+    for (uint64_t i = 1 + Below(6); i > 0; --i) {
+      const uint64_t width = uint64_t{1} << Below(4);
+      uint64_t at = vaddr + Below(size - width + 1);
+      if (Below(8) != 0) at = AlignDown(at, width);
+      if (at < vaddr || kPageSize - at % kPageSize < sizeof(uint64_t)) continue;
+      const absl::StatusOr<uint64_t> before = copy_.memory().ReadObject<uint64_t>(at);
+      if (!before.ok()) continue;
+      mended_.push_back({at, *before});
+      copy_.Write(at, Below(4) == 0 ? *before ^ uint64_t{1} << Below(8 * width) : Number(), width);
+    }
+  }
+
+  void Mend() {
+    for (; !mended_.empty(); mended_.pop_back()) copy_.Write(mended_.back().first, mended_.back().second, 8);
+  }
+
+ private:
+  Copy& copy_;
+  std::mt19937_64 random_;
+  std::vector<std::pair<uint64_t, uint64_t>> mended_;
+};
+
+// The symbols alone, found by VMCOREINFO's words; a scan would hide that they are damaged.
+TEST(KernelFuzzTest, KallsymsAreRefusedOrRead) {
+  K kernel;
+  const BuiltKallsyms built = BuildKallsyms(kernel.symbols(), K::kKallsyms);
+  Copy copy(kernel);
+  const KernelMemory memory = copy.memory();
+  const auto info = VmcoreInfo::Parse(absl::StrFormat(
+      "OSRELEASE=6.1.0\nSYMBOL(kallsyms_names)=%x\nSYMBOL(kallsyms_num_syms)=%x\nSYMBOL(kallsyms_token_table)=%x\n"
+      "SYMBOL(kallsyms_token_index)=%x\nSYMBOL(kallsyms_offsets)=%x\nSYMBOL(kallsyms_relative_base)=%x\n",
+      built.tables.names, built.tables.num_syms, built.tables.token_table, built.tables.token_index,
+      built.tables.addresses[0].table, *built.tables.addresses[0].relative_base));
+  ASSERT_TRUE(info.ok());
+  const absl::StatusOr<KallsymsTables> tables = KallsymsByVmcoreInfo(memory, *info);
+  ASSERT_TRUE(tables.ok());
+  Damage damage(copy, 1);
+  uint64_t read = 0;
+  const uint64_t steps = Steps(3'000);
+  for (uint64_t step = 0; step < steps; ++step) {
+    damage.Do(K::kKallsyms, built.bytes.size());
+    const auto kallsyms = Kallsyms::Read(memory, *tables);
+    if (kallsyms.ok()) {
+      ++read;
+      (void)(*kallsyms)->Find("panic");
+      (void)(*kallsyms)->At(K::kText + damage.Below(LinuxGuest::kImageSize));
+      if (step % 64 == 0) (*kallsyms)->ForEach([](const Symbol&) { return true; });
+    }
+    damage.Mend();
+  }
+  EXPECT_GT(read, steps / 20) << "most changes hit what nobody checks";
+  EXPECT_LT(read, steps);
+}
+
+TEST(KernelFuzzTest, TheScanForKallsymsEnds) {
+  K kernel;
+  const BuiltKallsyms built = BuildKallsyms(kernel.symbols(), K::kKallsyms);
+  Copy copy(kernel);
+  const KernelMemory memory = copy.memory();
+  Damage damage(copy, 2);
+  const uint64_t steps = Steps(3'000) / 200;
+  for (uint64_t step = 0; step < steps; ++step) {
+    damage.Do(K::kKallsyms, built.bytes.size());
+    (void)KallsymsByScan(memory);
+    damage.Mend();
+  }
+}
+
+TEST(KernelFuzzTest, BtfIsRefusedOrRead) {
+  BtfBuilder builder;
+  const uint32_t u64 = builder.Int("u64", 8);
+  const uint32_t inner = builder.Struct("inner", 16, {{"first", u64, 0}, {"second", builder.Typedef("t", u64), 8}});
+  const uint32_t choice = builder.Union("", 8, {{"number", u64, 0}, {"", inner, 0}});
+  builder.Struct("outer", 200, {{"", choice, 8}, {"in", inner, 24}, {"many", builder.Array(inner, 3), 40}});
+  const std::vector<uint8_t> good = builder.Build();
+  std::mt19937_64 random(3);
+  uint64_t read = 0;
+  const uint64_t steps = Steps(50'000);
+  for (uint64_t step = 0; step < steps; ++step) {
+    std::vector<uint8_t> bytes = good;
+    for (uint64_t i = 1 + random() % 4; i > 0; --i) {
+      const uint64_t at = random() % bytes.size();
+      bytes[at] =
+          random() % 2 == 0 ? static_cast<uint8_t>(random()) : static_cast<uint8_t>(bytes[at] ^ 1 << random() % 8);
+    }
+    if (random() % 16 == 0) bytes.resize(random() % (bytes.size() + 16));
+    const auto btf = Btf::Parse(std::move(bytes));
+    if (!btf.ok()) continue;
+    ++read;
+    (void)btf->SizeOf("outer");
+    (void)btf->FindField("outer", "first");
+    (void)btf->FindField("outer", "in.second");
+    (void)btf->FindField("outer", "many");
+    (void)btf->FindField("outer", "nothing");
+  }
+  EXPECT_GT(read, steps / 20) << "most changes hit what nobody checks";
+}
+
+TEST(KernelFuzzTest, ThePrintkRingIsRefusedOrRead) {
+  K kernel;
+  for (int i = 0; i < 30; ++i) kernel.Log(1, 6, std::string(20, 'x'));
+  const FoundKernel found = kernel.Find();
+  Copy copy(kernel);
+  const KernelMemory memory = copy.memory();
+  const StructLayout layout(&*found.vmcoreinfo, nullptr);
+  const auto find = [&](std::string_view name) { return found.vmcoreinfo->Symbol(name); };
+  Damage damage(copy, 4);
+  uint64_t read = 0;
+  const uint64_t steps = Steps(6'000);
+  for (uint64_t step = 0; step < steps; ++step) {
+    switch (damage.Below(4)) {
+      case 0: damage.Do(K::kRing, 88); break;
+      case 1: damage.Do(K::kDescs, 24 << K::kDescCountBits); break;
+      case 2: damage.Do(K::kInfos, 88 << K::kDescCountBits); break;
+      default: damage.Do(K::kLogText, 1 << K::kLogTextBits);
+    }
+    const auto log = ReadKernelLog(memory, layout, find);
+    if (log.ok()) {
+      ++read;
+      for (const LogRecord& record : *log) (void)FormatLogRecord(record);
+    }
+    damage.Mend();
+  }
+  EXPECT_GT(read, steps / 20) << "most changes hit what nobody checks";
+}
+
+// Everything that a backtrace goes by: the tables, the stacks and the registers.
+TEST(KernelFuzzTest, UnwindingEnds) {
+  for (const bool new_orc : {false, true}) {
+    K kernel({.new_orc = new_orc});
+    Copy copy(kernel);
+    const auto view = KernelView::Open(copy, kernel.Find());
+    ASSERT_TRUE(view.ok());
+    const std::vector<CpuState> healthy = kernel.snapshot().cpus;
+    Damage damage(copy, 5);
+    const uint64_t steps = Steps(6'000) / 2;
+    for (uint64_t step = 0; step < steps; ++step) {
+      damage.Do(K::kOrcIps, 40);
+      damage.Do(K::kOrcEntries, 56);
+      std::vector<CpuState> cpus = healthy;
+      const size_t cpu = damage.Below(2);
+      if (damage.Below(2) == 0) damage.Do(cpus[cpu].rsp, 256);
+      if (damage.Below(4) == 0) cpus[cpu].rsp += damage.Below(0x100) - 0x80;
+      if (damage.Below(4) == 0) cpus[cpu].rip = damage.Number();
+      if (damage.Below(4) == 0) cpus[cpu].rbp = damage.Number();
+      ASSERT_LE((*view)->Unwind(cpus[cpu]).frames.size(), kMaxFrames);
+      damage.Mend();
+    }
+  }
+}
+
+// The rest, and all of it together.
+TEST(KernelFuzzTest, AReportIsMadeOfAnything) {
+  K kernel;
+  const FoundKernel found = kernel.Find();
+  Copy copy(kernel);
+  Damage damage(copy, 6);
+  const uint64_t steps = Steps(500);
+  for (uint64_t step = 0; step < steps; ++step) {
+    switch (damage.Below(4)) {
+      case 0: damage.Do(K::kData, 0x2000); break;
+      case 1: damage.Do(K::kModuleStruct, 0x800); break;
+      case 2: damage.Do(K::kTasks, 0x6000); break;
+      default: damage.Do(K::kBtf, 0x300);
+    }
+    const auto view = KernelView::Open(copy, found);
+    ASSERT_TRUE(view.ok());
+    const KernelReport report = MakeKernelReport(**view, kernel.snapshot().cpus);
+    for (const CpuReport& cpu : report.cpus) {
+      for (const ReportFrame& frame : cpu.frames) (void)frame.Name();
+    }
+    damage.Mend();
+  }
+}
+
+}  // namespace
+}  // namespace vmm

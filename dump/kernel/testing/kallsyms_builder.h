@@ -1,0 +1,34 @@
+// Kallsyms tables as scripts/kallsyms of each version of Linux lays them out.
+#ifndef DUMP_KERNEL_TESTING_KALLSYMS_BUILDER_H_
+#define DUMP_KERNEL_TESTING_KALLSYMS_BUILDER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "dump/kernel/kallsyms_tables.h"
+#include "dump/kernel/kernel_symbols.h"
+
+namespace vmm {
+
+struct KallsymsShape {
+  bool base_relative = true;      // offsets and a base, not addresses
+  bool absolute_percpu = true;    // CONFIG_KALLSYMS_ABSOLUTE_PERCPU
+  bool long_markers = false;      // before Linux 4.20
+  bool addresses_behind = false;  // since 6.4
+  bool seqs_of_names = false;     // in front of the token table: 6.2, 6.3
+};
+
+struct BuiltKallsyms {
+  std::vector<uint8_t> bytes;
+  KallsymsTables tables;  // one entry in `addresses`
+};
+
+// The tables of `symbols`, ascending by address, to lie at the virtual address `at`, aligned to 8.
+BuiltKallsyms BuildKallsyms(const std::vector<Symbol>& symbols, uint64_t at, const KallsymsShape& shape = {});
+
+// So many functions, 16 bytes each, from `first` on: "function_0000" and so on.
+std::vector<Symbol> ManyFunctions(uint64_t first, size_t count);
+
+}  // namespace vmm
+
+#endif  // DUMP_KERNEL_TESTING_KALLSYMS_BUILDER_H_

@@ -1,0 +1,138 @@
+#include "dump/tool/report_command.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "absl/strings/str_format.h"
+#include "dump/kernel/testing/made_up_kernel.h"
+#include "dump/testing/dumped_guest.h"
+#include "dump/tool/dmesg_command.h"
+#include "dump/tool/run_tool.h"
+#include "gtest/gtest.h"
+
+namespace vmm {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// The vmcore of a made-up kernel that has died.
+class ReportCommandTest : public ::testing::Test {
+ protected:
+  explicit ReportCommandTest(const std::function<void(MadeUpKernel&)>& change = [](MadeUpKernel&) {})
+      : dump_({}, [&](LinuxGuest& guest) {
+          MadeUpKernel kernel(guest, {});
+          symbols_ = kernel.symbols();
+          change(kernel);
+        }) {}
+
+  int Run(std::vector<std::string> arguments) {
+    out_.str("");
+    err_.str("");
+    return RunTool({ReportCommand(), DmesgCommand()}, arguments, out_, err_);
+  }
+
+  std::vector<Symbol> symbols_;
+  DumpedGuest dump_;
+  std::ostringstream out_, err_;
+};
+
+TEST_F(ReportCommandTest, TheDeathIsToldForPeople) {
+  ASSERT_EQ(Run({"report", dump_.path()}), kExitFine) << err_.str();
+  for (const char* expected :
+       {"Linux 6.1.0-56-cloud-amd64 panicked: sysrq triggered crash", "tainted    GW", "up         3.000001 s",
+        "CPU 0: sh, pid 96, panicked here", "panic+0x77/0x100", "pvpanic_panic_notify+0x60 [pvpanic]",
+        "user mode: rip 0x47b7a0", "CPU 1: swapper/0", "--- interrupt or exception ---", "end of stack",
+        "ffffffffc0400000      4096  pvpanic", "[    1.234567] two\n", " rax 2020202020786172"}) {
+    EXPECT_THAT(out_.str(), HasSubstr(expected));
+  }
+  EXPECT_THAT(out_.str(), Not(HasSubstr("\x1b")));
+  EXPECT_EQ(Run({"report", dump_.path(), "--brief"}), kExitFine);
+  EXPECT_THAT(out_.str(), Not(HasSubstr(" rax ")));
+}
+
+TEST_F(ReportCommandTest, JsonHasEverything) {
+  ASSERT_EQ(Run({"report", dump_.path(), "--json"}), kExitFine) << err_.str();
+  const nlohmann::json json = nlohmann::json::parse(out_.str());
+  EXPECT_EQ(json["release"], LinuxGuest::kRelease);
+  EXPECT_EQ(json["panic"], "sysrq triggered crash");
+  EXPECT_EQ(json["panic_cpu"], 0);
+  EXPECT_EQ(json["uptime_ns"], 3'000'001'000);
+  EXPECT_EQ(json["signature"].get<std::string>().size(), 16u);
+  const nlohmann::json& cpu = json["cpus"][0];
+  EXPECT_EQ(cpu["task"]["comm"], "sh");
+  EXPECT_EQ(cpu["frames"][0]["module"], "pvpanic");
+  EXPECT_EQ(cpu["frames"][1]["function"], "panic");
+  EXPECT_EQ(cpu["frames"][1]["offset"], 0x77);
+  EXPECT_EQ(cpu["user"]["rip"], "0x47b7a0");
+  EXPECT_EQ(json["cpus"][1]["frames"][2]["interrupted"], true);
+  EXPECT_EQ(json["modules"][0]["name"], "pvpanic");
+  EXPECT_EQ(json["log"][2]["level"], 0);
+}
+
+TEST_F(ReportCommandTest, ASystemMapCanBringTheNames) {
+  const std::string path = dump_.folder() + "/System.map";
+  std::ofstream file(path);
+  for (const Symbol& symbol : symbols_) {
+    const bool moves = symbol.address >= LinuxGuest::kText;
+    file << absl::StrFormat("%016x %c %s\n", symbol.address - (moves ? LinuxGuest::kKernelOffset : 0), symbol.type,
+                            symbol.name == "panic" ? "panic_by_another_name" : symbol.name);
+  }
+  file.close();
+  ASSERT_EQ(Run({"report", dump_.path(), "--system-map", path}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("panic_by_another_name+0x77"));
+  EXPECT_EQ(Run({"report", dump_.path(), "--system-map", path, "--vmlinux", path}), kExitBadUsage);
+  EXPECT_EQ(Run({"report", dump_.path(), "--system-map", dump_.path()}), kExitBadFile);
+}
+
+TEST_F(ReportCommandTest, TheLogComesAsDmesgPrintsIt) {
+  ASSERT_EQ(Run({"dmesg", dump_.path()}), kExitFine) << err_.str();
+  EXPECT_EQ(out_.str(),
+            "[    0.000000] Linux version 6.1.0-56-cloud-amd64 (made up) #1 SMP\n"
+            "[    1.234567] two\n               lines\n"
+            "[    3.000001] Kernel panic - not syncing: sysrq triggered crash\n");
+  EXPECT_EQ(Run({"dmesg", dump_.path(), "--last=1"}), kExitFine);
+  EXPECT_THAT(out_.str(), Not(HasSubstr("lines")));
+  EXPECT_EQ(Run({"dmesg", dump_.path(), "--last=0"}), kExitBadUsage);
+  EXPECT_EQ(Run({"dmesg", dump_.path(), "--json"}), kExitFine);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["records"][1]["text"], "two\nlines");
+}
+
+TEST_F(ReportCommandTest, WhatCannotBeReadEndsWith1) {
+  EXPECT_EQ(Run({"report", "/nowhere"}), kExitBadFile);
+  EXPECT_THAT(err_.str(), HasSubstr("/nowhere"));
+  EXPECT_EQ(Run({"dmesg", "/nowhere"}), kExitBadFile);
+}
+
+class HostileReportTest : public ReportCommandTest {
+ protected:
+  HostileReportTest()
+      : ReportCommandTest([](MadeUpKernel& kernel) {
+          kernel.Log(4'000'000'000, 0, "\x1b[2J\xff Kernel panic - not syncing: \x1b]0;owned\x07");
+          kernel.Put(MadeUpKernel::kTasks + 0x1000 + 0x500, "\x1b[31m");
+        }) {}
+};
+
+TEST_F(HostileReportTest, WhatTheGuestWroteCannotDriveTheTerminal) {
+  for (const char* command : {"report", "dmesg"}) {
+    ASSERT_EQ(Run({command, dump_.path()}), kExitFine) << err_.str();
+    EXPECT_THAT(out_.str(), Not(HasSubstr("\x1b")));
+    ASSERT_EQ(Run({command, dump_.path(), "--json"}), kExitFine) << err_.str();
+    EXPECT_TRUE(nlohmann::json::accept(out_.str()));
+  }
+}
+
+TEST(NoKernelReportTest, AGuestWithoutAKernelIsRefusedWithTheReason) {
+  DumpedGuest dump({.vmcoreinfo = false}, [](LinuxGuest& guest) {
+    for (CpuState& cpu : guest.snapshot().cpus) cpu = CpuState{};
+  });
+  std::ostringstream out, err;
+  EXPECT_EQ(RunTool({ReportCommand()}, {"report", dump.path()}, out, err), kExitBadFile);
+  EXPECT_THAT(err.str(), HasSubstr("no VMCOREINFO"));
+}
+
+}  // namespace
+}  // namespace vmm

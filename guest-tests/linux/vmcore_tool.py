@@ -1,0 +1,71 @@
+"""Our own `vmcore` on what a dead guest left behind, held against what crash and makedumpfile make of it."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from lab import host
+from linux.cases import Case
+from linux.tally import Tally
+
+VMCORE = host.REPO / "bazel-bin/dump/tool/vmcore"
+
+
+def vmcore_tool(command: str, vmcore: Path, *options: str) -> tuple[int, bytes, str]:
+    """Its exit code, its output as it is, and its words on stderr."""
+    ran = subprocess.run([VMCORE, command, vmcore, *options], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    return ran.returncode, ran.stdout, ran.stderr.decode(errors="replace")
+
+
+def check_dmesg(tally: Tally, case: Case, vmcore: Path, makedumpfiles: Path) -> None:
+    status, log, words = vmcore_tool("dmesg", vmcore)
+    same = status == 0 and log == makedumpfiles.read_bytes()
+    tally.check(f"{case}: vmcore dmesg prints byte for byte what makedumpfile --dump-dmesg does", same, words)
+
+
+def check_report(tally: Tally, case: Case, vmcore: Path, crash_bt: str, crash_log: str) -> None:
+    """With no vmlinux, the frames that crash finds with one."""
+    status, output, words = vmcore_tool("report", vmcore, "--json")
+    if not tally.check(f"{case}: vmcore report makes a report", status == 0, words):
+        return
+    report = json.loads(output)
+    cpus = report["cpus"]
+    dead = cpus[report.get("panic_cpu", 0)]
+
+    ours = [(frame["at"], frame["function"], frame["ip"]) for frame in dead["frames"] if "at" in frame]
+    names = [function for _, function, _ in ours]
+    ours = ours[names.index("panic") :] if "panic" in names else []
+    theirs = [
+        (f"0x{at}", function, f"0x{ip}")
+        for at, function, ip in re.findall(r"^ *#\d+ \[(\w+)\] ([\w.]+) at (\w+)$", crash_bt, re.MULTILINE)
+    ]
+    # crash also shows what earlier calls have left on the stack. The kernel's own trace marks those with a ?.
+    left_over = set(re.findall(r"  \? ([\w.]+)\+0x", crash_log))
+    besides = [frame[1] for frame in theirs if frame not in ours]
+    same = ours[:1] == theirs[:1] and ours[-1:] == theirs[-1:] and [f for f in theirs if f in ours] == ours
+    evidence = f"ours: {ours}\ncrash's: {theirs}\nof which left over: {left_over}"
+    tally.check(
+        f"{case}: vmcore report has the panic's frames as crash does, with no vmlinux",
+        len(ours) > 5 and same and left_over.issuperset(besides),
+        evidence,
+    )
+    tally.check(
+        f"{case}: vmcore report names the panic, the task and the modules",
+        report["panic"] == "sysrq triggered crash"
+        and dead["task"]["comm"] == "sh"
+        and "pvpanic" in [module["name"] for module in report["modules"]],
+        json.dumps({**report, "log": []}, indent=1),
+    )
+    stopped = [cpu for cpu in cpus if cpu is not dead and _is_stopped(cpu)]
+    if case.cpus > 1:
+        tally.check(
+            f"{case}: vmcore report shows the other CPUs in stop_this_cpu, down to their first call",
+            len(stopped) == case.cpus - 1,
+            json.dumps(cpus, indent=1),
+        )
+
+
+def _is_stopped(cpu: dict) -> bool:
+    functions = [frame.get("function") for frame in cpu["frames"]]
+    return functions[:1] == ["stop_this_cpu"] and cpu["end"] in ("end of stack", "user mode")
