@@ -41,14 +41,14 @@ absl::StatusOr<VmcoreContents> ReadKdump(const CoreFile& file) {
   }
 
   const KdumpFacts& facts = kdump->facts();
-  contents.facts = {{"header version", absl::StrFormat("%d", facts.header_version)},
+  contents.facts = {{"header", absl::StrFormat("%d", facts.header_version)},
                     {"flattened", facts.flattened ? "yes" : "no"},
                     {"compression", CompressionOf(facts.status)},
                     {"dump level", absl::StrFormat("%d", facts.dump_level)},
-                    {"pages stored", absl::StrFormat("%d", kdump->stored_pages())},
-                    {"pages left out", absl::StrFormat("%d", kdump->excluded_pages())},
+                    {"stored", absl::StrFormat("%d pages", kdump->stored_pages())},
+                    {"left out", absl::StrFormat("%d pages", kdump->excluded_pages())},
                     {"release", facts.release},
-                    {"CPUs in the header", absl::StrFormat("%d", facts.nr_cpus)}};
+                    {"header CPUs", absl::StrFormat("%d", facts.nr_cpus)}};
   if ((facts.status & kDhCompressedIncomplete) != 0) {
     contents.faults.push_back({"truncated", "makedumpfile says that it ran out of space: pages are missing"});
   }
