@@ -165,6 +165,62 @@ TEST_F(DumpFailuresTest, FourAtOnceInOneDirectoryGetFourNames) {
   for (const char* name : {"vmcore", "vmcore.1", "vmcore.2", "vmcore.3"}) EXPECT_TRUE(names.contains(name)) << name;
 }
 
+TEST_F(DumpFailuresTest, AFloorOfFreeSpaceSendsTheDumpToTheSecondDirectory) {
+  const SmallDisk disk(second_);
+  if (disk.error() != 0) GTEST_SKIP() << "mount a tmpfs: " << std::strerror(disk.error());
+  const std::vector<std::string> flags = {"--dump-dir=" + second_, "--dump-fallback-dir=" + dir_, "--dump-min-free=1M"};
+  const VmmResult result = Panic(flags);
+  EXPECT_EQ(result.exit_code, 120) << result.Describe();
+  EXPECT_THAT(result.err, HasSubstr(second_ + ": less than the wanted 1 MiB would be left free"));
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("dump " + dir_ + "/vmcore"));
+}
+
+TEST_F(DumpFailuresTest, OnlyTheNewestDumpsStay) {
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(Panic({"--dump-dir=" + second_, "--dump-keep=2"}).exit_code, 120);
+  int cores = 0;
+  for (const std::string& name : NamesIn(second_)) cores += !name.ends_with(".gdb");
+  EXPECT_EQ(cores, 2);
+}
+
+TEST_F(DumpFailuresTest, WhatAKilledRunLeftIsRemovedWhenTheNextOneStarts) {
+  std::ofstream(second_ + "/.vmcore.partial.0123456789abcdef") << "half of it";
+  EXPECT_EQ(RunGuest("exit_status", "", {"--dump-dir=" + second_}).exit_code, RunGuest("exit_status").exit_code);
+  EXPECT_THAT(NamesIn(second_), IsEmpty());
+}
+
+TEST_F(DumpFailuresTest, AStreamedDumpIsTheSameFile) {
+  const VmmResult result = Panic({"--dump=-"});
+  EXPECT_EQ(result.exit_code, 120) << result.Describe();
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("dump standard output"));
+  EXPECT_TRUE(result.out.starts_with("\177ELF"));
+  EXPECT_GT(result.out.size(), 64u << 20);
+  EXPECT_LT(result.out.size(), (64u << 20) + (64u << 10)) << "no word of the console is in it";
+}
+
+TEST_F(DumpFailuresTest, ADescriptorWillDoForAStream) {
+  std::string command;
+  for (const std::string& arg : GuestArgs("pvpanic", "write=1", {"--panic-grace=0", "--dump=fd:7"})) {
+    command += " '" + arg + "'";
+  }
+  VmmProcess process({"-c", "vmm/vmm" + command + " 7>" + dir_ + "/stream"}, VmmProcess::Stdin::kPipe, "/bin/sh");
+  const VmmResult result = process.Wait();
+  EXPECT_EQ(result.exit_code, 120) << result.Describe();
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("dump fd:7"));
+  EXPECT_GT(std::filesystem::file_size(dir_ + "/stream"), 64u << 20);
+}
+
+TEST_F(DumpFailuresTest, AReaderThatGoesAwayIsAFailedDumpAndTheSecondDirectoryGetsIt) {
+  const auto args = GuestArgs("pvpanic", "write=1", {"--panic-grace=0", "--dump=-", "--dump-fallback-dir=" + second_});
+  for (const bool fallback : {false, true}) {
+    VmmProcess process(fallback ? args : std::vector<std::string>(args.begin(), args.end() - 1));
+    process.CloseOutput();
+    const VmmResult result = process.Wait();
+    EXPECT_EQ(result.exit_code, fallback ? 120 : 126) << result.Describe();
+    EXPECT_THAT(result.err, HasSubstr("standard output: its reader went away after"));
+    EXPECT_EQ(NamesIn(second_).contains("vmcore"), fallback);
+  }
+}
+
 TEST_F(DumpFailuresTest, WithOnPanicExitNothingIsWritten) {
   const VmmResult result = Panic({"--on-panic=exit", "--dump-dir=" + second_});
   EXPECT_EQ(result.exit_code, 120) << result.Describe();

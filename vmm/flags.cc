@@ -1,7 +1,9 @@
 #include "vmm/flags.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <span>
 #include <vector>
 
@@ -43,6 +45,13 @@ ABSL_FLAG(std::string, dump_format, "elf",
 ABSL_FLAG(std::string, dump_level, "1",
           "N: 0 or 1 keep all memory, 31 drops page cache, user and free\n"
           "memory as makedumpfile -d 31 does, for kernels 4.16 to 6.2 [1]");
+ABSL_FLAG(std::string, dump, "",
+          "WHERE: - or fd:N streams the vmcore to standard output (the\n"
+          "console then goes to stderr) or to descriptor N, not to a file");
+ABSL_FLAG(int, dump_keep, 0,
+          "N: of the dumps named vmcore, vmcore.1, ... in its directory\n"
+          "only the newest N stay; 0 is all [0]");
+ABSL_FLAG(std::string, dump_min_free, "0", "SIZE: must stay free where the vmcore is written [0]");
 ABSL_FLAG(bool, vmport, false,
           "VMware's backdoor port, with guestinfo: for vmware-rpctool, vmtoolsd,\n"
           "cloud-init and others in the guest");
@@ -84,8 +93,8 @@ const std::vector<FlagGroup>& Groups() {
       {"VMware's side of the machine",
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",
-       {"on_panic", "catch", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir",
-        "dump_format", "dump_level"}},
+       {"on_panic", "catch", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir", "dump_keep",
+        "dump_min_free", "dump_format", "dump_level", "dump"}},
       {"The run", {"timeout", "hang_after", "result", "verbose", "help", "version"}},
   };
   return groups;
@@ -141,6 +150,55 @@ absl::StatusOr<absl::Duration> ReadHangAfter(std::string_view text) {
   return time;
 }
 
+// -1: no stream, a file.
+absl::StatusOr<int> ReadDumpStream(std::string_view text) {
+  if (text.empty()) return -1;
+  if (text == "-") {
+    if (isatty(STDOUT_FILENO) != 0)
+      return absl::InvalidArgumentError("standard output is a terminal; a vmcore is not for it");
+    return STDOUT_FILENO;
+  }
+  int fd = -1;
+  const char* const end = text.data() + text.size();
+  if (!text.starts_with("fd:") || std::from_chars(text.data() + 3, end, fd).ptr != end || fd < 0)
+    return absl::InvalidArgumentError("must be - or fd:N; for a file, see --dump-dir and --dump-name");
+  if (fd <= STDERR_FILENO) return absl::InvalidArgumentError("0, 1 and 2 are taken; - is standard output");
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return absl::InvalidArgumentError(absl::StrFormat("descriptor %d is not open", fd));
+  if ((flags & O_ACCMODE) == O_RDONLY) {
+    return absl::InvalidArgumentError(absl::StrFormat("descriptor %d is open for reading only", fd));
+  }
+  return fd;
+}
+
+absl::Status DumpFromFlags(VmConfig& config) {
+  config.dump_dir = absl::GetFlag(FLAGS_dump_dir);
+  config.dump_name = absl::GetFlag(FLAGS_dump_name);
+  if (config.dump_name.find('/') != std::string::npos || config.dump_name == "." || config.dump_name == "..") {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("--dump-name=%s: must be a plain file name; the directory is --dump-dir", config.dump_name));
+  }
+  config.dump_fallback_dir = absl::GetFlag(FLAGS_dump_fallback_dir);
+  ASSIGN_OR_RETURN(config.dump_format, Value("dump-format", FLAGS_dump_format, ParseDumpFormat));
+  ASSIGN_OR_RETURN(config.dump_level, Value("dump-level", FLAGS_dump_level, ParseDumpLevel));
+  ASSIGN_OR_RETURN(config.dump_min_free, Value("dump-min-free", FLAGS_dump_min_free, ParseSize));
+  ASSIGN_OR_RETURN(config.dump_fd, Value("dump", FLAGS_dump, ReadDumpStream));
+  config.dump_keep = absl::GetFlag(FLAGS_dump_keep);
+  if (config.dump_keep < 0) {
+    return absl::InvalidArgumentError(absl::StrFormat("--dump-keep=%d: must be 0 or more", config.dump_keep));
+  }
+  if (config.dump_keep > 0 && !config.dump_name.empty()) {
+    return absl::InvalidArgumentError("--dump-keep counts the dumps that vmm names itself: not with --dump-name");
+  }
+  if (config.dump_fd >= 0 && config.dump_format != DumpFormat::kElf) {
+    return absl::InvalidArgumentError("--dump streams an ELF core: a kdump file is not written from start to end");
+  }
+  if (config.dump_fd == STDOUT_FILENO && absl::GetFlag(FLAGS_result) == "-") {
+    return absl::InvalidArgumentError("--dump=- and --result=- cannot both have standard output");
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<VmConfig> ConfigFromFlags() {
   VmConfig config;
   config.boot.kernel_path = absl::GetFlag(FLAGS_kernel);
@@ -166,15 +224,7 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
   ASSIGN_OR_RETURN(config.catch_console, Value("catch-console", FLAGS_catch_console, ParseKernelSigns));
   const auto time = [](std::string_view text) { return ParseDuration(text, /*allow_off=*/false); };
   ASSIGN_OR_RETURN(config.panic_grace, Value("panic-grace", FLAGS_panic_grace, time));
-  config.dump_dir = absl::GetFlag(FLAGS_dump_dir);
-  config.dump_name = absl::GetFlag(FLAGS_dump_name);
-  if (config.dump_name.find('/') != std::string::npos || config.dump_name == "." || config.dump_name == "..") {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("--dump-name=%s: must be a plain file name; the directory is --dump-dir", config.dump_name));
-  }
-  config.dump_fallback_dir = absl::GetFlag(FLAGS_dump_fallback_dir);
-  ASSIGN_OR_RETURN(config.dump_format, Value("dump-format", FLAGS_dump_format, ParseDumpFormat));
-  ASSIGN_OR_RETURN(config.dump_level, Value("dump-level", FLAGS_dump_level, ParseDumpLevel));
+  RETURN_IF_ERROR(DumpFromFlags(config));
 
   const auto time_or_off = [](std::string_view text) { return ParseDuration(text, /*allow_off=*/true); };
   ASSIGN_OR_RETURN(config.hang_after, Value("hang-after", FLAGS_hang_after, ReadHangAfter));

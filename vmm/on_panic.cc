@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "base/partial_file.h"
 #include "base/status.h"
 #include "dump/nested/nested_notes.h"
 #include "vmm/log.h"
@@ -33,6 +34,8 @@ class Progress {
   int last_ = -1;
 };
 
+std::string StreamName(int fd) { return fd == STDOUT_FILENO ? "standard output" : absl::StrFormat("fd:%d", fd); }
+
 absl::Status Join(const absl::Status& first, const absl::Status& second) {
   return absl::Status(first.code(),
                       absl::StrFormat("%s; then %s", std::string(first.message()), std::string(second.message())));
@@ -43,13 +46,18 @@ absl::Status Join(const absl::Status& first, const absl::Status& second) {
 DumpDirs OpenDumpDirs(const VmConfig& config) {
   DumpDirs dirs;
   if (config.on_panic != OnPanic::kDump) return dirs;
-  dirs.first = OutputDir::Open(config.dump_dir);
-  if (!dirs.first.ok()) {
-    LogWarning(absl::StrFormat("a panic could not be dumped: %s", std::string(dirs.first.status().message())));
+  if (config.dump_fd < 0) {
+    dirs.first = OutputDir::Open(config.dump_dir);
+    if (!dirs.first.ok()) {
+      LogWarning(absl::StrFormat("a panic could not be dumped: %s", std::string(dirs.first.status().message())));
+    }
   }
   if (!config.dump_fallback_dir.empty()) {
     dirs.fallback = OutputDir::Open(config.dump_fallback_dir);
     if (!dirs.fallback.ok()) LogWarning(std::string(dirs.fallback.status().message()));
+  }
+  for (const absl::StatusOr<OutputDir>* dir : {&dirs.first, &dirs.fallback}) {
+    if (dir->ok()) RemoveAbandonedFiles(**dir);
   }
   return dirs;
 }
@@ -82,7 +90,9 @@ void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConf
   VmcoreOptions options{.name = config.dump_name,
                         .format = config.dump_format,
                         .level = config.dump_level,
-                        .notes_json = DumpNoteJson(config, outcome)};
+                        .notes_json = DumpNoteJson(config, outcome),
+                        .min_free = config.dump_min_free,
+                        .keep = config.dump_keep};
   if (isatty(STDERR_FILENO) != 0) options.progress = Progress();
 
   const auto write_into = [&](const absl::StatusOr<OutputDir>& dir) -> absl::StatusOr<VmcoreReport> {
@@ -90,7 +100,9 @@ void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConf
     return WriteVmcore(snapshot, *dir, options);
   };
 
-  absl::StatusOr<VmcoreReport> report = write_into(dirs.first);
+  absl::StatusOr<VmcoreReport> report =
+      config.dump_fd >= 0 ? StreamVmcore(snapshot, config.dump_fd, StreamName(config.dump_fd), options)
+                          : write_into(dirs.first);
   if (!report.ok() && !config.dump_fallback_dir.empty()) {
     LogWarning(absl::StrFormat("dump failed: %s; trying %s", std::string(report.status().message()),
                                config.dump_fallback_dir));
@@ -103,6 +115,8 @@ void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConf
         absl::StrFormat("the dump has all memory, not level %d: %s", config.dump_level, report->why_not_filtered));
   }
   if (report.ok()) {
+    for (const std::string& path : report->removed) LogInfo(absl::StrFormat("removed the old dump %s", path));
+    if (!report->not_removed.ok()) LogWarning(std::string(report->not_removed.message()));
     outcome.dump = *std::move(report);
   } else {
     outcome.dump_error = report.status();

@@ -21,6 +21,8 @@ struct DumpDirs {
   absl::StatusOr<OutputDir> first = absl::UnknownError("not opened");
   absl::StatusOr<OutputDir> fallback = absl::NotFoundError("no --dump-fallback-dir was given");
 };
+
+// Takes away what killed processes left half-made there (base/partial_file.h).
 DumpDirs OpenDumpDirs(const VmConfig& config);
 
 // The registers of stopped vCPUs, the RAM and further notes, as the dump code takes them. A vCPU whose
@@ -29,7 +31,7 @@ DumpDirs OpenDumpDirs(const VmConfig& config);
 VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, const GuestMemory& memory,
                         const std::optional<PanicEvent>& panic, std::vector<CoreNote> notes);
 
-// Writes the dump, into the second directory where the first one fails, and keeps in `outcome`
+// Writes the dump, into the second directory where the first one or the stream fails, and keeps in `outcome`
 // what came of it.
 void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConfig& config, RunOutcome& outcome);
 

@@ -85,7 +85,8 @@ ordered_json DumpJson(const RunOutcome& outcome) {
             {"data_bytes", outcome.dump->data_bytes},
             {"seconds", absl::ToDoubleSeconds(outcome.dump_time)},
             {"vmcoreinfo", outcome.dump->has_vmcoreinfo},
-            {"mapping", outcome.dump->mapping}};
+            {"mapping", outcome.dump->mapping},
+            {"removed", outcome.dump->removed}};
   }
   if (!outcome.dump_error.ok()) return {{"error", std::string(outcome.dump_error.message())}};
   return nullptr;

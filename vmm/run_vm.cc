@@ -175,6 +175,9 @@ void AskByNmi(const Hang& hang, Machine& machine, EventLoop& loop, absl::Duratio
   loop.Wait(absl::Now() + kAnswer, grace);
 }
 
+// Who wants the vmcore on standard output wants nothing else there.
+int ConsoleFd(const VmConfig& config) { return config.dump_fd == STDOUT_FILENO ? STDERR_FILENO : STDOUT_FILENO; }
+
 absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   const absl::Time start = absl::Now();
   // First, so that every thread inherits the mask and nothing that follows can be cut off half-way.
@@ -182,7 +185,7 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   ASSIGN_OR_RETURN(const std::unique_ptr<RunEvents> events,
                    RunEvents::Create(/*stop_at_panic=*/config.panic_grace == absl::ZeroDuration()));
   const DumpDirs dirs = OpenDumpDirs(config);
-  ASSIGN_OR_RETURN(const std::unique_ptr<ConsoleWriter> console, ConsoleWriter::Create(STDOUT_FILENO));
+  ASSIGN_OR_RETURN(const std::unique_ptr<ConsoleWriter> console, ConsoleWriter::Create(ConsoleFd(config)));
   ConsoleScanner scanner([start] { return absl::Now() - start; },
                          [&](const ConsoleWitness& witness) { CatchWitness(config, witness, *events); });
   const auto print = [&](std::span<const uint8_t> bytes) {

@@ -56,6 +56,9 @@ struct VmConfig {
   std::string dump_fallback_dir;  // empty: none
   DumpFormat dump_format = DumpFormat::kElf;
   int dump_level = kLevelNoZeros;
+  int dump_fd = -1;            // else the vmcore is streamed there first; if it is standard output, the console is not
+  int dump_keep = 0;           // VmcoreOptions::keep
+  uint64_t dump_min_free = 0;  // bytes
 
   absl::Duration hang_after = absl::InfiniteDuration();
   absl::Duration timeout = absl::InfiniteDuration();
