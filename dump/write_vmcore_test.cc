@@ -8,10 +8,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <atomic>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "dump/testing/linux_guest.h"
 #include "dump/testing/named_registers.h"
@@ -156,6 +159,40 @@ TEST_F(WriteVmcoreTest, ASymlinkThatWaitsUnderTheNameIsNotFollowed) {
   ASSERT_EQ(symlink("victim", (path_ + "/vmcore.1.gdb").c_str()), 0);
   EXPECT_EQ(Write(guest)->path, path_ + "/vmcore.1");
   EXPECT_EQ(Content(path_ + "/victim"), "precious");
+}
+
+// Somebody who may write to the directory puts links where our files are and will be, over and over.
+TEST_F(WriteVmcoreTest, LinksThatAreSwappedInWhileADumpIsWrittenAreNotFollowed) {
+  LinuxGuest guest;
+  const std::string victims = path_ + ".victims";
+  ASSERT_EQ(mkdir(victims.c_str(), 0700), 0);
+  std::ofstream(victims + "/victim") << "precious";
+  std::atomic<bool> stop = false;
+  std::atomic<int> swaps = 0;
+  std::thread attacker([&] {
+    while (!stop) {
+      for (const std::string& name : Files()) {
+        const std::string at = path_ + "/" + name;
+        swaps += unlink(at.c_str()) == 0 && symlink((victims + "/victim").c_str(), at.c_str()) == 0;
+      }
+      for (const char* name : {"/vmcore", "/vmcore.1", "/vmcore.gdb"}) {
+        swaps += symlink((victims + "/new").c_str(), (path_ + name).c_str()) == 0;
+        unlink((path_ + name).c_str());
+      }
+    }
+  });
+  const OutputDir dir = *OutputDir::Open(path_);
+  int whole = 0, refused = 0;
+  while (whole + refused < 20 || swaps < 1000) {
+    const auto report = WriteVmcore(guest.snapshot(), dir, {.notes_json = "{}", .keep = 1});
+    ++(report.ok() ? whole : refused);
+  }
+  stop = true;
+  attacker.join();
+  EXPECT_EQ(Content(victims + "/victim"), "precious");
+  EXPECT_NE(access((victims + "/new").c_str(), F_OK), 0) << "no file was made through a link";
+  EXPECT_GT(refused, 0);
+  std::printf("%d links swapped in; %d dumps whole, %d refused\n", swaps.load(), whole, refused);
 }
 
 TEST_F(WriteVmcoreTest, WithoutVmcoreInfoTheKernelIsFoundThroughCr3) {
