@@ -26,6 +26,12 @@ inline constexpr int kLevelFiltered = 31;  // and page cache, user memory and fr
 // One of these three.
 absl::StatusOr<int> ParseDumpLevel(std::string_view text);
 
+// What gets a kernel-virtual address besides RAM's direct map.
+enum class CoreMappings {
+  kNeeded,  // the image and the vCPUs' stacks: every reader is content
+  kAll,     // vmalloc and modules too, for gdb alone: hundreds of program headers, on which some readers choke
+};
+
 }  // namespace vmm
 
 #endif  // DUMP_DUMP_FORMAT_H_

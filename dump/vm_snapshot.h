@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "base/guest_addr.h"
 #include "base/panic_event.h"
 #include "base/physical_memory.h"
 #include "dump/core_note.h"
 #include "dump/cpu_state.h"
+#include "dump/vmcoreinfo.h"
 
 namespace vmm {
 
@@ -21,6 +23,11 @@ struct VmSnapshot {
 
   // RAM; not owned. It must not change while a dump is made from this snapshot.
   const PhysicalMemory* memory = nullptr;
+
+  // Where else than by a search of RAM VMCOREINFO may be found. It is believed no more than what the
+  // search finds.
+  std::optional<VmcoreInfo> given_vmcoreinfo;    // by the user
+  std::optional<GuestRange> vmcoreinfo_note_at;  // by the guest: where its note is, and of what size
 
   // Why the dump is taken, where a panic is the reason.
   std::optional<PanicEvent> panic;

@@ -1,8 +1,8 @@
 // Finding VMCOREINFO in guest RAM from outside, with no help of the guest.
 //
-// Linux (since 4.12) builds a whole ELF note at boot, in pages of its own: 12 bytes of note
-// header, "VMCOREINFO\0" padded to 12, the text at byte 24. So one look at the first bytes of
-// each page that was ever touched finds it. The same bytes may lie in RAM more than once (the
+// Linux (since 4.12) builds a whole ELF note at boot, in pages of its own. So one look at the
+// first bytes of each page that was ever touched finds it. Older ones have it anywhere in their
+// data, at a multiple of 4. The same bytes may lie in RAM more than once (the
 // kernel before a kexec, a guest of the guest, a vmcore in the page cache, a prank), hence
 // the candidates: who asks decides which is the running kernel's.
 #ifndef DUMP_VMCOREINFO_SCAN_H_
@@ -21,11 +21,16 @@ namespace vmm {
 inline constexpr uint64_t kCandidateBudget = 64 << 20;
 inline constexpr uint64_t kMinCandidate = 2048;
 
-// Calls `visit` for each place in `memory` that holds a note as above, or, in a second round, a
-// page that begins with "OSRELEASE=" (the text from which the kernel makes the note), in
-// ascending order, until it returns true. Returns whether it did. Touches no untouched memory.
+// Calls `visit` for each place in `memory` that may hold it, in two rounds
+// of ascending order, until it returns true: notes at the start of a page; pages that begin with
+// "OSRELEASE=", the text from which the kernel makes the note. Returns whether `visit` did. Touches
+// no untouched memory.
 absl::StatusOr<bool> ScanForVmcoreInfo(const PhysicalMemory& memory,
                                        const std::function<bool(GuestAddr at, VmcoreInfo info)>& visit);
+
+// The same for notes at any other multiple of 4 of `image`, all of whose touched memory is read.
+absl::StatusOr<bool> ScanImageForVmcoreInfo(const PhysicalMemory& memory, GuestRange image,
+                                            const std::function<bool(GuestAddr at, VmcoreInfo info)>& visit);
 
 }  // namespace vmm
 

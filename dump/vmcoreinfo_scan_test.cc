@@ -114,6 +114,38 @@ TEST_F(VmcoreInfoScanTest, ABareTextEndsAtItsNul) {
   EXPECT_EQ(seen, Text("bare"));
 }
 
+// Of notes at any multiple of 4 in [1 MiB, 17 MiB).
+std::vector<std::string> ReleasesInImage(const PhysicalMemory& memory) {
+  std::vector<std::string> releases;
+  const GuestRange image{GuestAddr{1 << 20}, 16 << 20};
+  const auto found = ScanImageForVmcoreInfo(memory, image, [&](GuestAddr, VmcoreInfo info) {
+    releases.emplace_back(info.release());
+    return false;
+  });
+  EXPECT_TRUE(found.ok() && !*found);
+  return releases;
+}
+
+TEST_F(VmcoreInfoScanTest, ANoteAmongAnOldKernelsDataIsFoundInItsImage) {
+  PutNote(0x101f04, Text("old"), 200);
+  PutNote((2 << 20) - 16, Text("across-a-chunk"), 200);
+  PutNote(0x1f04, Text("before-the-image"), 200);
+  PutNote(0x1800f04, Text("behind-the-image"), 200);
+  EXPECT_EQ(ReleasesInImage(*memory_), (std::vector<std::string>{"old", "across-a-chunk"}));
+  EXPECT_EQ(ReleasesInImage(UnlentMemory(*memory_)), ReleasesInImage(*memory_));
+}
+
+TEST_F(VmcoreInfoScanTest, ANoteAtAPagesStartIsNotOfferedAgainForTheImage) {
+  PutNote(0x200000, Text("page"), 200);
+  EXPECT_TRUE(ReleasesInImage(*memory_).empty());
+}
+
+TEST_F(VmcoreInfoScanTest, AnImageFullOfNamesDoesNotKeepUsForever) {
+  for (uint64_t at = 1 << 20; at < 17 << 20; at += 12) Put(at, std::string_view("VMCOREINFO\0\0", 12));
+  PutNote((16 << 20) + 4, Text("too-late"), 200);
+  EXPECT_TRUE(ReleasesInImage(*memory_).empty());
+}
+
 TEST_F(VmcoreInfoScanTest, WhatIsNoNoteIsPassedOver) {
   PutNote(0x1010, Text("unaligned"), 200);
   PutNote(0x3000, Text("too-short"), 63);

@@ -1,5 +1,9 @@
 #include "dump/write_vmcore.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include "absl/strings/str_format.h"
 #include "base/file_sink.h"
 #include "base/partial_file.h"
@@ -13,6 +17,7 @@
 #include "dump/kdump/page_filter.h"
 #include "dump/kdump_core.h"
 #include "dump/kernel/find_kernel.h"
+#include "dump/kernel/kernel_mappings.h"
 #include "dump/old_dumps.h"
 
 namespace vmm {
@@ -29,6 +34,10 @@ CoreContents Contents(const VmSnapshot& snapshot, const FoundKernel& kernel, std
   if (kernel.map.has_value()) {
     contents.segments.push_back(kernel.map->image);
     contents.segments.insert(contents.segments.end(), kernel.stacks.begin(), kernel.stacks.end());
+    if (options.mappings == CoreMappings::kAll) {
+      std::ranges::move(FindKernelMappings(*snapshot.memory, *kernel.map, kernel.stacks),
+                        std::back_inserter(contents.segments));
+    }
     contents.page_offset = kernel.map->page_offset;
   }
   contents.ram = ram;
@@ -115,7 +124,9 @@ absl::Status MakePlan(const VmSnapshot& snapshot, const VmcoreOptions& options, 
   if (plan.kernel.vmcoreinfo.has_value()) {
     report.has_vmcoreinfo = true;
     report.release = plan.kernel.vmcoreinfo->release();
+    report.vmcoreinfo_source = VmcoreInfoSourceName(plan.kernel.source);
   }
+  report.vmcoreinfo_passed_over = plan.kernel.passed_over;
   report.kernel_offset = plan.kernel.kernel_offset;
   const bool mapped = plan.kernel.map.has_value() && plan.kernel.map->page_offset.has_value();
   report.mapping = mapped ? "kernel" : "fallback: " + plan.kernel.why_not;
@@ -157,6 +168,7 @@ struct Written {
   std::string name;
   uint64_t data_bytes = 0;
   uint64_t file_size = 0;
+  std::vector<ReadableBy> readable_by;
 };
 
 absl::StatusOr<Written> WriteBytes(const Plan& plan, ByteSink& sink, const VmcoreOptions& options) {
@@ -183,6 +195,8 @@ absl::StatusOr<Written> WriteFile(const Plan& plan, const OutputDir& dir, const 
   ASSIGN_OR_RETURN(UniqueFd fd, sink->Reopen());
   const std::string partial = absl::StrFormat("partial file in %s", dir.path());
   RETURN_IF_ERROR(Annotate(CheckBytes(plan, written, std::move(fd), partial), partial));
+  ASSIGN_OR_RETURN(UniqueFd again, sink->Reopen());
+  written.readable_by = FindReaders(std::move(again), partial);
   ASSIGN_OR_RETURN(written.name, Commit(*sink, options.name));
   return written;
 }
@@ -202,12 +216,13 @@ absl::StatusOr<VmcoreReport> WriteVmcore(const VmSnapshot& snapshot, const Outpu
   VmcoreReport report;
   RETURN_IF_ERROR(MakePlan(snapshot, options, plan, report));
 
-  const absl::StatusOr<Written> written = WriteFile(plan, dir, options);
+  absl::StatusOr<Written> written = WriteFile(plan, dir, options);
   if (!written.ok()) return Annotate(WithSpace(written.status(), *plan.memory, dir), "write vmcore");
 
   report.path = dir.PathOf(written->name);
   report.file_size = written->file_size;
   report.data_bytes = written->data_bytes;
+  report.readable_by = std::move(written->readable_by);
   if (options.format == DumpFormat::kElf) {
     WriteGdbScript(dir, written->name, report.release, report.kernel_offset).IgnoreError();
   }

@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/output_dir.h"
+#include "dump/check/readable_by.h"
 #include "dump/dump_format.h"
 #include "dump/vm_snapshot.h"
 
@@ -34,6 +35,8 @@ struct VmcoreOptions {
   // that is larger than wanted is better than none.
   int level = kLevelNoZeros;
   bool must_filter = false;  // an error instead
+
+  CoreMappings mappings = CoreMappings::kNeeded;
 
   // Kept in the core as our own note, "VMM"; empty: no such note.
   std::string notes_json;
@@ -57,7 +60,10 @@ struct VmcoreReport {
   bool has_vmcoreinfo = false;            // without it drgn and makedumpfile refuse the file
   std::string release;                    // the guest's, where VMCOREINFO says it
   std::optional<uint64_t> kernel_offset;  // by how much KASLR moved the kernel
+  std::string vmcoreinfo_source;          // VmcoreInfoSourceName(), or empty
+  std::string vmcoreinfo_passed_over;     // why one that the user or the guest named was not taken
   std::string mapping;                    // "kernel", or "fallback: why"
+  std::vector<ReadableBy> readable_by;    // as seen in the file, before it got its name; empty of a stream
   std::vector<std::string> removed;       // older dumps, by VmcoreOptions::keep: their paths
   absl::Status not_removed;               // why an older dump could not be removed; no error of this one
 };

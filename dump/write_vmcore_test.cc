@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -202,6 +203,38 @@ TEST_F(WriteVmcoreTest, WithoutVmcoreInfoTheKernelIsFoundThroughCr3) {
   EXPECT_FALSE(report->has_vmcoreinfo);
   EXPECT_EQ(report->mapping, "kernel");
   EXPECT_EQ(ReadVirtual(Content(report->path), LinuxGuest::kText, 11), "kernel text");
+}
+
+TEST_F(WriteVmcoreTest, WhoCanReadItIsToldWithAReasonForEachNo) {
+  LinuxGuest guest;
+  guest.Put(GuestAddr{LinuxGuest::kImagePhys + 0x100000}, "Linux version 6.1.0-56-cloud-amd64 (debian-kernel");
+  const auto with_note = Write(guest);
+  for (const ReadableBy& reader : with_note->readable_by) {
+    EXPECT_EQ(reader.why_not, std::nullopt) << NameOf(reader.reader);
+  }
+  guest.PutWord(LinuxGuest::kNote, 0);
+  std::map<Reader, std::string> why_not;
+  const auto without = Write(guest);
+  for (const ReadableBy& reader : without->readable_by) why_not[reader.reader] = reader.why_not.value_or("");
+  EXPECT_EQ(why_not.size(), 4u);
+  EXPECT_EQ(why_not[Reader::kCrash], "");
+  EXPECT_EQ(why_not[Reader::kGdb], "");
+  EXPECT_THAT(why_not[Reader::kDrgn], HasSubstr("VMCOREINFO"));
+  EXPECT_THAT(why_not[Reader::kMakedumpfile], HasSubstr("VMCOREINFO"));
+}
+
+TEST_F(WriteVmcoreTest, AModuleHasItsKernelAddressWhereAllMappingsAreWanted) {
+  LinuxGuest guest;
+  constexpr uint64_t kModule = 0xffffffffc0a00000;
+  guest.Map(guest.swapper(), kModule, GuestAddr{0x3000000}, kPageSize);
+  guest.Put(GuestAddr{0x3000000}, "module text");
+  const auto needed = Write(guest);
+  ASSERT_TRUE(needed.ok());
+  EXPECT_EQ(ReadVirtual(Content(needed->path), kModule, 11), "");
+  const auto all = Write(guest, {.mappings = CoreMappings::kAll});
+  ASSERT_TRUE(all.ok());
+  EXPECT_EQ(ReadVirtual(Content(all->path), kModule, 11), "module text");
+  EXPECT_EQ(ReadVirtual(Content(all->path), guest.stack(1), 14), "stack 1 page 0");
 }
 
 TEST_F(WriteVmcoreTest, AGuestWithoutAKernelIsDumpedAllTheSame) {

@@ -20,6 +20,7 @@ std::function<absl::Duration()> SinceNow() {
 DeviceSet::DeviceSet(const Wiring& wiring)
     : serial_(wiring.serial_irq, wiring.console),
       pvpanic_(wiring.events, wiring.events),
+      fw_cfg_(wiring.memory),
       pm1_event_(wiring.sci),
       pm1_control_(wiring.events),
       pm_timer_(SinceNow()),
@@ -36,6 +37,7 @@ absl::StatusOr<std::unique_ptr<DeviceSet>> DeviceSet::Create(const Wiring& wirin
   Bus& pio = set->pio_;
   RETURN_IF_ERROR(pio.Add(kSerialPort, Serial::kSize, &set->serial_));
   RETURN_IF_ERROR(pio.Add(kPvpanicPort, Pvpanic::kSize, &set->pvpanic_));
+  RETURN_IF_ERROR(pio.Add(kFwCfgPort, FwCfg::kSize, &set->fw_cfg_));
   RETURN_IF_ERROR(pio.Add(kAcpiPm1EventPort, AcpiPm1Event::kSize, &set->pm1_event_));
   RETURN_IF_ERROR(pio.Add(kAcpiPm1ControlPort, AcpiPm1Control::kSize, &set->pm1_control_));
   RETURN_IF_ERROR(pio.Add(kAcpiPmTimerPort, AcpiPmTimer::kSize, &set->pm_timer_));

@@ -8,11 +8,13 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "base/guest_memory.h"
 #include "devices/acpi_pm.h"
 #include "devices/bus.h"
 #include "devices/cmos.h"
 #include "devices/debug_console.h"
 #include "devices/debug_exit.h"
+#include "devices/fw_cfg.h"
 #include "devices/i8042.h"
 #include "devices/irq_line.h"
 #include "devices/pvpanic.h"
@@ -29,6 +31,7 @@ class DeviceSet {
  public:
   // What the devices are wired to; all of it must outlive them.
   struct Wiring {
+    GuestMemory& memory;
     IrqLine& serial_irq;
     IrqLine& sci;
     RunEvents& events;
@@ -43,6 +46,7 @@ class DeviceSet {
   Buses buses() { return {pio_, mmio_, backdoor_.get()}; }
   Serial& serial() { return serial_; }
   Backdoor* backdoor() { return backdoor_.get(); }  // null unless one was wired
+  const FwCfg& fw_cfg() const { return fw_cfg_; }
 
  private:
   explicit DeviceSet(const Wiring& wiring);
@@ -50,6 +54,7 @@ class DeviceSet {
   SystemClock clock_;
   Serial serial_;
   Pvpanic pvpanic_;
+  FwCfg fw_cfg_;
   AcpiPm1Event pm1_event_;
   AcpiPm1Control pm1_control_;
   AcpiPmTimer pm_timer_;

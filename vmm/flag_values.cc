@@ -119,4 +119,10 @@ absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text) {
   return absl::InvalidArgumentError("must be dump, exit or pause");
 }
 
+absl::StatusOr<CoreMappings> ParseCoreMappings(std::string_view text) {
+  if (text == "needed") return CoreMappings::kNeeded;
+  if (text == "all") return CoreMappings::kAll;
+  return absl::InvalidArgumentError("must be needed or all");
+}
+
 }  // namespace vmm

@@ -25,6 +25,8 @@ absl::StatusOr<HypervisorLeaf> ParseHypervisorLeaf(std::string_view text);  // f
 absl::StatusOr<absl::Duration> ParseSoftPower(std::string_view text);       // as ParseDuration(); "" is 60 s
 absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text);                // dump, exit, pause
 
+absl::StatusOr<CoreMappings> ParseCoreMappings(std::string_view text);  // needed, all
+
 // "panic,warn", the names of catch_point.h; "off" for none. Each kind once.
 absl::StatusOr<std::vector<CatchKind>> ParseCatchKinds(std::string_view text);
 

@@ -15,6 +15,7 @@
 #include "vmm/guestinfo_flags.h"
 #include "vmm/memory_map.h"
 #include "vmm/version.h"
+#include "vmm/vmcoreinfo_file.h"
 
 ABSL_FLAG(std::string, kernel, "", "FILE: bzImage or vmlinux to boot");
 ABSL_FLAG(std::string, initrd, "", "FILE: initial RAM disk");
@@ -67,6 +68,10 @@ ABSL_FLAG(bool, vmware_dmi, false, "SMBIOS tables name VMware as the maker");
 ABSL_FLAG(std::string, hang_after, "off",
           "TIME: a guest that hangs for so long is sent an NMI, dumped,\n"
           "and ends with exit 122 [off]");
+ABSL_FLAG(std::string, core_mappings, "needed",
+          "WHAT: needed or all [needed]; all adds vmalloc and modules, for gdb,\n"
+          "but drgn with libkdumpfile 0.5.1 cannot read that");
+ABSL_FLAG(std::string, vmcoreinfo, "", "FILE: VMCOREINFO, note or text, tried before what is found in RAM");
 ABSL_FLAG(std::string, timeout, "off", "TIME: end the run after so long, exit 124 [off]");
 ABSL_FLAG(std::string, result, "", "FILE: a JSON record of the run; - is standard output");
 ABSL_FLAG(bool, verbose, false, "say more on stderr");
@@ -94,7 +99,7 @@ const std::vector<FlagGroup>& Groups() {
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",
        {"on_panic", "catch", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir", "dump_keep",
-        "dump_min_free", "dump_format", "dump_level", "dump"}},
+        "dump_min_free", "dump_format", "dump_level", "dump", "core_mappings", "vmcoreinfo"}},
       {"The run", {"timeout", "hang_after", "result", "verbose", "help", "version"}},
   };
   return groups;
@@ -181,6 +186,10 @@ absl::Status DumpFromFlags(VmConfig& config) {
   config.dump_fallback_dir = absl::GetFlag(FLAGS_dump_fallback_dir);
   ASSIGN_OR_RETURN(config.dump_format, Value("dump-format", FLAGS_dump_format, ParseDumpFormat));
   ASSIGN_OR_RETURN(config.dump_level, Value("dump-level", FLAGS_dump_level, ParseDumpLevel));
+  ASSIGN_OR_RETURN(config.core_mappings, Value("core-mappings", FLAGS_core_mappings, ParseCoreMappings));
+  if (const std::string path = absl::GetFlag(FLAGS_vmcoreinfo); !path.empty()) {
+    ASSIGN_OR_RETURN(config.vmcoreinfo, Annotate(ReadVmcoreInfoFile(path), "--vmcoreinfo"));
+  }
   ASSIGN_OR_RETURN(config.dump_min_free, Value("dump-min-free", FLAGS_dump_min_free, ParseSize));
   ASSIGN_OR_RETURN(config.dump_fd, Value("dump", FLAGS_dump, ReadDumpStream));
   config.dump_keep = absl::GetFlag(FLAGS_dump_keep);

@@ -54,7 +54,8 @@ absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const VmConfig& config,
   std::optional<BackdoorConfig> backdoor;
   if (config.vmware.port) backdoor = DescribeMachine(config, *machine->vm_, uuid);
 
-  ASSIGN_OR_RETURN(machine->devices_, DeviceSet::Create({.serial_irq = machine->vm_->irq_line(kSerialIrq),
+  ASSIGN_OR_RETURN(machine->devices_, DeviceSet::Create({.memory = *machine->memory_,
+                                                         .serial_irq = machine->vm_->irq_line(kSerialIrq),
                                                          .sci = machine->vm_->irq_line(kAcpiSci),
                                                          .events = events,
                                                          .console = std::move(console),

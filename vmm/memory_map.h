@@ -57,6 +57,7 @@ inline constexpr uint16_t kI8042Port = 0x64;  // the data port 0x60 is open bus;
 inline constexpr uint16_t kDebugConsolePort = 0xe9;
 inline constexpr uint16_t kDebugExitPort = 0xf4;
 inline constexpr uint16_t kPvpanicPort = 0x505;
+inline constexpr uint16_t kFwCfgPort = 0x510;
 inline constexpr uint16_t kAcpiPm1EventPort = 0x600;    // 4 bytes: status, enable
 inline constexpr uint16_t kAcpiPm1ControlPort = 0x604;  // 2 bytes
 inline constexpr uint16_t kAcpiPmTimerPort = 0x608;     // 4 bytes

@@ -90,6 +90,7 @@ void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConf
   VmcoreOptions options{.name = config.dump_name,
                         .format = config.dump_format,
                         .level = config.dump_level,
+                        .mappings = config.core_mappings,
                         .notes_json = DumpNoteJson(config, outcome),
                         .min_free = config.dump_min_free,
                         .keep = config.dump_keep};
@@ -117,6 +118,9 @@ void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConf
   if (report.ok()) {
     for (const std::string& path : report->removed) LogInfo(absl::StrFormat("removed the old dump %s", path));
     if (!report->not_removed.ok()) LogWarning(std::string(report->not_removed.message()));
+    if (!report->vmcoreinfo_passed_over.empty()) {
+      LogWarning(absl::StrFormat("VMCOREINFO passed over: %s", report->vmcoreinfo_passed_over));
+    }
     outcome.dump = *std::move(report);
   } else {
     outcome.dump_error = report.status();

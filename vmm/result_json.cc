@@ -76,6 +76,26 @@ ordered_json VcpusJson(const RunOutcome& outcome) {
   return vcpus;
 }
 
+// For each reader true, or why not.
+ordered_json ReadableByJson(const VmcoreReport& report) {
+  if (report.readable_by.empty()) return nullptr;  // a stream was not read back
+  ordered_json readers = ordered_json::object();
+  for (const ReadableBy& reader : report.readable_by) {
+    ordered_json& verdict = readers[std::string(NameOf(reader.reader))];
+    if (reader.why_not.has_value()) {
+      verdict = *reader.why_not;
+    } else {
+      verdict = true;
+    }
+  }
+  return readers;
+}
+
+ordered_json VmcoreInfoSourceJson(const VmcoreReport& report) {
+  if (report.vmcoreinfo_source.empty()) return nullptr;
+  return report.vmcoreinfo_source;
+}
+
 ordered_json DumpJson(const RunOutcome& outcome) {
   if (outcome.dump.has_value()) {
     return {{"path", outcome.dump->path},
@@ -85,7 +105,9 @@ ordered_json DumpJson(const RunOutcome& outcome) {
             {"data_bytes", outcome.dump->data_bytes},
             {"seconds", absl::ToDoubleSeconds(outcome.dump_time)},
             {"vmcoreinfo", outcome.dump->has_vmcoreinfo},
+            {"vmcoreinfo_source", VmcoreInfoSourceJson(*outcome.dump)},
             {"mapping", outcome.dump->mapping},
+            {"readable_by", ReadableByJson(*outcome.dump)},
             {"removed", outcome.dump->removed}};
   }
   if (!outcome.dump_error.ok()) return {{"error", std::string(outcome.dump_error.message())}};

@@ -246,7 +246,9 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   if (IsBadEnd(outcome.kind)) {
     std::vector<CoreNote> notes = FlightNotes(threads.recorders());
     if (outcome.vmport.has_value()) notes.push_back({std::string(kVmportNoteName), 0, outcome.vmport->state});
-    const VmSnapshot snapshot = MakeSnapshot(states, machine->memory(), outcome.panic, std::move(notes));
+    VmSnapshot snapshot = MakeSnapshot(states, machine->memory(), outcome.panic, std::move(notes));
+    snapshot.given_vmcoreinfo = config.vmcoreinfo;
+    snapshot.vmcoreinfo_note_at = machine->devices().fw_cfg().vmcoreinfo_note();
     Explain(snapshot, outcome);
     if (outcome.kind != RunOutcome::Kind::kTimeout) AfterDeath(config, dirs, snapshot, loop, outcome);
   }

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "devices/vmport/backdoor.h"
 #include "dump/dump_format.h"
+#include "dump/vmcoreinfo.h"
 #include "vmm/boot/load_kernel.h"
 #include "vmm/catch/catch_point.h"
 #include "vmm/kvm/cpu_features.h"
@@ -59,6 +60,8 @@ struct VmConfig {
   int dump_fd = -1;            // else the vmcore is streamed there first; if it is standard output, the console is not
   int dump_keep = 0;           // VmcoreOptions::keep
   uint64_t dump_min_free = 0;  // bytes
+  CoreMappings core_mappings = CoreMappings::kNeeded;
+  std::optional<VmcoreInfo> vmcoreinfo;  // the user's, tried before any that is found
 
   absl::Duration hang_after = absl::InfiniteDuration();
   absl::Duration timeout = absl::InfiniteDuration();

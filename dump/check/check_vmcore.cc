@@ -37,7 +37,9 @@ void Append(std::vector<Finding>& all, std::vector<Finding> more) {
 
 }  // namespace
 
-CheckResult CheckVmcore(const Vmcore& core) {
+CheckResult CheckVmcore(const Vmcore& core) { return CheckVmcore(core, KernelOf(core)); }
+
+CheckResult CheckVmcore(const Vmcore& core, const FoundKernel& kernel) {
   CheckResult result;
   result.format = core.format();
   for (const VmcoreFault& fault : core.faults()) {
@@ -55,7 +57,7 @@ CheckResult CheckVmcore(const Vmcore& core) {
     Append(result.findings, CheckOverlaps(core.file(), *core.elf()));
   }
   Append(result.findings, CheckNotes(core));
-  Append(result.findings, CheckKernel(core, KernelOf(core)));
+  Append(result.findings, CheckKernel(core, kernel));
   return result;
 }
 

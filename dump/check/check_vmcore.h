@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dump/check/finding.h"
+#include "dump/kernel/find_kernel.h"
 #include "dump/read/vmcore.h"
 
 namespace vmm {
@@ -19,6 +20,9 @@ struct CheckResult {
 // Reads headers, notes, page tables and the kernel's image; no other RAM, unless `core` has no
 // VMCOREINFO that leads to a kernel: then RAM is searched for one.
 CheckResult CheckVmcore(const Vmcore& core);
+
+// The same with a kernel that was looked for already.
+CheckResult CheckVmcore(const Vmcore& core, const FoundKernel& kernel);
 
 // The same by name. A file that cannot be opened has one finding, "unreadable", which breaks all.
 CheckResult CheckVmcoreFile(const std::string& path);

@@ -4,62 +4,166 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "base/status.h"
 #include "dump/kernel/kernel_stack.h"
 #include "dump/nested/l1_state.h"
+#include "dump/vmcoreinfo_note.h"
 #include "dump/vmcoreinfo_scan.h"
 
 namespace vmm {
 namespace {
 
-void AddReason(FoundKernel& found, std::string_view reason) {
-  if (!found.why_not.empty()) found.why_not += "; ";
-  found.why_not += reason;
+void Add(std::string& reasons, std::string_view reason) {
+  if (!reasons.empty()) reasons += "; ";
+  reasons += reason;
 }
 
-void FindByVmcoreInfo(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found) {
-  int rejected = 0;
-  std::string last_reason;
-  const absl::StatusOr<bool> done = ScanForVmcoreInfo(*snapshot.memory, [&](GuestAddr at, VmcoreInfo info) {
-    absl::StatusOr<KernelMap> map = MapKernelByVmcoreInfo(*snapshot.memory, cpus, info);
-    if (!map.ok()) {
-      ++rejected;
-      last_reason = absl::StrFormat("at %#x: %s", at.value, std::string(map.status().message()));
-      return false;
-    }
-    found.map = *std::move(map);
-    found.kernel_offset = info.KernelOffset();
-    found.vmcoreinfo = std::move(info);
-    return true;
-  });
-  if (found.vmcoreinfo.has_value()) return;
-  if (!done.ok()) {
-    AddReason(found, absl::StrFormat("the search for VMCOREINFO failed: %s", std::string(done.status().message())));
-  } else if (rejected == 0) {
-    AddReason(found, "no VMCOREINFO in guest RAM (the kernel writes it about a second into its boot)");
-  } else {
-    AddReason(found, absl::StrFormat("%d VMCOREINFO found, none stands up to its checks: %s", rejected, last_reason));
+void AddUnlessOk(std::string& reasons, const absl::Status& status) {
+  if (!status.ok()) Add(reasons, std::string(status.message()));
+}
+
+// Where `info` holds, it is what was looked for.
+absl::Status Try(const VmSnapshot& snapshot, std::span<const CpuState> cpus, VmcoreInfo info, VmcoreInfoSource source,
+                 FoundKernel& found) {
+  ASSIGN_OR_RETURN(found.map, MapKernelByVmcoreInfo(*snapshot.memory, cpus, info));
+  found.kernel_offset = info.KernelOffset();
+  found.vmcoreinfo = std::move(info);
+  found.source = source;
+  return absl::OkStatus();
+}
+
+// The guest's word is an address like any other.
+absl::StatusOr<VmcoreInfo> ReadNote(const PhysicalMemory& memory, GuestRange note) {
+  if (note.size > kVmcoreInfoTextOffset + kMaxVmcoreInfo) {
+    return absl::InvalidArgumentError(absl::StrFormat("a VMCOREINFO note of %d bytes is too large", note.size));
   }
+  std::vector<uint8_t> bytes(note.size);
+  RETURN_IF_ERROR(memory.Read(note.start, bytes));
+  return ParseVmcoreInfoNoteOrText(bytes);
+}
+
+absl::Status TryNote(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found) {
+  ASSIGN_OR_RETURN(VmcoreInfo info, ReadNote(*snapshot.memory, *snapshot.vmcoreinfo_note_at));
+  return Try(snapshot, cpus, std::move(info), VmcoreInfoSource::kGuest, found);
+}
+
+void FindByName(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found) {
+  if (snapshot.given_vmcoreinfo.has_value()) {
+    const absl::Status given = Try(snapshot, cpus, *snapshot.given_vmcoreinfo, VmcoreInfoSource::kGiven, found);
+    if (given.ok()) return;
+    Add(found.passed_over, absl::StrFormat("the given one: %s", std::string(given.message())));
+  }
+  if (snapshot.vmcoreinfo_note_at.has_value()) {
+    const absl::Status guest = TryNote(snapshot, cpus, found);
+    if (guest.ok()) return;
+    Add(found.passed_over, absl::StrFormat("the one that the guest says is at %#x: %s",
+                                           snapshot.vmcoreinfo_note_at->start.value, std::string(guest.message())));
+  }
+}
+
+// Offers each VMCOREINFO in RAM to Try(), first from the starts of pages and then, with a kernel that the vCPUs
+// run, from anywhere in its image.
+class RamSearch {
+ public:
+  RamSearch(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found)
+      : snapshot_(snapshot), cpus_(cpus), found_(found) {}
+
+  void Pages() {
+    Keep(ScanForVmcoreInfo(*snapshot_.memory,
+                           [&](GuestAddr at, VmcoreInfo info) { return Offer(at, std::move(info)); }));
+  }
+
+  void Image(GuestRange image) {
+    Keep(ScanImageForVmcoreInfo(*snapshot_.memory, image,
+                                [&](GuestAddr at, VmcoreInfo info) { return Offer(at, std::move(info)); }));
+  }
+
+  // Why there is none.
+  void TellWhyNot() {
+    if (!status_.ok()) {
+      Add(found_.why_not, absl::StrFormat("the search for VMCOREINFO failed: %s", std::string(status_.message())));
+    } else if (rejected_ == 0) {
+      Add(found_.why_not, "no VMCOREINFO in guest RAM (the kernel writes it about a second into its boot)");
+    } else {
+      Add(found_.why_not,
+          absl::StrFormat("%d VMCOREINFO found, none stands up to its checks: %s", rejected_, last_reason_));
+    }
+  }
+
+ private:
+  bool Offer(GuestAddr at, VmcoreInfo info) {
+    const absl::Status status = Try(snapshot_, cpus_, std::move(info), VmcoreInfoSource::kScan, found_);
+    if (status.ok()) return true;
+    ++rejected_;
+    last_reason_ = absl::StrFormat("at %#x: %s", at.value, std::string(status.message()));
+    return false;
+  }
+
+  void Keep(const absl::StatusOr<bool>& done) {
+    if (!done.ok()) status_ = done.status();
+  }
+
+  const VmSnapshot& snapshot_;
+  const std::span<const CpuState> cpus_;
+  FoundKernel& found_;
+  absl::Status status_;
+  int rejected_ = 0;
+  std::string last_reason_;
+};
+
+absl::Status FindByVcpus(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found) {
+  ASSIGN_OR_RETURN(found.map, MapKernelByCr3(*snapshot.memory, cpus));
+  return absl::OkStatus();
+}
+
+void Search(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found) {
+  RamSearch search(snapshot, cpus, found);
+  search.Pages();
+  if (found.vmcoreinfo.has_value()) return;
+  const absl::Status by_vcpus = FindByVcpus(snapshot, cpus, found);
+  if (found.map.has_value()) search.Image(GuestRange(found.map->image.range));
+  if (found.vmcoreinfo.has_value()) return;
+  search.TellWhyNot();
+  AddUnlessOk(found.why_not, by_vcpus);
+}
+
+// What follows from the map.
+void Complete(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found) {
+  if (!found.map.has_value()) return;
+  if (!found.kernel_offset.has_value()) found.kernel_offset = found.map->image.vaddr - kDefaultImageStart;
+  found.stacks = FindKernelStacks(*snapshot.memory, *found.map, cpus);
+  if (!found.map->page_offset.has_value()) Add(found.why_not, "the page tables have no direct map of RAM");
 }
 
 }  // namespace
 
+std::string_view VmcoreInfoSourceName(VmcoreInfoSource source) {
+  switch (source) {
+    case VmcoreInfoSource::kGiven: return "given";
+    case VmcoreInfoSource::kGuest: return "guest";
+    case VmcoreInfoSource::kScan: return "scan";
+  }
+  return "?";
+}
+
 FoundKernel FindKernel(const VmSnapshot& snapshot) {
   FoundKernel found;
   const std::vector<CpuState> cpus = InL1(snapshot.cpus);
-  FindByVmcoreInfo(snapshot, cpus, found);
-  if (!found.map.has_value()) {
-    absl::StatusOr<KernelMap> map = MapKernelByCr3(*snapshot.memory, cpus);
-    if (map.ok()) {
-      found.map = *std::move(map);
-    } else {
-      AddReason(found, std::string(map.status().message()));
-    }
+  FindByName(snapshot, cpus, found);
+  if (!found.vmcoreinfo.has_value()) Search(snapshot, cpus, found);
+  Complete(snapshot, cpus, found);
+  return found;
+}
+
+FoundKernel FindKernelWithoutSearch(const VmSnapshot& snapshot) {
+  FoundKernel found;
+  const std::vector<CpuState> cpus = InL1(snapshot.cpus);
+  FindByName(snapshot, cpus, found);
+  if (!found.vmcoreinfo.has_value()) {
+    Add(found.why_not, "no VMCOREINFO");
+    AddUnlessOk(found.why_not, FindByVcpus(snapshot, cpus, found));
   }
-  if (found.map.has_value()) {
-    if (!found.kernel_offset.has_value()) found.kernel_offset = found.map->image.vaddr - kDefaultImageStart;
-    found.stacks = FindKernelStacks(*snapshot.memory, *found.map, cpus);
-    if (!found.map->page_offset.has_value()) AddReason(found, "the page tables have no direct map of RAM");
-  }
+  Complete(snapshot, cpus, found);
   return found;
 }
 

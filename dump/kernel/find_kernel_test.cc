@@ -60,6 +60,73 @@ TEST(FindKernelTest, OnlyFalseNotesAreNoneAndTheReasonIsTold) {
   EXPECT_THAT(found.why_not, HasSubstr("init_uts_ns"));
 }
 
+TEST(FindKernelTest, TheUsersVmcoreInfoIsTakenFirst) {
+  LinuxGuest guest;
+  guest.snapshot().given_vmcoreinfo = *VmcoreInfo::Parse(guest.VmcoreInfoText() + "MINE=1\n");
+  guest.snapshot().vmcoreinfo_note_at = {LinuxGuest::kNote, 4096};
+  const FoundKernel found = FindKernel(guest.snapshot());
+  ASSERT_TRUE(found.vmcoreinfo.has_value());
+  EXPECT_EQ(found.vmcoreinfo->Value("MINE"), "1");
+  EXPECT_EQ(VmcoreInfoSourceName(found.source), "given");
+}
+
+TEST(FindKernelTest, TheOneThatTheGuestNamesIsTakenBeforeOnesThatAreFound) {
+  LinuxGuest guest;
+  guest.PutNote(GuestAddr{0xa00010}, guest.VmcoreInfoText() + "NAMED=1\n");
+  guest.snapshot().vmcoreinfo_note_at = {GuestAddr{0xa00010}, 4096};
+  const FoundKernel found = FindKernel(guest.snapshot());
+  ASSERT_TRUE(found.vmcoreinfo.has_value());
+  EXPECT_EQ(found.vmcoreinfo->Value("NAMED"), "1");
+  EXPECT_EQ(VmcoreInfoSourceName(found.source), "guest");
+  EXPECT_EQ(found.passed_over, "");
+}
+
+TEST(FindKernelTest, AVmcoreInfoOfAnotherKernelIsPassedOverHoweverItCame) {
+  LinuxGuest guest;
+  std::string text = guest.VmcoreInfoText();
+  text.replace(text.find("OSRELEASE=6"), 11, "OSRELEASE=5");
+  guest.PutNote(GuestAddr{0xa00010}, text);
+  guest.snapshot().given_vmcoreinfo = *VmcoreInfo::Parse(text);
+  guest.snapshot().vmcoreinfo_note_at = {GuestAddr{0xa00010}, 4096};
+  const FoundKernel found = FindKernel(guest.snapshot());
+  ASSERT_TRUE(found.vmcoreinfo.has_value());
+  EXPECT_EQ(found.vmcoreinfo->release(), LinuxGuest::kRelease);
+  EXPECT_EQ(VmcoreInfoSourceName(found.source), "scan");
+  EXPECT_THAT(found.passed_over, HasSubstr("the given one: VMCOREINFO's release 5"));
+  EXPECT_THAT(found.passed_over, HasSubstr("says is at 0xa00010: VMCOREINFO's release 5"));
+  EXPECT_EQ(found.why_not, "");
+}
+
+TEST(FindKernelTest, AGuestThatNamesAnAddressOfNoneIsPassedOver) {
+  LinuxGuest guest;
+  const GuestRange bad[] = {
+      {GuestAddr{0}, 0},       {GuestAddr{0}, 4096},       {GuestAddr{~0ull}, 4096},
+      {LinuxGuest::kNote, 40}, {LinuxGuest::kNote, ~0ull}, {GuestAddr{(64 << 20) - 100}, 4096},
+  };
+  for (const GuestRange& note : bad) {
+    guest.snapshot().vmcoreinfo_note_at = note;
+    const FoundKernel found = FindKernel(guest.snapshot());
+    EXPECT_TRUE(found.vmcoreinfo.has_value());
+    EXPECT_EQ(VmcoreInfoSourceName(found.source), "scan");
+    EXPECT_NE(found.passed_over, "");
+  }
+}
+
+TEST(FindKernelTest, AnOldKernelsNoteIsFoundAmongItsData) {
+  LinuxGuest guest({.vmcoreinfo = false});
+  guest.PutNote(GuestAddr{LinuxGuest::kImagePhys + 0x300f04}, guest.VmcoreInfoText());
+  const FoundKernel found = FindKernel(guest.snapshot());
+  EXPECT_TRUE(found.vmcoreinfo.has_value());
+  EXPECT_EQ(found.why_not, "");
+}
+
+TEST(FindKernelTest, WithoutASearchTheVcpusTellTheMap) {
+  LinuxGuest guest;
+  const FoundKernel found = FindKernelWithoutSearch(guest.snapshot());
+  EXPECT_FALSE(found.vmcoreinfo.has_value());
+  EXPECT_TRUE(found.map.has_value());
+}
+
 TEST(FindKernelTest, AGuestThatIsNoLinuxIsNotFoundAndNoError) {
   LinuxGuest guest({.vmcoreinfo = false});
   for (CpuState& cpu : guest.snapshot().cpus) cpu = CpuState{};

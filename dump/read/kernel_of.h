@@ -11,6 +11,9 @@ namespace vmm {
 // FindKernel tries, which reads all data of the file. Never fails; why_not says what is missing.
 FoundKernel KernelOf(const Vmcore& core);
 
+// The same without a search of RAM: by the note, or by the vCPUs' page tables.
+FoundKernel KernelNamedBy(const Vmcore& core);
+
 }  // namespace vmm
 
 #endif  // DUMP_READ_KERNEL_OF_H_

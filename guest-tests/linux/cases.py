@@ -5,62 +5,135 @@ from itertools import product
 
 
 @dataclass(frozen=True)
+class Death:
+    """How a job kills its kernel, and what must be seen of it."""
+
+    words: str  # behind "Kernel panic - not syncing: "
+    frame: str  # a function that must be in the backtrace, behind panic()
+    task: str = ""  # that called it; empty: whichever was interrupted
+    modules: tuple[str, ...] = ()
+    append: str = ""
+    arguments: tuple[str, ...] = ()
+    init_runs: bool = True  # and with it VMCOREINFO is there
+
+
+DEATHS = {
+    "panic": Death("sysrq triggered crash", "sysrq_handle_crash", "sh"),
+    # In a timer's interrupt, in a module.
+    "watchdog": Death("Software Watchdog Timer expired", "softdog_fire", modules=("softdog",)),
+    # Stopped at the first word of it, before the kernel stops its other CPUs: they are in user space.
+    "user": Death("sysrq triggered crash", "sysrq_handle_crash", "sh",
+                  arguments=("--catch-console=panic", "--panic-grace=0")),
+    # Before the kernel has VMCOREINFO, timers or other CPUs. It then resets the machine.
+    "early": Death("panic_on_warn set", "rcu_init", "swapper", init_runs=False,
+                   append="rcutree.rcu_fanout_leaf=1 panic_on_warn=1 panic=-1 earlyprintk=ttyS0"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Something of the machine that is not as usual."""
+
+    append: str = ""
+    arguments: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+
+
+VARIANTS = {
+    "4level": Variant(arguments=("--cpu-features=-la57",)),
+    "no5lvl": Variant(append="no5lvl"),
+    "pti": Variant(append="pti=on"),
+    "maxcpus": Variant(append="maxcpus=1"),  # the other vCPUs are never started
+    "fwcfg": Variant(modules=("qemu_fw_cfg",)),  # the guest tells where its VMCOREINFO is
+    "mappings": Variant(arguments=("--core-mappings=all",)),
+}
+
+
+@dataclass(frozen=True)
 class Case:
     """A stock kernel, with our initial RAM file system."""
 
     flavour: str  # one of lab.kernels.FLAVOURS
-    job: str  # what the guest's init does: see ./init
+    job: str  # what the guest's init does, see ./init; or one of DEATHS
     kaslr: bool
     cpus: int
     memory_mib: int
+    variant: str = ""  # one of VARIANTS
 
     @property
     def name(self) -> str:
         """Also the name of the folder of its results."""
         kaslr = "kaslr" if self.kaslr else "nokaslr"
-        return f"{self.flavour}-{self.job}-{kaslr}-{self.cpus}cpu-{self.memory_mib}M"
+        variant = f"-{self.variant}" if self.variant else ""
+        return f"{self.flavour}-{self.job}-{kaslr}-{self.cpus}cpu-{self.memory_mib}M{variant}"
+
+    @property
+    def death(self) -> Death | None:
+        return DEATHS.get(self.job)
 
     @property
     def exit_code(self) -> int:
-        return EXIT_CODES[self.job]
+        return 120 if self.death else EXIT_CODES[self.job]
+
+    @property
+    def online(self) -> int:
+        """How many of its CPUs the kernel starts."""
+        return 1 if self.variant == "maxcpus" or self.job == "early" else self.cpus
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return (self.death.modules if self.death else ()) + VARIANTS.get(self.variant, Variant()).modules
 
     @property
     def arguments(self) -> list[str]:
         """Of vmm."""
+        death, variant = self.death or Death("", ""), VARIANTS.get(self.variant, Variant())
+        words = ["console=ttyS0", "quiet", f"job={self.job}", death.append, variant.append]
+        append = " ".join(word for word in words if word)  # a character costs three exits
         kaslr = "on" if self.kaslr else "off"
-        append = f"--append=console=ttyS0 quiet job={self.job}"  # a character costs three exits
-        arguments = [append, f"--kaslr={kaslr}", f"--cpus={self.cpus}", f"--memory={self.memory_mib}M"]
+        arguments = [f"--append={append}", f"--kaslr={kaslr}", f"--cpus={self.cpus}", f"--memory={self.memory_mib}M"]
         # A dead kernel still takes timer ticks, which are so slow in the lab that its CPU is often found in
         # one. crash 8.0.2 cannot unwind that without CONFIG_X86_MCE, so the cloud kernel gets no tick.
-        return arguments + (["--panic-grace=0"] if self.flavour == "cloud" else [])
+        if self.flavour == "cloud" and self.job == "panic":
+            arguments.append("--panic-grace=0")
+        return [*arguments, *death.arguments, *variant.arguments]
 
     def __str__(self) -> str:
         cpus = "1 vCPU" if self.cpus == 1 else f"{self.cpus} vCPUs"
-        return f"{self.flavour}, KASLR {'on' if self.kaslr else 'off'}, {cpus}, {self.memory_mib}M"
+        job = f", {self.job}" if self.job != "panic" else ""
+        variant = f", {self.variant}" if self.variant else ""
+        return f"{self.flavour}, KASLR {'on' if self.kaslr else 'off'}, {cpus}, {self.memory_mib}M{job}{variant}"
 
 
-# The promised exit codes, docs/exit-codes.md.
-EXIT_CODES = {"shell": 0, "reboot": 123, "panic": 120}
+# The promised exit codes of the living, docs/exit-codes.md.
+EXIT_CODES = {"shell": 0, "reboot": 123}
 
+TINY = 128
 SMALL = 512
+MIDDLE = 1024
 ABOVE_THE_HOLE = 5120  # more than the 3 GiB that lie below the hole
 
 FLAVOURS = ("cloud", "amd64", "rt")
 
-# Dying is tried in every machine, living in one a kernel.
+# The usual death is tried in every machine, the others and the variants once a kernel, living in one.
 FULL = [
     *(Case(flavour, "shell", True, 2, SMALL) for flavour in FLAVOURS),
     *(Case(flavour, "reboot", False, 1, SMALL) for flavour in FLAVOURS),
-    *(Case(*cell) for cell in product(FLAVOURS, ["panic"], (True, False), (1, 2, 4), (SMALL, ABOVE_THE_HOLE))),
+    *(Case(flavour, job, True, 2, SMALL) for flavour, job in product(FLAVOURS, DEATHS)),
+    *(Case(flavour, "panic", True, 2, SMALL, variant) for flavour, variant in product(FLAVOURS, VARIANTS)),
+    *(Case(*cell) for cell in product(FLAVOURS, ["panic"], (True, False), (1, 2, 8), (TINY, MIDDLE, ABOVE_THE_HOLE))),
 ]
 
-# Each value of each column at least once, but for the kernels: a few minutes.
+# Each value of each column at least once, but for the kernels and eight vCPUs: a few minutes.
 QUICK = [
     Case("cloud", "shell", True, 2, SMALL),
     Case("cloud", "reboot", False, 1, SMALL),
-    Case("cloud", "panic", True, 1, SMALL),
+    Case("cloud", "panic", True, 1, SMALL, "mappings"),
     Case("cloud", "panic", False, 2, SMALL),
     Case("cloud", "panic", True, 4, ABOVE_THE_HOLE),
+    Case("cloud", "watchdog", True, 2, TINY, "4level"),
+    Case("cloud", "user", True, 2, SMALL, "fwcfg"),
+    Case("cloud", "early", True, 2, SMALL),
 ]
 
 

@@ -1,7 +1,10 @@
 """Opens what a dead guest left behind with the tools that people use, and says what must be seen there."""
 
+import contextlib
 import json
+import os
 import re
+import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +12,14 @@ from pathlib import Path
 from lab.kernels import Kernel
 from linux.cases import Case, Image
 from linux.tally import Tally
-from linux.vmcore_tool import check_dmesg, check_report
+from linux.vmcore_tool import VMCORE, check_dmesg, check_report
 
 TOOL_TIMEOUT_S = 300
-PANIC = "Kernel panic - not syncing: sysrq triggered crash"
+PANIC = "Kernel panic - not syncing: "
 
 DRGN_SCRIPT = Path(__file__).with_name("drgn_facts.py")
+KDUMPFILE_SCRIPT = Path(__file__).with_name("kdumpfile_facts.py")
+DEBIANS_PYTHON = "/usr/bin/python3"  # for which python3-libkdumpfile is made
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,8 @@ class Ran:
         return re.search(pattern, self.output, re.MULTILINE) is not None
 
 
-def run_tool(*command: str | Path) -> Ran:
-    merge = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+def run_tool(*command: str | Path, **environment: str) -> Ran:
+    merge = {"env": dict(os.environ, **environment), "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     try:
         ran = subprocess.run(list(map(str, command)), **merge, timeout=TOOL_TIMEOUT_S, errors="replace", text=True)
     except subprocess.TimeoutExpired as expired:
@@ -45,6 +50,7 @@ class End:
     seconds: float
     console: str
     words: str  # vmm's own
+    memory: dict | None  # how the dump compares with the guest's memory
 
     @classmethod
     def read(cls, results: Path) -> "End":
@@ -53,7 +59,7 @@ class End:
             return file.read_text(errors="replace") if file.exists() else ""
 
         end = json.loads(text("end.json") or '{"status": -1, "seconds": 0}')
-        return cls(end["status"], end["seconds"], text("console"), text("stderr"))
+        return cls(end["status"], end["seconds"], text("console"), text("stderr"), end.get("memory"))
 
     @property
     def evidence(self) -> str:
@@ -64,13 +70,20 @@ class End:
 def check_end(tally: Tally, case: Case, results: Path) -> bool:
     """That the run ended as it must. The rest makes sense only if it did."""
     end = End.read(results)
-    came_up = "guest: " in end.console and f" {case.cpus} CPUs," in end.console
-    sentence, done = {
-        "shell": ("boots to a shell on the serial console that does sums, and powers off", "answer 42000"),
-        "reboot": ("a reboot ends the run", "job reboot"),
-        "panic": ("a panic ends the run", PANIC),
-    }[case.job]
-    holds = came_up and done in end.console and end.status == case.exit_code
+    came_up = f" {case.online} CPUs," in end.console and "guest: " in end.console
+    if case.variant in ("4level", "no5lvl"):
+        came_up = came_up and "4-level paging" in end.console
+    if case.death:
+        came_up = came_up or not case.death.init_runs
+        sentence = "a panic ends the run"
+        done_seen = re.search(PANIC + f".*{re.escape(case.death.words)}", end.console) is not None
+    else:
+        sentence, done = {
+            "shell": ("boots to a shell on the serial console that does sums, and powers off", "answer 42000"),
+            "reboot": ("a reboot ends the run", "job reboot"),
+        }[case.job]
+        done_seen = done in end.console
+    holds = came_up and done_seen and end.status == case.exit_code
     return tally.check(f"{case}: {sentence}, exit {case.exit_code} ({end.seconds} s)", holds, end.evidence)
 
 
@@ -87,25 +100,112 @@ def check_vmcore(tally: Tally, case: Case, kernel: Kernel, results: Path) -> Non
     vmcore = results / "vmcore"
     if not tally.check(f"{case}: there is a vmcore, and nothing partial", _only_one_dump(results)):
         return
+    _check_memory(tally, case, End.read(results).memory)
+    _check_record(tally, case, results)
+    _check_own_tool(tally, case, vmcore)
     if kernel.vmlinux.exists():
-        _check_crash(tally, case, kernel, vmcore, results)
+        if case.job == "early":
+            _check_minimal_crash(tally, case, kernel, vmcore, results)
+        else:
+            _check_crash(tally, case, kernel, vmcore, results)
         _check_gdb(tally, case, kernel, vmcore)
-        _check_drgn(tally, case, kernel, vmcore)
+        if case.death.init_runs:
+            _check_drgn(tally, case, kernel, vmcore)
     else:
         tally.skip(f"{case}: crash, gdb and drgn", f"no vmlinux of {kernel.release}")
-    _check_makedumpfile(tally, case, kernel, vmcore, results)
+    if case.death.init_runs:
+        _check_kdumpfile(tally, case, kernel, vmcore)
+        _check_makedumpfile(tally, case, kernel, vmcore, results)
+    else:
+        _check_refusals(tally, case, kernel, vmcore, results)
+    if kernel.vmlinux.exists() and case.cpus == 1:
+        _check_crash_without_vmcoreinfo(tally, case, kernel, vmcore, results)
+
+
+def _check_memory(tally: Tally, case: Case, memory: dict | None) -> None:
+    """./session.py has compared the dump with the memory of the guest that it is of."""
+    memory = memory or {"pages": 0, "read": 0, "mismatches": -1, "whole": False}
+    sentence = f"of {memory['pages']} pages {memory['mismatches']} differ from the guest's memory"
+    all_pages = case.memory_mib << 8
+    holds = memory["whole"] and memory["pages"] == all_pages and memory["mismatches"] == 0 and memory["read"] > 0
+    tally.check(f"{case}: {sentence} ({memory['read']} read, the rest holes on both sides)", holds, str(memory))
+
+
+def _check_record(tally: Tally, case: Case, results: Path) -> None:
+    record = json.loads((results / "result.json").read_text())["dump"]
+    readers = record.get("readable_by", {})
+    if case.death.init_runs:
+        tally.check(f"{case}: result.json says that all can read it", _all_true(readers, *READERS), str(record))
+    else:
+        refused = all("VMCOREINFO" in str(readers.get(reader)) for reader in ("drgn", "makedumpfile"))
+        tally.check(f"{case}: result.json says that drgn and makedumpfile want VMCOREINFO, and the others do not",
+                    refused and _all_true(readers, "crash", "gdb"), str(record))  # fmt: skip
+    source = "guest" if case.variant == "fwcfg" else "scan" if case.death.init_runs else None
+    tally.check(f"{case}: VMCOREINFO's source is {source}", record.get("vmcoreinfo_source", "-") == source, str(record))
+
+
+READERS = ("crash", "drgn", "gdb", "makedumpfile")
+
+
+def _all_true(verdicts: dict, *readers: str) -> bool:
+    return all(verdicts.get(reader) is True for reader in readers)
+
+
+def _check_own_tool(tally: Tally, case: Case, vmcore: Path) -> None:
+    if case.death.init_runs:
+        ran = run_tool(VMCORE, "check", vmcore)
+        tally.check(f"{case}: vmcore check has nothing to say against it", ran.status == 0, ran.output)
+
+
+def _check_refusals(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
+    """That those who are said to refuse it do."""
+    ran = run_tool("makedumpfile", "-c", "-d", "31", "-f", vmcore, results / "filtered")
+    tally.check(f"{case}: makedumpfile refuses it, as was said", ran.status != 0, ran.output)
+    ran = run_tool("drgn", "-c", vmcore, "-s", kernel.vmlinux, DRGN_SCRIPT)
+    tally.check(f"{case}: drgn refuses it, as was said", ran.status != 0, ran.output)
+
+
+@contextlib.contextmanager
+def _vmcoreinfo_hidden(vmcore: Path):
+    """The note gets another name for a while."""
+    with vmcore.open("r+b") as file:
+        (_, _, offset, _, _, size, _, _) = struct.unpack("<IIQQQQQQ", os.pread(file.fileno(), 56, 64))
+        at = offset + os.pread(file.fileno(), size, offset).index(b"VMCOREINFO\0")
+        os.pwrite(file.fileno(), b"X", at)
+        try:
+            yield
+        finally:
+            os.pwrite(file.fileno(), b"V", at)
+
+
+def _check_crash_without_vmcoreinfo(
+    tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path
+) -> None:
+    with _vmcoreinfo_hidden(vmcore):
+        ran, said = crash(kernel, vmcore, results, "bt")
+    tally.check(f"{case}: crash opens it without VMCOREINFO too", case.death.frame in said["bt"], ran.output)
 
 
 def _only_one_dump(results: Path) -> bool:
     return [file.name for file in results.glob("*vmcore*") if not file.name.endswith(".gdb")] == ["vmcore"]
 
 
-def crash(kernel: Kernel, vmcore: Path, results: Path, *commands: str) -> tuple[Ran, dict[str, str]]:
+def _check_minimal_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
+    """crash without tasks: all that there can be so early in a boot. It finds the kernel by the vCPUs' notes."""
+    ran, said = crash(kernel, vmcore, results, "log", minimal=True)
+    log = said["log"]
+    whole = "Linux version" in log and case.death.words in log and case.death.frame in log
+    tally.check(f"{case}: crash --minimal prints the log", whole, log + ran.output)
+
+
+def crash(
+    kernel: Kernel, vmcore: Path, results: Path, *commands: str, minimal: bool = False
+) -> tuple[Ran, dict[str, str]]:
     """One crash session; the output of each command apart."""
     outputs = {command: results / f"crash-{command.replace(' ', '')}" for command in commands}
     script = results / "crash-script"
     script.write_text("".join(f"{command} > {file}\n" for command, file in outputs.items()) + "quit\n")
-    ran = run_tool("crash", "-s", "-i", script, kernel.vmlinux, vmcore)
+    ran = run_tool("crash", "-s", *(["--minimal"] if minimal else []), "-i", script, kernel.vmlinux, vmcore)
     return ran, {c: f.read_text(errors="replace") if f.exists() else "" for c, f in outputs.items()}
 
 
@@ -117,30 +217,44 @@ def _check_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results
 
     frames = re.findall(r"^ *#(\d+) \[\w+\] (\w+)", said["bt"], re.MULTILINE)
     functions = [function for _, function in frames]
-    check("shows panic at frame 0, then sysrq_handle_crash",
-          functions[:1] == ["panic"] and "sysrq_handle_crash" in functions, said["bt"])  # fmt: skip
-    check("names the task that panicked", re.match(r'PID: \d+ .*COMMAND: "sh"', said["bt"]) is not None, said["bt"])
+    death = case.death
+    if case.job == "panic":
+        check(f"shows panic at frame 0, then {death.frame}",
+              functions[:1] == ["panic"] and death.frame in functions, said["bt"])  # fmt: skip
+    else:
+        check(f"shows panic, then {death.frame}", _in_order(functions, "panic", death.frame), said["bt"])
+    if death.task:
+        named = re.match(rf'PID: \d+ .*COMMAND: "{death.task}"', said["bt"]) is not None
+        check("names the task that panicked", named, said["bt"])
 
-    if case.cpus > 1 and case.flavour == "cloud":
+    if case.job == "user" or case.online < case.cpus:
+        pass  # the others do not run, or not in the kernel: what crash shows there are old frames
+    elif case.cpus > 1 and case.flavour == "cloud":
         tally.skip(f"{case}: crash shows the other CPUs", "crash 8.0.2 needs a kernel with CONFIG_X86_MCE for that")
     else:
         stacks = re.split(r"^PID: ", said["bt -a"], flags=re.MULTILINE)[1:]
-        others = [stack for stack in stacks if "sysrq_handle_crash" not in stack]
+        others = [stack for stack in stacks if death.frame not in stack]
         stopped = len(others) == case.cpus - 1 and all("stop_this_cpu" in stack for stack in others)
         check("shows a stack for each CPU, the others in stop_this_cpu", stopped, said["bt -a"])
 
     sys_ = Ran(0, said["sys"])
     check("tells release, CPUs and the panic in its words",
           sys_.has(rf"RELEASE: {re.escape(kernel.release)}$") and sys_.has(rf"CPUS: {case.cpus}\b")
-          and sys_.has(r'PANIC: "Kernel panic - not syncing: sysrq triggered crash"'), said["sys"])  # fmt: skip
+          and sys_.has(rf'PANIC: "{PANIC}{death.words}"'), said["sys"])  # fmt: skip
     check("tells how much memory the guest had", _memory_is_right(said["sys"], case.memory_mib), said["sys"])
 
     log = said["log"]
     check("prints the log from the first line to the panic",
-          "Linux version" in log and "sysrq: Trigger a crash" in log and PANIC in log, log)  # fmt: skip
+          "Linux version" in log and PANIC + death.words in log, log)  # fmt: skip
     running = re.findall(r"^>.* (\S+)$", said["ps"], re.MULTILINE)
-    check("shows in ps what ran on each CPU", len(running) == case.cpus and "sh" in running, said["ps"])
-    check_report(tally, case, vmcore, said["bt"], log)
+    check("shows in ps what ran on each CPU",
+          len(running) == case.cpus and (death.task in running or not death.task), said["ps"])  # fmt: skip
+    if case.job == "panic" and case.online == case.cpus:
+        check_report(tally, case, vmcore, said["bt"], log)
+
+
+def _in_order(functions: list[str], first: str, second: str) -> bool:
+    return first in functions and second in functions[functions.index(first) :]
 
 
 def _memory_is_right(said: str, memory_mib: int) -> bool:
@@ -155,29 +269,57 @@ def _memory_is_right(said: str, memory_mib: int) -> bool:
 def _check_gdb(tally: Tally, case: Case, kernel: Kernel, vmcore: Path) -> None:
     """With the file beside the vmcore, which is made to be used in their folder."""
     gdb = ["gdb", "--nx", "--batch", "-ex", f"cd {vmcore.parent}", "-x", f"{vmcore.name}.gdb"]
-    ran = run_tool(*gdb, "-ex", f"kernel {kernel.vmlinux}", "-ex", "thread apply all bt 40")
+    module = "p ((struct module *)((char *)modules.next - (unsigned long)&((struct module *)0)->list))->name"
+    also = ["-ex", module] if case.variant == "mappings" else []
+    stand = ["-ex", "thread apply all p $cs"] if case.job == "user" else []
+    ran = run_tool(*gdb, "-ex", f"kernel {kernel.vmlinux}", *also, *stand, "-ex", "thread apply all bt 40")
     threads = re.split(r"^Thread ", ran.output, flags=re.MULTILINE)[1:]
     # Without a grace the CPU is still in pvpanic's module, through which gdb sees no further than to panic.
     dead = [thread for thread in threads if " panic (fmt=" in thread]
     stopped = [thread for thread in threads if " stop_this_cpu " in thread]
     tally.check(f"{case}: gdb shows the panic on one CPU", len(dead) == 1, ran.output)
-    if case.cpus > 1:
+    if case.variant == "mappings":
+        tally.check(f"{case}: gdb reads a module's memory", ran.has(r'^\$\d+ = "pvpanic'), ran.output)
+    if case.job == "user":
+        in_user_space = len(re.findall(r"^\$\d+ = 0x33$|^\$\d+ = 51$", ran.output, re.MULTILINE))
+        tally.check(f"{case}: gdb shows the other CPUs in user space", in_user_space == case.cpus - 1, ran.output)
+    elif case.online > 1:
         tally.check(f"{case}: gdb shows the other CPUs in stop_this_cpu", len(stopped) == case.cpus - 1, ran.output)
 
 
 def _check_drgn(tally: Tally, case: Case, kernel: Kernel, vmcore: Path) -> None:
-    ran = run_tool("drgn", "-c", vmcore, "-s", kernel.vmlinux, DRGN_SCRIPT)
-    right = ran.has(rf"^release {re.escape(kernel.release)}$") and ran.has("^panicked sh$")
-    tally.check(f"{case}: drgn reads the release and the task that panicked", right, ran.output)
-    tally.check(f"{case}: drgn lists all tasks", ran.has("^task 1 init$") and ran.has("^task 2 kthreadd$"), ran.output)
-    tally.check(f"{case}: drgn reads the log", ran.has(PANIC), ran.output)
+    for name, environment in {"drgn": {}, "drgn by libkdumpfile": {"DRGN_USE_LIBKDUMPFILE_FOR_ELF": "1"}}.items():
+        if environment and case.variant == "mappings":
+            tally.skip(f"{case}: {name}", "libkdumpfile 0.5.1 cannot read so many program headers")
+        else:
+            _check_one_drgn(tally, case, kernel, vmcore, name, environment)
+
+
+def _check_one_drgn(
+    tally: Tally, case: Case, kernel: Kernel, vmcore: Path, name: str, environment: dict[str, str]
+) -> None:
+    ran = run_tool("drgn", "-c", vmcore, "-s", kernel.vmlinux, DRGN_SCRIPT, **environment)
+    right = ran.has(rf"^release {re.escape(kernel.release)}$") and ran.has(f"^panicked {case.death.task}")
+    tally.check(f"{case}: {name} reads the release and the task that panicked", right, ran.output)
+    tally.check(f"{case}: {name} lists all tasks", ran.has("^task 1 init$") and ran.has("^task 2 kthreadd$"), ran.output)
+    tally.check(f"{case}: {name} reads the log", ran.has(PANIC + case.death.words), ran.output)
+
+
+def _check_kdumpfile(tally: Tally, case: Case, kernel: Kernel, vmcore: Path) -> None:
+    if case.variant == "mappings":
+        tally.skip(f"{case}: libkdumpfile", "0.5.1 cannot read so many program headers")
+        return
+    ran = run_tool(DEBIANS_PYTHON, KDUMPFILE_SCRIPT, vmcore)
+    knows = ran.has(rf"^release {re.escape(kernel.release)}$") and ran.has(rf"^cpus {case.cpus}$")
+    reads = ran.has(r"^physical \d+ pages, 0 wrong$") and ran.has(r"^virtual \d+ pages, 0 wrong$")
+    tally.check(f"{case}: libkdumpfile knows release and CPUs, and reads every page right", knows and reads, ran.output)
 
 
 def _check_makedumpfile(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
     dmesg, small = results / "dmesg", results / "filtered"
     ran = run_tool("makedumpfile", "--dump-dmesg", "-f", vmcore, dmesg)
     log = dmesg.read_text(errors="replace") if dmesg.exists() else ""
-    if tally.check(f"{case}: makedumpfile --dump-dmesg finds the panic", PANIC in log, ran.output):
+    if tally.check(f"{case}: makedumpfile --dump-dmesg finds the panic", PANIC + case.death.words in log, ran.output):
         check_dmesg(tally, case, vmcore, dmesg)
 
     ran = run_tool("makedumpfile", "-c", "-d", "31", "-f", vmcore, small)
@@ -185,5 +327,5 @@ def _check_makedumpfile(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, 
         return
     if kernel.vmlinux.exists():
         ran, said = crash(kernel, small, results, "bt")
-        tally.check(f"{case}: crash opens what makedumpfile left", "sysrq_handle_crash" in said["bt"], ran.output)
+        tally.check(f"{case}: crash opens what makedumpfile left", case.death.frame in said["bt"], ran.output)
     small.unlink()

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -76,13 +77,70 @@ def watch_memtest(console: Console, vmm: subprocess.Popen) -> None:
     vmm.terminate()
 
 
+class GuestRam:
+    """A handle on a running guest's memory that outlives it, so that a dump can be compared with what it is of."""
+
+    def __init__(self, vmm: subprocess.Popen) -> None:
+        self._fd = None
+        folder = f"/proc/{vmm.pid}/fd"
+        while self._fd is None and vmm.poll() is None:
+            time.sleep(0.01)
+            try:
+                for name in os.listdir(folder):
+                    if os.readlink(f"{folder}/{name}").startswith("/memfd:"):
+                        self._fd = os.open(f"{folder}/{name}", os.O_RDONLY)
+            except FileNotFoundError:
+                pass  # it was closed meanwhile
+
+    def compare(self, vmcore: Path) -> dict:
+        """All pages: how many there are, how many hold anything on either side, and how many differ."""
+        chunk = 1 << 20
+        pages = touched = mismatches = at = 0
+        with vmcore.open("rb") as file:
+            dump = file.fileno()
+            for offset, size in ram_blocks(dump):
+                pages += size // PAGE
+                for start in range(0, size, chunk):
+                    length = min(chunk, size - start)
+                    if not has_data(dump, offset + start, length) and not has_data(self._fd, at + start, length):
+                        continue
+                    ours, theirs = os.pread(dump, length, offset + start), os.pread(self._fd, length, at + start)
+                    touched += length // PAGE
+                    if ours != theirs:
+                        mismatches += sum(ours[i : i + PAGE] != theirs[i : i + PAGE] for i in range(0, length, PAGE))
+                at += size
+        return {"pages": pages, "read": touched, "mismatches": mismatches, "whole": at == os.fstat(self._fd).st_size}
+
+    def close(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+
+
+PAGE = 4096
+
+
+def ram_blocks(dump: int) -> list[tuple[int, int]]:
+    """Offset and size of each block of RAM in the vmcore, ascending: the last program headers, those that have the
+    direct map's distance between virtual and physical addresses."""
+    (count,) = struct.unpack("<H", os.pread(dump, 2, 56))
+    headers = [struct.unpack("<IIQQQQQQ", os.pread(dump, 56, 64 + 56 * i)) for i in range(1, count)]
+    distance = headers[-1][3] - headers[-1][4]
+    return [(header[2], header[5]) for header in headers if header[3] - header[4] == distance]
+
+
+def has_data(fd: int, offset: int, size: int) -> bool:
+    try:
+        return os.lseek(fd, offset, os.SEEK_DATA) < offset + size
+    except OSError:  # ENXIO: a hole up to the end
+        return False
+
+
 ACTS = {"shell": use_shell, "memtest": watch_memtest}
 
 
-def run(
-    vmm: str, arguments: list[str], act: str | None, results: Path, scratch: Path, timeout_s: int
-) -> tuple[int, float]:
-    """Runs one guest to its end, and returns vmm's exit status and the seconds that it took."""
+def run(vmm: str, arguments: list[str], act: str | None, results: Path, scratch: Path, timeout_s: int) -> dict:
+    """Runs one guest to its end, and returns vmm's exit status, the seconds that it took and, where there is an ELF
+    dump, how it compares with the guest's memory."""
     dumps = scratch / "dumps"
     dumps.mkdir()
     command = [vmm, *arguments, f"--timeout={timeout_s}s", f"--dump-dir={dumps}", "--dump-name=vmcore",
@@ -92,6 +150,7 @@ def run(
         pipe = subprocess.PIPE
         with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=stderr) as process:
             console = Console(process)
+            ram = GuestRam(process)
             if act:
                 ACTS[act](console, process)
             try:
@@ -102,11 +161,15 @@ def run(
     seconds = time.monotonic() - started
 
     (results / "command").write_text(" ".join(command) + "\n")
+    end = {"status": process.returncode, "seconds": round(seconds, 1)}
+    if (vmcore := dumps / "vmcore").exists() and vmcore.open("rb").read(4) == b"\x7fELF":
+        end["memory"] = ram.compare(vmcore)
+    ram.close()
     subprocess.run(["cp", "--sparse=always", "-r", f"{dumps}/.", str(results)], check=True)
     if (record := scratch / "result.json").exists():
         shutil.move(record, results / "result.json")
     shutil.rmtree(dumps)
-    return process.returncode, seconds
+    return end
 
 
 def main(plan_file: str) -> None:
@@ -126,16 +189,16 @@ def main(plan_file: str) -> None:
             results = Path(plan["results"]) / step["name"]
             for attempt in range(1, ATTEMPTS + 1):
                 timeout_s = step.get("timeout_s", TIMEOUT_S)
-                status, seconds = run(in_memory(plan["vmm"]), arguments, step["act"], results, scratch, timeout_s)
-                if status != TIMED_OUT or attempt == ATTEMPTS:
+                end = run(in_memory(plan["vmm"]), arguments, step["act"], results, scratch, timeout_s)
+                if end["status"] != TIMED_OUT or attempt == ATTEMPTS:
                     break
                 print(f"# {step['name']}: stood still in the lab, is tried again", flush=True)
             os.sync()  # the host reads these files while the lab still runs, this one last
-            with (results / "end.json").open("w") as end:
-                json.dump({"status": status, "seconds": round(seconds, 1)}, end)
-                end.flush()
-                os.fsync(end.fileno())
-            print(f"# {step['name']}: exit {status} after {seconds:.1f} s", flush=True)
+            with (results / "end.json").open("w") as file:
+                json.dump(end, file)
+                file.flush()
+                os.fsync(file.fileno())
+            print(f"# {step['name']}: exit {end['status']} after {end['seconds']} s", flush=True)
 
 
 if __name__ == "__main__":

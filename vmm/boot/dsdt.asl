@@ -30,6 +30,17 @@ DefinitionBlock ("", "DSDT", 2, "VMM   ", "VMM     ", 1)
             })
         }
 
+        // Linux's qemu_fw_cfg driver, if it is loaded, tells through this where its VMCOREINFO is.
+        Device (FWCF)
+        {
+            Name (_HID, "QEMU0002")
+            Name (_STA, 0x0B)  // as in QEMU: not shown to users
+            Name (_CRS, ResourceTemplate ()
+            {
+                IO (Decode16, 0x0510, 0x0510, 1, 12)
+            })
+        }
+
         Device (RTC)
         {
             Name (_HID, EisaId ("PNP0B00"))  // MC146818
