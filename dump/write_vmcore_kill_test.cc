@@ -128,7 +128,7 @@ TEST_P(WriteVmcoreKillTest, KilledAtAnySystemCallItLeavesAWholeFileOrNone) {
   }
   EXPECT_GT(calls, 50);
   EXPECT_GT(left_partial, 10);
-  EXPECT_GE(left_whole, 3);
+  EXPECT_GE(left_whole, 1);
   std::printf(
       "killed before each of %d system calls: a partial file %d times, a whole vmcore %d times, a half one never\n",
       calls, left_partial, left_whole);
