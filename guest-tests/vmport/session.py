@@ -15,6 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from lab.kvm_in_use import KvmInUse  # noqa: E402
+
 # linux/kvm.h
 KVM_CREATE_VM, KVM_CREATE_VCPU, KVM_GET_TSC_KHZ = 0xAE01, 0xAE41, 0xAEA3
 
@@ -81,6 +84,7 @@ def main(plan_file: str) -> None:
         for name, file in plan["files"].items():  # the lab's disk is slow
             files[name] = str(scratch / name)
             shutil.copy(file, files[name])
+        in_use = KvmInUse()
         (results / "tsc_khz").write_text(str(tsc_khz()))
 
         for name, test in plan["tests"].items():
@@ -90,6 +94,8 @@ def main(plan_file: str) -> None:
 
         for step in plan["guests"]:
             folder_of_step = results / step["name"]
+            if step.get("any_program"):
+                in_use.close()  # what is in use cannot be loaded anew
             if step.get("any_program") and not let_any_program_through(Path(plan["modules"])):
                 (folder_of_step / "skipped").write_text("this host's own kvm is not reloaded for a test")
                 continue
