@@ -83,7 +83,8 @@ def _fetch_image(root: Path, package: str, version: str) -> Kernel:
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=root) as folder:
-        subprocess.run(["dpkg-deb", "-x", download(package, version, folder), str(root)], check=True)
+        [deb] = download({package: version}, folder)
+        subprocess.run(["dpkg-deb", "-x", deb, str(root)], check=True)
     subprocess.run(["/sbin/depmod", "--basedir", str(root), release], check=True)
     (root / "vmlinuz").symlink_to(f"boot/vmlinuz-{release}")
     (root / "release").write_text(f"{release} {version}\n")  # last: it says that all else is there
@@ -94,7 +95,7 @@ def _fetch_vmlinux(kernel: Kernel, package: str) -> None:
     """The debug package holds gigabytes of modules beside the one file wanted, so only that one is taken out."""
     inside = f"usr/lib/debug/boot/vmlinux-{kernel.release}"
     with tempfile.TemporaryDirectory(dir=kernel.root) as folder:
-        deb = download(f"{package}-dbg", kernel.version, folder)
+        [deb] = download({f"{package}-dbg": kernel.version}, folder)
         progress(f"unpacking vmlinux of {kernel.release}")
         pipe, none = subprocess.PIPE, subprocess.DEVNULL
         with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=pipe, stderr=none) as archive:
@@ -104,14 +105,19 @@ def _fetch_vmlinux(kernel: Kernel, package: str) -> None:
         (Path(folder) / inside).rename(kernel.vmlinux)
 
 
-def download(package: str, version: str, folder: str) -> str:
-    """Gets one .deb into `folder`, which the download alone may use, and returns its path."""
-    size = re.search(r"^Size: (\d+)", _output("apt-cache", "show", f"{package}={version}"), re.MULTILINE)
-    progress(f"downloading {package}, {int(size[1]) // 1_000_000 if size else '?'} MB")
+def download(packages: dict[str, str], folder: str) -> list[str]:
+    """Gets the .deb of each package, of the version named, into `folder`, which is empty, and returns their paths."""
+    wanted = [f"{package}={version}" for package, version in packages.items()]
+    sizes = re.findall(r"^Size: (\d+)", _output("apt-cache", "show", *wanted), re.MULTILINE)
+    what = wanted[0] if len(wanted) == 1 else f"{len(wanted)} packages"
+    progress(f"downloading {what}, {sum(map(int, sizes)) // 1_000_000} MB")
     # As root, apt would hand the download to its user _apt, who cannot write here.
     options = ["-q=2", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3"]
-    subprocess.run(["apt-get", "download", *options, f"{package}={version}"], cwd=folder, check=True)
-    return str(next(Path(folder).glob("*.deb")))
+    subprocess.run(["apt-get", "download", *options, *wanted], cwd=folder, check=True)
+    debs = sorted(map(str, Path(folder).glob("*.deb")))
+    if len(debs) != len(wanted):
+        raise KernelError(f"apt-get download left {len(debs)} files for {' '.join(wanted)}")
+    return debs
 
 
 def _output(*command: str) -> str:

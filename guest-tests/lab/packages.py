@@ -24,8 +24,8 @@ def fetch(name: str, packages: list[str]) -> Path:
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=root) as folder:
-        for package, version in _versions(packages).items():
-            subprocess.run(["dpkg-deb", "-x", download(package, version, folder), str(root)], check=True)
+        for deb in download(_versions(packages), folder):
+            subprocess.run(["dpkg-deb", "-x", deb, str(root)], check=True)
     done.write_text(" ".join(packages) + "\n")
     return root
 
