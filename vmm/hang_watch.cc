@@ -36,6 +36,9 @@ VcpuSample HangWatch::Sample(size_t id, const std::optional<CpuState>& state) {
   sample.interrupts = (state->rflags & (1 << 9)) != 0;
   sample.user_mode = state->ss.dpl == 3;
   sample.rip = state->rip;
+  sample.rsp = state->rsp;
+  sample.rcx = state->rcx;
+  sample.rdi = state->rdi;
   return sample;
 }
 

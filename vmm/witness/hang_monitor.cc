@@ -1,7 +1,7 @@
 #include "vmm/witness/hang_monitor.h"
 
 #include <algorithm>
-#include <set>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -39,13 +39,17 @@ std::string_view HangKindName(HangKind kind) {
 HangMonitor::Found HangMonitor::Find(const VcpuSample& sample, absl::Duration elapsed) {
   if (!sample.started) return {.state = State::kOff};
   if (!sample.answered || sample.user_mode) return {.state = State::kBusy};
-  if (!sample.halted) return {.state = State::kKernel, .rip = sample.rip, .interrupts = sample.interrupts};
-  return {.state = sample.ran > elapsed * kAtRest ? State::kBusy : State::kIdle, .rip = sample.rip};
+  const Place place{sample.rip, sample.rsp, sample.rcx, sample.rdi};
+  if (!sample.halted) return {.state = State::kKernel, .place = place, .interrupts = sample.interrupts};
+  return {.state = sample.ran > elapsed * kAtRest ? State::kBusy : State::kIdle, .place = place};
 }
 
 std::optional<Hang> HangMonitor::Add(absl::Duration elapsed, const std::vector<VcpuSample>& vcpus,
                                      uint64_t console_bytes) {
   const bool moved = std::exchange(console_bytes_, console_bytes) != console_bytes;
+  for (size_t id = 0; id < vcpus.size(); ++id) {
+    if (vcpus[id].answered && (vcpus[id].interrupts || vcpus[id].user_mode)) has_come_up_.insert(id);
+  }
   if (std::ranges::any_of(vcpus, [&](const VcpuSample& vcpu) { return IsStarved(vcpu, elapsed); })) {
     ++starved_;
     if (moved && !looks_.empty()) looks_.back().console_moved = true;
@@ -66,23 +70,43 @@ std::optional<Hang> HangMonitor::Add(absl::Duration elapsed, const std::vector<V
 
 std::optional<Hang> HangMonitor::JudgeVcpu(size_t id, bool console_silent) const {
   bool interrupts = false;
-  std::set<uint64_t> places;
+  std::map<Place, size_t> times;
+  std::set<uint64_t> rips;
   for (const Look& look : looks_) {
     const Found& vcpu = look.vcpus[id];
     if (vcpu.state != State::kKernel) return std::nullopt;
     interrupts = interrupts || vcpu.interrupts;
-    places.insert(vcpu.rip);
+    ++times[vcpu.place];
+    rips.insert(vcpu.place[0]);
   }
-  Hang hang{.vcpu = static_cast<int>(id), .rips = {places.begin(), places.end()}};
-  if (!interrupts) {
+  const std::set<uint64_t> loop = RipsOfLoop(times);
+  Hang hang{.vcpu = static_cast<int>(id)};
+  if (!interrupts && (!loop.empty() || has_come_up_.contains(id))) {
     hang.kind = HangKind::kInterruptsOff;
+    hang.rips.assign(rips.begin(), rips.end());
     hang.detail = absl::StrFormat("vCPU %d runs with interrupts off, at %s", id, Places(hang.rips));
     return hang;
   }
-  if (!console_silent || places.size() > kFewPlaces) return std::nullopt;
+  if (!console_silent || loop.empty()) return std::nullopt;
   hang.kind = HangKind::kLivelock;
+  hang.rips.assign(loop.begin(), loop.end());
   hang.detail = absl::StrFormat("vCPU %d runs in a loop of the kernel, at %s", id, Places(hang.rips));
   return hang;
+}
+
+// Those where it was found most often; none if it moved about.
+std::set<uint64_t> HangMonitor::RipsOfLoop(const std::map<Place, size_t>& times) {
+  std::vector<std::pair<size_t, uint64_t>> often;
+  for (const auto& [place, count] : times) often.emplace_back(count, place[0]);
+  std::ranges::sort(often, std::greater());
+  if (often.size() > kFewPlaces) often.resize(kFewPlaces);
+  size_t found = 0;
+  std::set<uint64_t> rips;
+  for (const auto& [count, rip] : often) {
+    found += count;
+    rips.insert(rip);
+  }
+  return found >= kMost ? rips : std::set<uint64_t>();
 }
 
 std::optional<Hang> HangMonitor::JudgeIdle() const {
@@ -91,7 +115,7 @@ std::optional<Hang> HangMonitor::JudgeIdle() const {
     for (const Found& vcpu : look.vcpus) {
       if (vcpu.state == State::kOff) continue;
       if (vcpu.state != State::kIdle) return std::nullopt;
-      places.insert(vcpu.rip);
+      places.insert(vcpu.place[0]);
     }
   }
   return Hang{.kind = HangKind::kIdle,

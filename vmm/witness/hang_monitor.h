@@ -1,18 +1,24 @@
 // Tells a guest that hangs from one that is busy or at rest, by looking at it from outside again and
 // again. Pure judgement: the samples are taken elsewhere, and so is what follows from a verdict.
 //
-// A hang is one of these, seen in every sample over the whole time:
-//   interrupts off   a vCPU runs kernel code and takes no interrupts: a hard lockup
-//   livelock         a vCPU runs kernel code at a handful of places, and the console is silent
+// A hang is one of these, over the whole time:
+//   interrupts off   a vCPU runs kernel code and takes no interrupts in any sample: a hard lockup
+//   livelock         a vCPU runs kernel code, mostly at a handful of places, and the console is silent
 //   idle             every vCPU is halted, and the console is silent: a deadlock, or a guest at rest
-// A guest that computes in user mode, or moves about in the kernel, is busy. A sample in which the host
-// kept a vCPU from running says nothing of the guest, and counts for neither side.
+// A guest that computes in user mode, or moves about in the kernel, is busy. A place is an instruction with the stack
+// and the counters that it had: a long copy stays at one instruction, and goes on. A kernel that comes up has
+// interrupts off until it has tables for them, for seconds on a slow host: before a vCPU was seen with interrupts on,
+// having them off is a hang only together with a loop. A sample in which the host kept a vCPU from running says
+// nothing of the guest, and counts for neither side.
 #ifndef VMM_WITNESS_HANG_MONITOR_H_
 #define VMM_WITNESS_HANG_MONITOR_H_
 
+#include <array>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +35,9 @@ struct VcpuSample {
   bool interrupts = true;  // RFLAGS.IF
   bool user_mode = false;  // CPL 3
   uint64_t rip = 0;
+  uint64_t rsp = 0;
+  uint64_t rcx = 0;  // and rdi: what a copy or a count changes
+  uint64_t rdi = 0;
   absl::Duration ran;  // its thread, on a host CPU, since the look before
 };
 
@@ -48,7 +57,8 @@ struct Hang {
 class HangMonitor {
  public:
   static constexpr size_t kSamples = 16;   // in the time that makes a hang
-  static constexpr size_t kFewPlaces = 6;  // so many RIPs in kSamples are a loop
+  static constexpr size_t kFewPlaces = 6;  // so many places are a loop,
+  static constexpr size_t kMost = 12;      // if so many of kSamples found the vCPU there, and not in a timer's tick
   static constexpr double kStarved = 0.1;  // of the time between two looks: less, and a vCPU did not get to run
 
   // REQUIRES: `hang_after` is positive.
@@ -65,11 +75,13 @@ class HangMonitor {
   uint64_t starved() const { return starved_; }
 
  private:
+  using Place = std::array<uint64_t, 4>;  // RIP first, RSP, RCX, RDI
+
   // What a vCPU was found at.
   enum class State { kOff, kIdle, kKernel, kBusy };
   struct Found {
     State state = State::kBusy;
-    uint64_t rip = 0;
+    Place place;
     bool interrupts = true;
   };
   struct Look {
@@ -78,12 +90,14 @@ class HangMonitor {
   };
 
   static Found Find(const VcpuSample& sample, absl::Duration elapsed);
+  static std::set<uint64_t> RipsOfLoop(const std::map<Place, size_t>& times);
 
   std::optional<Hang> JudgeVcpu(size_t id, bool console_silent) const;
   std::optional<Hang> JudgeIdle() const;
 
   const absl::Duration interval_;
-  std::deque<Look> looks_;  // the last kSamples
+  std::deque<Look> looks_;        // the last kSamples
+  std::set<size_t> has_come_up_;  // vCPUs that were seen with interrupts on, or in user mode
   uint64_t console_bytes_ = 0;
   uint64_t starved_ = 0;
 };

@@ -1,7 +1,6 @@
 #include "vmm/witness/hang_monitor.h"
 
-#include <random>
-
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace vmm {
@@ -40,6 +39,7 @@ TEST_F(HangMonitorTest, AVcpuWithInterruptsOffAllTheTimeHangs) {
 }
 
 TEST_F(HangMonitorTest, InterruptsOffCountsHoweverTheOthersTalk) {
+  Look(1, {kUser, kIdle});
   std::optional<Hang> hang;
   for (size_t i = 0; i < HangMonitor::kSamples; ++i) {
     hang = monitor_.Add(kTick, {kUser, Kernel(i, false)}, /*console_bytes=*/i);
@@ -60,6 +60,43 @@ TEST_F(HangMonitorTest, AFewPlacesOfTheKernelAreALivelock) {
   for (size_t i = 0; i < HangMonitor::kSamples; ++i) hang = Look(1, {Kernel(0x10 + i % 3, true)});
   ASSERT_TRUE(hang.has_value());
   EXPECT_EQ(hang->kind, HangKind::kLivelock);
+}
+
+TEST_F(HangMonitorTest, ATickNowAndThenDoesNotHideALoop) {
+  std::optional<Hang> hang;
+  for (size_t i = 0; i < HangMonitor::kSamples; ++i) {
+    hang = Look(1, {i % 4 == 3 ? Kernel(0x1000 * i, false) : Kernel(0x10 + i % 2, true)});
+  }
+  ASSERT_TRUE(hang.has_value());
+  EXPECT_EQ(hang->kind, HangKind::kLivelock);
+  EXPECT_THAT(hang->rips, testing::IsSupersetOf({0x10, 0x11}));
+}
+
+TEST_F(HangMonitorTest, ACopyThatGoesOnIsBusyThoughItIsOneInstruction) {
+  for (size_t i = 0; i < 200; ++i) {
+    VcpuSample copy = Kernel(0x10, true);
+    copy.rcx = 0x100000 - i;
+    copy.rdi = 0x8000 + i;
+    EXPECT_FALSE(Look(1, {copy}).has_value()) << i;
+  }
+}
+
+TEST_F(HangMonitorTest, AKernelThatComesUpSlowlyWithInterruptsOffIsBusy) {
+  for (size_t i = 0; i < 200; ++i) EXPECT_FALSE(Look(1, {Kernel(0x1000 * i, false), kOff}).has_value()) << i;
+}
+
+TEST_F(HangMonitorTest, OneThatLoopsBeforeItHasComeUpHangs) {
+  const std::optional<Hang> hang = Look(HangMonitor::kSamples, {Kernel(0x10, false)});
+  ASSERT_TRUE(hang.has_value());
+  EXPECT_EQ(hang->kind, HangKind::kInterruptsOff);
+}
+
+TEST_F(HangMonitorTest, OneThatHasComeUpHangsWithInterruptsOffWhereverItRuns) {
+  Look(1, {Kernel(0x10, true)});
+  std::optional<Hang> hang;
+  for (size_t i = 0; i < HangMonitor::kSamples; ++i) hang = Look(1, {Kernel(0x1000 * i, false)});
+  ASSERT_TRUE(hang.has_value());
+  EXPECT_EQ(hang->kind, HangKind::kInterruptsOff);
 }
 
 TEST_F(HangMonitorTest, AKernelThatMovesAboutIsBusy) {
