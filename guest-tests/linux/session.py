@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 TIMEOUT_S = 180  # emulation is slow, and four emulated CPUs share what the host has
@@ -138,9 +139,13 @@ def has_data(fd: int, offset: int, size: int) -> bool:
 ACTS = {"shell": use_shell, "memtest": watch_memtest}
 
 
-def run(vmm: str, arguments: list[str], act: str | None, results: Path, scratch: Path, timeout_s: int) -> dict:
+Act = Callable[[Console, subprocess.Popen], None]
+
+
+def run(vmm: str, arguments: list[str], act: Act | None, results: Path, scratch: Path, timeout_s: int) -> dict:
     """Runs one guest to its end, and returns vmm's exit status, the seconds that it took and, where there is an ELF
-    dump, how it compares with the guest's memory."""
+    dump, how it compares with the guest's memory. `act` is called while the guest runs. `scratch` is a folder that no
+    other run uses meanwhile."""
     dumps = scratch / "dumps"
     dumps.mkdir()
     command = [vmm, *arguments, f"--timeout={timeout_s}s", f"--dump-dir={dumps}", "--dump-name=vmcore",
@@ -151,8 +156,8 @@ def run(vmm: str, arguments: list[str], act: str | None, results: Path, scratch:
         with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=stderr) as process:
             console = Console(process)
             ram = GuestRam(process)
-            if act:
-                ACTS[act](console, process)
+            if act is not None:
+                act(console, process)
             try:
                 process.wait(timeout_s + 30)
             except subprocess.TimeoutExpired:
@@ -172,32 +177,43 @@ def run(vmm: str, arguments: list[str], act: str | None, results: Path, scratch:
     return end
 
 
+class InMemory:
+    """Copies of files in a folder of the lab's memory, for the lab's disk is slow."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self, file: str) -> str:
+        copy = self._folder / file.strip("/").replace("/", "-")
+        if not copy.exists():
+            shutil.copy(file, copy)
+        return str(copy)
+
+
+def leave(end: dict, results: Path) -> None:
+    """Says how a run ended, when all else that it left is there: the host reads these files while the lab still runs."""
+    os.sync()
+    with (results / "end.json").open("w") as file:
+        json.dump(end, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def main(plan_file: str) -> None:
     plan = json.loads(Path(plan_file).read_text())
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-
-        def in_memory(file: str) -> str:
-            """The lab's disk is slow."""
-            copy = scratch / file.strip("/").replace("/", "-")
-            if not copy.exists():
-                shutil.copy(file, copy)
-            return str(copy)
-
+        in_memory = InMemory(scratch)
         for step in plan["runs"]:
             arguments = [f"--{name}={in_memory(file)}" for name, file in step["files"].items()] + step["arguments"]
             results = Path(plan["results"]) / step["name"]
             for attempt in range(1, ATTEMPTS + 1):
                 timeout_s = step.get("timeout_s", TIMEOUT_S)
-                end = run(in_memory(plan["vmm"]), arguments, step["act"], results, scratch, timeout_s)
+                end = run(in_memory(plan["vmm"]), arguments, ACTS.get(step["act"]), results, scratch, timeout_s)
                 if end["status"] != TIMED_OUT or attempt == ATTEMPTS:
                     break
                 print(f"# {step['name']}: stood still in the lab, is tried again", flush=True)
-            os.sync()  # the host reads these files while the lab still runs, this one last
-            with (results / "end.json").open("w") as file:
-                json.dump(end, file)
-                file.flush()
-                os.fsync(file.fileno())
+            leave(end, results)
             print(f"# {step['name']}: exit {end['status']} after {end['seconds']} s", flush=True)
 
 

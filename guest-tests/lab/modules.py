@@ -1,0 +1,56 @@
+"""Kernel modules of our own, built against the headers of a stock Debian kernel. Nothing is installed."""
+
+import hashlib
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from lab.host import OUT
+from lab.kernels import Kernel, KernelError, download, update_lists
+
+
+def build(kernel: Kernel, source: Path) -> Path:
+    """The module that the folder `source` (a Kbuild and C files) holds, without debug information. Built once."""
+    files = sorted(file for file in source.iterdir() if file.is_file())
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+    target = OUT / "modules" / kernel.release / kernel.version / f"{source.name}-{digest}.ko"
+    if target.exists():
+        return target
+    headers = _headers(kernel)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        for file in files:
+            shutil.copy(file, folder)
+        made = subprocess.run(["make", "-s", "-C", headers, f"M={folder}", "modules"], capture_output=True, text=True)
+        if made.returncode != 0:
+            raise KernelError(f"{source}: {made.stdout}{made.stderr}")
+        (module,) = Path(folder).glob("*.ko")
+        subprocess.run(["strip", "--strip-debug", module], check=True)
+        module.rename(target)
+    return target
+
+
+def _headers(kernel: Kernel) -> Path:
+    """The folder to run make in: out/headers/VERSION/usr/src/linux-headers-RELEASE."""
+    root = OUT / "headers" / kernel.version
+    headers = root / "usr/src" / f"linux-headers-{kernel.release}"
+    missing = [package for package in _packages(kernel.release) if not (root / f".{package}").exists()]
+    if missing:
+        update_lists()
+    for package in missing:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root) as folder:
+            subprocess.run(["dpkg-deb", "-x", download(package, kernel.version, folder), root], check=True)
+        (root / f".{package}").touch()
+    # It names the common part by where an installation would have it.
+    makefile = headers / "Makefile"
+    makefile.write_text(makefile.read_text().replace(" /usr/src/", f" {root}/usr/src/"))
+    return headers
+
+
+def _packages(release: str) -> list[str]:
+    """Of 6.1.0-56-rt-amd64: its own headers, those that all rt kernels have in common, and what builds with them."""
+    abi, series, rt = re.fullmatch(r"((\d+\.\d+)[\d.]*-\d+)(-rt)?.*", release).groups(default="")
+    return [f"linux-headers-{release}", f"linux-headers-{abi}-common{rt}", f"linux-kbuild-{series}"]

@@ -1,0 +1,31 @@
+"""A session: a plan of many runs of vmm in one lab, so that its own boot is paid for once."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+LAB = Path(__file__).with_name("run")
+FRUITLESS = 4  # so many labs may break down, one after the other, in which no run came to its end
+
+
+def run_session(script: Path, plan: dict, results: Path, has_ended: Callable[[str], bool], *lab: str) -> tuple[int, int]:
+    """Has `script` make the plan's "runs", each of which has a "name", in a lab with the options `lab`. Should that break
+    down, a new one goes on with those that have not ended.
+
+    Returns the last lab's exit status, 0 if all were run, and how many broke down.
+    """
+    file = results / "plan.json"
+    left, fruitless, broken = plan["runs"], 0, 0
+    while True:
+        file.write_text(json.dumps(dict(plan, runs=left), indent=1))
+        status = subprocess.run([LAB, *lab, "--", "python3", script, file]).returncode
+        if status == 0:
+            return 0, broken
+        broken += 1
+        print(f"# the lab broke down ({status})", flush=True)
+        before = len(left)
+        left = [run for run in left if not has_ended(run["name"])]
+        fruitless = fruitless + 1 if len(left) == before else 0
+        if fruitless == FRUITLESS:
+            return status, broken
