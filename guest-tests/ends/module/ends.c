@@ -1,0 +1,69 @@
+// Ways for a kernel to die that need code of its own: insmod ends.ko how=NAME.
+//
+// The loops and the deadlock never return. An oops or a warning ends the insmod or lets it go on, unless the
+// kernel is told to panic of it (panic_on_oops, panic_on_warn).
+#include <linux/irqflags.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/preempt.h>
+
+#include <asm/desc.h>
+
+MODULE_LICENSE("GPL");
+
+static char* how = "";
+module_param(how, charp, 0);
+
+static noinline void null_pointer(void) { *(volatile int*)NULL = 0; }
+
+static noinline void bug(void) { BUG(); }
+
+static noinline void warning(void) { WARN(1, "a warning of ends.ko"); }
+
+// More than any stack has. The volatile array keeps the compiler from making a loop of it.
+static noinline int stack_overflow(int calls) {
+  volatile char frame[1024];
+
+  frame[calls % sizeof(frame)] = calls;
+  return calls == 0 ? 0 : stack_overflow(calls - 1) + frame[0];
+}
+
+// A hard lockup: not even the timer is heard.
+static noinline void loop_without_interrupts(void) {
+  local_irq_disable();
+  while (true) cpu_relax();
+}
+
+// A soft lockup: the timer is heard, and no other task ever runs on this CPU.
+static noinline void loop_without_preemption(void) {
+  preempt_disable();
+  while (true) cpu_relax();
+}
+
+static DEFINE_MUTEX(taken);
+
+static noinline void lock_twice(void) {
+  mutex_lock(&taken);
+  mutex_lock(&taken);
+}
+
+// An exception, and no table to find its handler in; nor those of the two faults that follow.
+static noinline void triple_fault(void) {
+  const struct desc_ptr none = {};
+
+  load_idt(&none);
+  asm volatile("int3");
+}
+
+static int __init ends_init(void) {
+  if (!strcmp(how, "null-pointer")) null_pointer();
+  if (!strcmp(how, "bug")) bug();
+  if (!strcmp(how, "warning")) warning();
+  if (!strcmp(how, "stack-overflow")) stack_overflow(1 << 20);
+  if (!strcmp(how, "hard-lockup")) loop_without_interrupts();
+  if (!strcmp(how, "soft-lockup")) loop_without_preemption();
+  if (!strcmp(how, "deadlock")) lock_twice();
+  if (!strcmp(how, "triple-fault")) triple_fault();
+  return -EINVAL;  // nobody wants to keep it
+}
+module_init(ends_init);

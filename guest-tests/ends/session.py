@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Brings guests to their ends, several at a time, where /dev/kvm is real: started by ./run, through lab/run.
+
+Nothing is judged here. What a run leaves is as ../linux/session.py leaves it.
+"""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from lab.kvm_in_use import KvmInUse  # noqa: E402
+from linux.session import TIMED_OUT, Act, Console, InMemory, leave, run  # noqa: E402
+
+# A guest that stands still before it has begun with what is asked of it says nothing of vmm: the lab did that.
+ATTEMPTS = 3
+TAKEN_S = 12  # for so long the host does not let vmm run, or hardly
+
+
+class CpuQuota:
+    """Lets a process run for some hundredths of the time only, by a cgroup."""
+
+    def __init__(self, root: Path) -> None:
+        subprocess.run(["mount", "-t", "cgroup2", "none", root], check=True)
+        (root / "cgroup.subtree_control").write_text("+cpu")
+        self._root = root
+
+    def starve(self, pid: int, percent: int, seconds: float) -> None:
+        group = self._root / f"vmm-{pid}"
+        group.mkdir()
+        (group / "cpu.max").write_text(f"{percent * 1000} 100000")
+        (group / "cgroup.procs").write_text(str(pid))
+        time.sleep(seconds)
+        (self._root / "cgroup.procs").write_text(str(pid))
+        group.rmdir()
+
+    def close(self) -> None:
+        subprocess.run(["umount", self._root], check=True)
+
+
+def acts(begun: str, quota: CpuQuota | None) -> dict[str, Act]:
+    """What is done to vmm, once its guest has `begun`."""
+
+    def terminate(console: Console, vmm: subprocess.Popen) -> None:
+        if console.expect(begun.encode()):
+            vmm.terminate()
+
+    def stop(console: Console, vmm: subprocess.Popen) -> None:
+        if console.expect(begun.encode()):
+            time.sleep(1)
+            vmm.send_signal(signal.SIGSTOP)
+            time.sleep(TAKEN_S)
+            vmm.send_signal(signal.SIGCONT)
+
+    def starve(console: Console, vmm: subprocess.Popen) -> None:
+        if console.expect(begun.encode()):
+            quota.starve(vmm.pid, percent=3, seconds=TAKEN_S)
+
+    return {"terminate": terminate, "stop": stop, "starve": starve}
+
+
+def make_run(step: dict, plan: dict, in_memory: InMemory, quota: CpuQuota | None) -> None:
+    arguments = [f"--{name}={in_memory(file)}" for name, file in step["files"].items()] + step["arguments"]
+    results = Path(plan["results"]) / step["name"]
+    if step["act"] == "starve" and quota is None:
+        leave({"skipped": "a CPU quota needs root and a cgroup2 with its cpu controller"}, results)
+        return
+    act = acts(step["begun"], quota).get(step["act"])
+    stood_still = 0
+    while True:
+        with tempfile.TemporaryDirectory() as scratch:
+            end = run(in_memory(plan["vmm"]), arguments, act, results, Path(scratch), step["timeout_s"])
+        begun = re.search(step["begun"], (results / "console").read_text(errors="replace")) is not None
+        if begun or end["status"] != TIMED_OUT or stood_still + 1 == ATTEMPTS:
+            break
+        stood_still += 1
+        print(f"# {step['name']}: stood still in the lab, is tried again", flush=True)
+    leave(dict(end, begun=begun, stood_still=stood_still), results)
+    print(f"# {step['name']}: exit {end['status']} after {end['seconds']} s", flush=True)
+
+
+def cpu_quota(root: Path) -> CpuQuota | None:
+    root.mkdir()
+    try:
+        return CpuQuota(root)
+    except (OSError, subprocess.CalledProcessError):
+        return None  # not ours to give on this host; in the lab it is
+
+
+def main(plan_file: str) -> None:
+    plan = json.loads(Path(plan_file).read_text())
+    in_use = KvmInUse()
+    with tempfile.TemporaryDirectory() as folder:
+        quota = cpu_quota(Path(folder) / "cgroup")
+        in_memory = InMemory(Path(folder))
+        for file in {plan["vmm"], *(file for step in plan["runs"] for file in step["files"].values())}:
+            in_memory(file)  # now, while only one thread copies
+        with ThreadPoolExecutor(plan["at_a_time"]) as pool:
+            for done in [pool.submit(make_run, step, plan, in_memory, quota) for step in plan["runs"]]:
+                done.result()
+        if quota is not None:
+            quota.close()
+    in_use.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
