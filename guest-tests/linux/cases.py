@@ -15,6 +15,7 @@ class Death:
     append: str = ""
     arguments: tuple[str, ...] = ()
     init_runs: bool = True  # and with it VMCOREINFO is there
+    others: str = ""  # where the other CPUs are found: "user", "kernel" at their work; empty: in stop_this_cpu
 
 
 DEATHS = {
@@ -22,8 +23,12 @@ DEATHS = {
     # In a timer's interrupt, in a module.
     "watchdog": Death("Software Watchdog Timer expired", "softdog_fire", modules=("softdog",)),
     # Stopped at the first word of it, before the kernel stops its other CPUs: they are in user space.
-    "user": Death("sysrq triggered crash", "sysrq_handle_crash", "sh",
+    "user": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", others="user",
                   arguments=("--catch-console=panic", "--panic-grace=0")),
+    # Caught in panic(), which has not stopped them yet either.
+    "caught-user": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", others="user", arguments=("--catch=panic",)),
+    "caught-kernel": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", others="kernel",
+                           arguments=("--catch=panic",)),
     # Before the kernel has VMCOREINFO, timers or other CPUs. It then resets the machine.
     "early": Death("panic_on_warn set", "rcu_init", "swapper", init_runs=False,
                    append="rcutree.rcu_fanout_leaf=1 panic_on_warn=1 panic=-1 earlyprintk=ttyS0"),
@@ -134,6 +139,8 @@ QUICK = [
     Case("cloud", "watchdog", True, 2, TINY, "4level"),
     Case("cloud", "user", True, 2, SMALL, "fwcfg"),
     Case("cloud", "early", True, 2, SMALL),
+    Case("amd64", "caught-user", True, 2, SMALL),
+    Case("amd64", "caught-kernel", True, 2, SMALL),
 ]
 
 

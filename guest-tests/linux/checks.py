@@ -16,6 +16,7 @@ from linux.vmcore_tool import VMCORE, check_dmesg, check_report
 
 TOOL_TIMEOUT_S = 300
 PANIC = "Kernel panic - not syncing: "
+URANDOM = "get_random_bytes_user|urandom_read_iter"  # what `cat /dev/urandom` has on its stack
 
 DRGN_SCRIPT = Path(__file__).with_name("drgn_facts.py")
 KDUMPFILE_SCRIPT = Path(__file__).with_name("kdumpfile_facts.py")
@@ -218,7 +219,7 @@ def _check_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results
     frames = re.findall(r"^ *#(\d+) \[\w+\] (\w+)", said["bt"], re.MULTILINE)
     functions = [function for _, function in frames]
     death = case.death
-    if case.job == "panic":
+    if case.job == "panic" or case.death.arguments == ("--catch=panic",):
         check(f"shows panic at frame 0, then {death.frame}",
               functions[:1] == ["panic"] and death.frame in functions, said["bt"])  # fmt: skip
     else:
@@ -227,8 +228,12 @@ def _check_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results
         named = re.match(rf'PID: \d+ .*COMMAND: "{death.task}"', said["bt"]) is not None
         check("names the task that panicked", named, said["bt"])
 
-    if case.job == "user" or case.online < case.cpus:
+    if death.others == "user" or case.online < case.cpus:
         pass  # the others do not run, or not in the kernel: what crash shows there are old frames
+    elif death.others == "kernel":
+        stacks = re.split(r"^PID: ", said["bt -a"], flags=re.MULTILINE)[1:]
+        at_work = [stack for stack in stacks if "stop_this_cpu" not in stack and re.search(URANDOM, stack)]
+        check("shows the other CPUs where they worked, not in stop_this_cpu", len(at_work) == case.cpus - 1, said["bt -a"])
     elif case.cpus > 1 and case.flavour == "cloud":
         tally.skip(f"{case}: crash shows the other CPUs", "crash 8.0.2 needs a kernel with CONFIG_X86_MCE for that")
     else:
@@ -271,7 +276,7 @@ def _check_gdb(tally: Tally, case: Case, kernel: Kernel, vmcore: Path) -> None:
     gdb = ["gdb", "--nx", "--batch", "-ex", f"cd {vmcore.parent}", "-x", f"{vmcore.name}.gdb"]
     module = "p ((struct module *)((char *)modules.next - (unsigned long)&((struct module *)0)->list))->name"
     also = ["-ex", module] if case.variant == "mappings" else []
-    stand = ["-ex", "thread apply all p $cs"] if case.job == "user" else []
+    stand = ["-ex", "thread apply all p $cs"] if case.death.others == "user" else []
     ran = run_tool(*gdb, "-ex", f"kernel {kernel.vmlinux}", *also, *stand, "-ex", "thread apply all bt 40")
     threads = re.split(r"^Thread ", ran.output, flags=re.MULTILINE)[1:]
     # Without a grace the CPU is still in pvpanic's module, through which gdb sees no further than to panic.
@@ -280,7 +285,10 @@ def _check_gdb(tally: Tally, case: Case, kernel: Kernel, vmcore: Path) -> None:
     tally.check(f"{case}: gdb shows the panic on one CPU", len(dead) == 1, ran.output)
     if case.variant == "mappings":
         tally.check(f"{case}: gdb reads a module's memory", ran.has(r'^\$\d+ = "pvpanic'), ran.output)
-    if case.job == "user":
+    if case.death.others == "kernel":
+        at_work = [thread for thread in threads if " stop_this_cpu " not in thread and re.search(URANDOM, thread)]
+        tally.check(f"{case}: gdb shows the other CPUs where they worked", len(at_work) == case.cpus - 1, ran.output)
+    elif case.death.others == "user":
         in_user_space = len(re.findall(r"^\$\d+ = 0x33$|^\$\d+ = 51$", ran.output, re.MULTILINE))
         tally.check(f"{case}: gdb shows the other CPUs in user space", in_user_space == case.cpus - 1, ran.output)
     elif case.online > 1:
