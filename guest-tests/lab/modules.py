@@ -39,10 +39,11 @@ def _headers(kernel: Kernel) -> Path:
     missing = [package for package in _packages(kernel.release) if not (root / f".{package}").exists()]
     if missing:
         update_lists()
-    for package in missing:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root) as folder:
-            subprocess.run(["dpkg-deb", "-x", download(package, kernel.version, folder), root], check=True)
+            for deb in download(dict.fromkeys(missing, kernel.version), folder):
+                subprocess.run(["dpkg-deb", "-x", deb, root], check=True)
+    for package in missing:
         (root / f".{package}").touch()
     # It names the common part by where an installation would have it.
     makefile = headers / "Makefile"
