@@ -2,7 +2,6 @@
 // and always the same ones, must be refused or read, but never crash, hang, read too far or take much
 // memory (ASan sees to that). FUZZ_STEPS in the environment asks for more steps than the default.
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <string>
@@ -12,16 +11,12 @@
 #include "dump/abi/kdump_abi.h"
 #include "dump/kdump/kdump_file.h"
 #include "dump/kdump/kdump_writer.h"
+#include "dump/testing/fuzz_steps.h"
 #include "dump/testing/string_sink.h"
 #include "gtest/gtest.h"
 
 namespace vmm {
 namespace {
-
-uint64_t Steps(uint64_t by_default) {
-  const char* const wanted = std::getenv("FUZZ_STEPS");
-  return wanted == nullptr ? by_default : std::strtoull(wanted, nullptr, 10);
-}
 
 class Mutator {
  public:
@@ -135,7 +130,7 @@ TEST(KdumpFuzzTest, AFileIsRefusedOrReadButNeverMore) {
   seeds.push_back(Flattened(seeds[0]));
   Mutator mutator;
   uint64_t opened = 0, read = 0;
-  const uint64_t steps = Steps(20'000);
+  const uint64_t steps = FuzzSteps(20'000);
   for (uint64_t step = 0; step < steps; ++step) {
     const Seed& seed = seeds[mutator.Below(seeds.size())];
     std::string bytes = seed.bytes;
@@ -163,7 +158,7 @@ TEST(KdumpFuzzTest, RubbishOfEveryCompressionIsRefused) {
   }
   seeds.push_back({0x80, 0x20, 'a', 'b'});
   seeds.push_back({0x12, 'a', 0x20, 0, 0, 0x11, 0, 0});
-  const uint64_t steps = Steps(50'000);
+  const uint64_t steps = FuzzSteps(50'000);
   for (uint64_t step = 0; step < steps; ++step) {
     std::vector<uint8_t> bytes = seeds[mutator.Below(seeds.size())];
     if (mutator.Below(2) == 0) bytes.resize(mutator.Below(200));

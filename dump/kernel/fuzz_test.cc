@@ -1,7 +1,6 @@
 // What a guest keeps in its memory is its own affair. Pseudo-random damage to a kernel's tables, a bounded amount
 // and always the same, must be refused or read, but never crash, hang or read too far (ASan and UBSan see to that).
 // FUZZ_STEPS in the environment asks for more steps than the default.
-#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <vector>
@@ -12,17 +11,13 @@
 #include "dump/kernel/testing/btf_builder.h"
 #include "dump/kernel/testing/kallsyms_builder.h"
 #include "dump/kernel/testing/made_up_kernel.h"
+#include "dump/testing/fuzz_steps.h"
 #include "gtest/gtest.h"
 
 namespace vmm {
 namespace {
 
 using K = MadeUpKernel;
-
-uint64_t Steps(uint64_t by_default) {
-  const char* const wanted = std::getenv("FUZZ_STEPS");
-  return wanted == nullptr ? by_default : std::strtoull(wanted, nullptr, 10);
-}
 
 // A copy of a guest's RAM, which is faster to read and can be written by virtual addresses.
 class Copy final : public PhysicalMemory {
@@ -110,7 +105,7 @@ TEST(KernelFuzzTest, KallsymsAreRefusedOrRead) {
   ASSERT_TRUE(tables.ok());
   Damage damage(copy, 1);
   uint64_t read = 0;
-  const uint64_t steps = Steps(3'000);
+  const uint64_t steps = FuzzSteps(3'000);
   for (uint64_t step = 0; step < steps; ++step) {
     damage.Do(K::kKallsyms, built.bytes.size());
     const auto kallsyms = Kallsyms::Read(memory, *tables);
@@ -132,7 +127,7 @@ TEST(KernelFuzzTest, TheScanForKallsymsEnds) {
   Copy copy(kernel);
   const KernelMemory memory = copy.memory();
   Damage damage(copy, 2);
-  const uint64_t steps = Steps(3'000) / 200;
+  const uint64_t steps = FuzzSteps(3'000) / 200;
   for (uint64_t step = 0; step < steps; ++step) {
     damage.Do(K::kKallsyms, built.bytes.size());
     (void)KallsymsByScan(memory);
@@ -149,7 +144,7 @@ TEST(KernelFuzzTest, BtfIsRefusedOrRead) {
   const std::vector<uint8_t> good = builder.Build();
   std::mt19937_64 random(3);
   uint64_t read = 0;
-  const uint64_t steps = Steps(50'000);
+  const uint64_t steps = FuzzSteps(50'000);
   for (uint64_t step = 0; step < steps; ++step) {
     std::vector<uint8_t> bytes = good;
     for (uint64_t i = 1 + random() % 4; i > 0; --i) {
@@ -180,7 +175,7 @@ TEST(KernelFuzzTest, ThePrintkRingIsRefusedOrRead) {
   const auto find = [&](std::string_view name) { return found.vmcoreinfo->Symbol(name); };
   Damage damage(copy, 4);
   uint64_t read = 0;
-  const uint64_t steps = Steps(6'000);
+  const uint64_t steps = FuzzSteps(6'000);
   for (uint64_t step = 0; step < steps; ++step) {
     switch (damage.Below(4)) {
       case 0: damage.Do(K::kRing, 88); break;
@@ -207,7 +202,7 @@ TEST(KernelFuzzTest, UnwindingEnds) {
     ASSERT_TRUE(view.ok());
     const std::vector<CpuState> healthy = kernel.snapshot().cpus;
     Damage damage(copy, 5);
-    const uint64_t steps = Steps(6'000) / 2;
+    const uint64_t steps = FuzzSteps(6'000) / 2;
     for (uint64_t step = 0; step < steps; ++step) {
       damage.Do(K::kOrcIps, 40);
       damage.Do(K::kOrcEntries, 56);
@@ -229,7 +224,7 @@ TEST(KernelFuzzTest, AReportIsMadeOfAnything) {
   const FoundKernel found = kernel.Find();
   Copy copy(kernel);
   Damage damage(copy, 6);
-  const uint64_t steps = Steps(500);
+  const uint64_t steps = FuzzSteps(500);
   for (uint64_t step = 0; step < steps; ++step) {
     switch (damage.Below(4)) {
       case 0: damage.Do(K::kData, 0x2000); break;

@@ -18,6 +18,7 @@
 #include "dump/core_writer.h"
 #include "dump/read/vmcore.h"
 #include "dump/testing/dumped_guest.h"
+#include "dump/testing/fuzz_steps.h"
 #include "dump/testing/mutator.h"
 #include "dump/testing/named_registers.h"
 #include "dump/testing/string_sink.h"
