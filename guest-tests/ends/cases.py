@@ -18,8 +18,7 @@ class End:
     source: str = ""  # of a panic or triple fault
     hang: str = ""  # the kind of it
     message: str = ""  # a pattern, of the death
-    frames: tuple[str, ...] = ()  # functions in this order in the dead CPU's stack; the first is the one that called
-    # panic(), or where there is none the innermost
+    frames: tuple[str, ...] = ()  # in this order in the dead CPU's stack, the first next to panic() or to its top
     signs: tuple[str, ...] = ()  # patterns, each of a line of trouble on the console: "oops: BUG: kernel NULL"
     # How it is brought about.
     witness: str = ""  # by whom it is seen, for the name and the table
@@ -168,10 +167,11 @@ CLEAN = [
 
 # Each outcome, each witness and each kind of hang at least once, and each kernel.
 _QUICK = {
-    "cloud": ["sysrq-c, caught", "BUG(), pvpanic", "no root, console", "sysrq-c, unwatched", "oops of a stack overflow, caught",
-              "hard lockup", "triple fault", "power-off", "reboot", "a program's status",
-              "vmm stopped for longer than --hang-after", "boot, work, power off"],
-    "amd64": ["NULL dereference, console", "soft lockup", "time-out", "vmm with a CPU quota of 3 %", "two CPUs, one idle"],
+    "cloud": ["sysrq-c, caught", "BUG(), pvpanic", "no root, console", "sysrq-c, unwatched",
+              "oops of a stack overflow, caught", "hard lockup", "triple fault", "power-off", "reboot",
+              "a program's status", "vmm stopped for longer than --hang-after", "boot, work, power off"],
+    "amd64": ["NULL dereference, console", "soft lockup", "time-out", "vmm with a CPU quota of 3 %",
+              "two CPUs, one idle"],
     "rt": ["WARN(), panic_on_warn, caught", "deadlock in user space", "reboot after a panic, pvpanic",
            "kernel loop longer than --hang-after"],
 }  # fmt: skip

@@ -4,6 +4,7 @@
 Nothing is judged here. What a run leaves is as ../linux/session.py leaves it.
 """
 
+import contextlib
 import json
 import re
 import signal
@@ -35,9 +36,10 @@ class CpuQuota:
         group = self._root / f"vmm-{pid}"
         group.mkdir()
         (group / "cpu.max").write_text(f"{percent * 1000} 100000")
-        (group / "cgroup.procs").write_text(str(pid))
-        time.sleep(seconds)
-        (self._root / "cgroup.procs").write_text(str(pid))
+        with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+            (group / "cgroup.procs").write_text(str(pid))
+            time.sleep(seconds)
+            (self._root / "cgroup.procs").write_text(str(pid))
         group.rmdir()
 
     def close(self) -> None:

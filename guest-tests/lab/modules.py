@@ -23,7 +23,8 @@ def build(kernel: Kernel, source: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         for file in files:
             shutil.copy(file, folder)
-        made = subprocess.run(["make", "-s", "-C", headers, f"M={folder}", "modules"], capture_output=True, text=True)
+        make = ["make", "-s", "-C", headers, f"M={folder}", f"KCFLAGS=-fmacro-prefix-map={folder}/=", "modules"]
+        made = subprocess.run(make, capture_output=True, text=True)
         if made.returncode != 0:
             raise KernelError(f"{source}: {made.stdout}{made.stderr}")
         (module,) = Path(folder).glob("*.ko")

@@ -1,8 +1,8 @@
 """A stock kernel's bzImage with its payload compressed as little as can be.
 
-An emulated machine takes ten seconds to unpack xz. The payload is the same, byte for byte, when it is unpacked, and nothing
-else is touched: it still can be placed anywhere (KASLR), which an ELF file cannot. It is for direct boot only: the
-decompressor that the image has would not know what to do with it.
+An emulated machine takes ten seconds to unpack xz. When it is unpacked the payload is the same, byte for byte, and
+nothing else is touched: it still can be placed anywhere (KASLR), which an ELF file cannot. It is for direct boot only:
+the decompressor that the image has would not know what to do with it.
 """
 
 import lzma

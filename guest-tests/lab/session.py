@@ -2,16 +2,20 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 LAB = Path(__file__).with_name("run")
 FRUITLESS = 4  # so many labs may break down, one after the other, in which no run came to its end
+STILL_S = 900  # a lab in which none does for so long stands still
 
 
-def run_session(script: Path, plan: dict, results: Path, has_ended: Callable[[str], bool], *lab: str) -> tuple[int, int]:
-    """Has `script` make the plan's "runs", each of which has a "name", in a lab with the options `lab`. Should that break
-    down, a new one goes on with those that have not ended.
+def run_session(
+    script: Path, plan: dict, results: Path, has_ended: Callable[[str], bool], *lab: str
+) -> tuple[int, int]:
+    """Has `script` make the plan's "runs", each of which has a "name", in a lab with the options `lab`. Should that
+    break down, a new one goes on with those that have not ended.
 
     Returns the last lab's exit status, 0 if all were run, and how many broke down.
     """
@@ -19,13 +23,28 @@ def run_session(script: Path, plan: dict, results: Path, has_ended: Callable[[st
     left, fruitless, broken = plan["runs"], 0, 0
     while True:
         file.write_text(json.dumps(dict(plan, runs=left), indent=1))
-        status = subprocess.run([LAB, *lab, "--", "python3", script, file]).returncode
+        before = left
+        command = [LAB, *lab, "--", "python3", script, file]
+        status = _run_lab(command, lambda: sum(has_ended(run["name"]) for run in before))
         if status == 0:
             return 0, broken
         broken += 1
         print(f"# the lab broke down ({status})", flush=True)
-        before = len(left)
-        left = [run for run in left if not has_ended(run["name"])]
-        fruitless = fruitless + 1 if len(left) == before else 0
+        left = [run for run in before if not has_ended(run["name"])]
+        fruitless = fruitless + 1 if left == before else 0
         if fruitless == FRUITLESS:
             return status, broken
+
+
+def _run_lab(command: list, count_ended: Callable[[], int]) -> int:
+    ended, moved = 0, time.monotonic()
+    with subprocess.Popen(command) as lab:
+        while True:
+            try:
+                return lab.wait(5)
+            except subprocess.TimeoutExpired:
+                if count_ended() != ended:
+                    ended, moved = count_ended(), time.monotonic()
+                elif time.monotonic() - moved > STILL_S:
+                    lab.terminate()
+                    return lab.wait()

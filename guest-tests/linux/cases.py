@@ -26,7 +26,8 @@ DEATHS = {
     "user": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", others="user",
                   arguments=("--catch-console=panic", "--panic-grace=0")),
     # Caught in panic(), which has not stopped them yet either.
-    "caught-user": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", others="user", arguments=("--catch=panic",)),
+    "caught-user": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", others="user",
+                         arguments=("--catch=panic",)),
     "caught-kernel": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", others="kernel",
                            arguments=("--catch=panic",)),
     # Before the kernel has VMCOREINFO, timers or other CPUs. It then resets the machine.

@@ -191,7 +191,7 @@ class InMemory:
 
 
 def leave(end: dict, results: Path) -> None:
-    """Says how a run ended, when all else that it left is there: the host reads these files while the lab still runs."""
+    """Says how a run ended, when all else that it left is there: the host reads that while the lab still runs."""
     os.sync()
     with (results / "end.json").open("w") as file:
         json.dump(end, file)
