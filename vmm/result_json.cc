@@ -66,12 +66,23 @@ ordered_json DeathJson(const RunOutcome& outcome) {
           {"missing", outcome.death->missing}};
 }
 
+// The counters that tell the most, as far as this KVM has them; null where it has none.
+ordered_json KvmStatsJson(const std::vector<KvmStat>& stats) {
+  if (stats.empty()) return nullptr;
+  ordered_json json = ordered_json::object();
+  for (const std::string_view name : TellingVcpuStats()) {
+    if (const auto value = FindKvmStat(stats, name); value.has_value()) json[std::string(name)] = *value;
+  }
+  return json;
+}
+
 ordered_json VcpusJson(const RunOutcome& outcome) {
   ordered_json vcpus = ordered_json::array();
   for (const RunOutcome::VcpuAccount& vcpu : outcome.vcpus) {
     vcpus.push_back({{"exits", vcpu.exits},
                      {"ran_seconds", absl::ToDoubleSeconds(vcpu.ran)},
-                     {"waited_seconds", absl::ToDoubleSeconds(vcpu.waited)}});
+                     {"waited_seconds", absl::ToDoubleSeconds(vcpu.waited)},
+                     {"kvm", KvmStatsJson(vcpu.kvm)}});
   }
   return vcpus;
 }

@@ -88,5 +88,14 @@ TEST(ResultJsonTest, AnOlderRecordIsReplacedWhole) {
   EXPECT_TRUE(nlohmann::json::accept(text.str()));
 }
 
+TEST(ResultJsonTest, KvmsOwnCountersStandWithEachVcpuOrAreNull) {
+  RunOutcome outcome = APanic();
+  outcome.vcpus.push_back({.exits = 5, .kvm = {{"exits", 1234}, {"a_counter_of_the_future", 1}, {"halt_exits", 0}}});
+  outcome.vcpus.push_back({.exits = 6});
+  const auto vcpus = nlohmann::json::parse(ResultJson({}, outcome))["vcpus"];
+  EXPECT_EQ(vcpus[0]["kvm"], (nlohmann::json{{"exits", 1234}, {"halt_exits", 0}}));
+  EXPECT_TRUE(vcpus[1]["kvm"].is_null());
+}
+
 }  // namespace
 }  // namespace vmm

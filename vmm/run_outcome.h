@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/panic_event.h"
+#include "dump/flight/kvm_stats_note.h"
 #include "dump/write_vmcore.h"
 #include "vmm/death_report.h"
 #include "vmm/vmport_report.h"
@@ -52,9 +53,10 @@ struct RunOutcome {
 
   // The host's account of each vCPU, in vCPU order.
   struct VcpuAccount {
-    uint64_t exits = 0;     // to this program
-    absl::Duration ran;     // its thread, on a host CPU
-    absl::Duration waited;  // its thread, for a host CPU
+    uint64_t exits = 0;        // to this program
+    absl::Duration ran;        // its thread, on a host CPU
+    absl::Duration waited;     // its thread, for a host CPU
+    std::vector<KvmStat> kvm;  // what KVM counted; empty where it counts nothing
   };
   std::vector<VcpuAccount> vcpus;
 

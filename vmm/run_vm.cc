@@ -1,6 +1,7 @@
 #include "vmm/run_vm.h"
 
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include <algorithm>
 #include <memory>
@@ -15,9 +16,12 @@
 #include "vmm/death_report.h"
 #include "vmm/event_loop.h"
 #include "vmm/hang_watch.h"
+#include "vmm/host_notes.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/on_panic.h"
+#include "vmm/recorder/console_recorder.h"
+#include "vmm/recorder/sched_recorder.h"
 #include "vmm/soft_power.h"
 #include "vmm/stop_signals.h"
 #include "vmm/terminal.h"
@@ -102,23 +106,15 @@ void BelieveConsole(RunOutcome& outcome) {
   outcome.panic = PanicEvent{.source = PanicSource::kConsole, .detail = panic->line};
 }
 
-void KeepAccounts(std::span<const std::unique_ptr<FlightRecorder>> recorders, RunOutcome& outcome) {
-  for (const auto& recorder : recorders) {
-    const FlightNoteHeader account = recorder->header();
+void KeepAccounts(std::span<const std::unique_ptr<FlightRecorder>> recorders, const KvmStatistics& kvm,
+                  RunOutcome& outcome) {
+  for (size_t id = 0; id < recorders.size(); ++id) {
+    const FlightNoteHeader account = recorders[id]->header();
     outcome.vcpus.push_back({.exits = account.exits,
                              .ran = absl::Nanoseconds(account.run_ns),
-                             .waited = absl::Nanoseconds(account.wait_ns)});
+                             .waited = absl::Nanoseconds(account.wait_ns),
+                             .kvm = id < kvm.vcpus.size() ? kvm.vcpus[id] : std::vector<KvmStat>()});
   }
-}
-
-// What the host saw of the vCPUs, as notes: a MiB at most, of however many.
-std::vector<CoreNote> FlightNotes(std::span<const std::unique_ptr<FlightRecorder>> recorders) {
-  constexpr size_t kMaxRecords = (1 << 20) / sizeof(FlightRecord);
-  std::vector<CoreNote> notes;
-  for (const auto& recorder : recorders) {
-    notes.push_back({.name = kFlightNoteName, .type = 0, .desc = recorder->NoteDesc(kMaxRecords / recorders.size())});
-  }
-  return notes;
 }
 
 // Where each vCPU stood when the time was over: the first thing that one wants to know of a hang.
@@ -188,7 +184,9 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   ASSIGN_OR_RETURN(const std::unique_ptr<ConsoleWriter> console, ConsoleWriter::Create(ConsoleFd(config)));
   ConsoleScanner scanner([start] { return absl::Now() - start; },
                          [&](const ConsoleWitness& witness) { CatchWitness(config, witness, *events); });
+  ConsoleRecorder console_lines;
   const auto print = [&](std::span<const uint8_t> bytes) {
+    console_lines.Record(bytes, __rdtsc());
     console->Write(bytes);
     scanner.Scan(bytes);
   };
@@ -216,6 +214,7 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   const absl::Time running = absl::Now();
   outcome.load_time = running - start;
   threads.Start();
+  SchedRecorder sched(threads.recorders());
   HangWatch watch(threads, config.hang_after, [&scanner] { return scanner.bytes(); });
   if (config.hang_after < absl::InfiniteDuration()) {
     loop.SetHangWatch(watch.interval(), [&watch] { return watch.Look(); });
@@ -227,11 +226,13 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   }
   if (end == RunEnd::kHang) AskByNmi(*watch.hang(), *machine, loop, config.panic_grace);
   console->StopWaiting();  // a vCPU may be waiting for it
+  sched.Stop();
   const std::vector<absl::StatusOr<CpuState>> states = threads.Stop();
   if (traps != nullptr) traps->Remove();
   outcome.run_time = absl::Now() - running;
 
-  KeepAccounts(threads.recorders(), outcome);
+  const KvmStatistics kvm = machine->ReadStatistics();
+  KeepAccounts(threads.recorders(), kvm, outcome);
   if (const Backdoor* const backdoor = machine->devices().backdoor(); backdoor != nullptr) {
     outcome.vmport = ReportVmport(*backdoor, reach);
   }
@@ -244,7 +245,7 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   BelieveConsole(outcome);
   if (end == RunEnd::kTimeout || end == RunEnd::kHang) TellWhereVcpusStood(states);
   if (IsBadEnd(outcome.kind)) {
-    std::vector<CoreNote> notes = FlightNotes(threads.recorders());
+    std::vector<CoreNote> notes = HostNotes(threads.recorders(), sched.Notes(), kvm, console_lines.Note());
     if (outcome.vmport.has_value()) notes.push_back({std::string(kVmportNoteName), 0, outcome.vmport->state});
     VmSnapshot snapshot = MakeSnapshot(states, machine->memory(), outcome.panic, std::move(notes));
     snapshot.given_vmcoreinfo = config.vmcoreinfo;

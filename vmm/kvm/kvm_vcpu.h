@@ -48,6 +48,9 @@ class KvmVcpu final : public Vcpu {
   // KVM_SET_CPUID2 once more, of a vCPU that has not run.
   absl::Status ChangeCpuid(const CpuidTable& cpuid);
 
+  // Of the vCPU itself, for ioctls that are not on the path of its exits.
+  int fd() const { return fd_.get(); }
+
   // KVM_GET_TSC_KHZ; 0 where KVM does not know.
   uint32_t TscKhz() const;
 

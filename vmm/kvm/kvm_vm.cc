@@ -93,6 +93,7 @@ absl::Status KvmVm::CreateVcpus(const Kvm& kvm, const KvmVmConfig& config) {
     }
     notes_.insert(notes_.end(), vcpu->notes().begin(), vcpu->notes().end());
     if (id == 0) bootstrap = vcpu.get();
+    vcpu_fds_.push_back(vcpu->fd());
     vcpus_.push_back(std::move(vcpu));
   }
   // After the last vCPU: KVM takes a new one into its map of APIC ids only when some APIC's
@@ -101,6 +102,18 @@ absl::Status KvmVm::CreateVcpus(const Kvm& kvm, const KvmVmConfig& config) {
 }
 
 IrqLine& KvmVm::irq_line(int gsi) { return *irq_lines_[static_cast<size_t>(gsi)]; }
+
+KvmStatistics KvmVm::ReadStatistics() const {
+  KvmStatistics statistics;
+  absl::StatusOr<std::vector<KvmStat>> vm = ReadBinaryStats(fd_.get());
+  if (!vm.ok()) return statistics;
+  statistics.vm = *std::move(vm);
+  for (const int fd : vcpu_fds_) {
+    absl::StatusOr<std::vector<KvmStat>> vcpu = ReadBinaryStats(fd);
+    statistics.vcpus.push_back(vcpu.ok() ? *std::move(vcpu) : std::vector<KvmStat>());
+  }
+  return statistics;
+}
 
 // By an MSI, because KVM_NMI would wait until the vCPU's thread is out of KVM_RUN.
 absl::Status KvmVm::InjectNmi(int vcpu) {

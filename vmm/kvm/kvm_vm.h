@@ -12,6 +12,7 @@
 #include "base/guest_memory.h"
 #include "base/unique_fd.h"
 #include "devices/irq_line.h"
+#include "vmm/kvm/binary_stats.h"
 #include "vmm/kvm/cpu_features.h"
 #include "vmm/kvm/hypervisor_leaf.h"
 #include "vmm/kvm/kvm.h"
@@ -69,6 +70,9 @@ class KvmVm {
   // its local APIC does not take it.
   absl::Status InjectNmi(int vcpu);
 
+  // What KVM counted so far. Empty where this KVM gives no statistics.
+  KvmStatistics ReadStatistics() const;
+
   // What KVM refused and a guest can do without: a line each, for a log.
   const std::vector<std::string>& notes() const { return notes_; }
 
@@ -82,6 +86,7 @@ class KvmVm {
   UniqueFd fd_;
   std::vector<std::unique_ptr<IrqLine>> irq_lines_;
   std::vector<std::unique_ptr<Vcpu>> vcpus_;
+  std::vector<int> vcpu_fds_;  // theirs
   bool guest_has_la57_ = false;
   uint64_t tsc_hz_ = 0;
   std::vector<std::string> notes_;
