@@ -2,11 +2,18 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 
+#include "base/status.h"
+#include "dump/flight/host_story.h"
+#include "dump/html/page.h"
 #include "dump/kernel/kernel_report.h"
 #include "dump/read/kernel_of.h"
 #include "dump/read/vmcore.h"
+#include "dump/tool/host_text.h"
 #include "dump/tool/report_json.h"
 #include "dump/tool/report_text.h"
 
@@ -28,17 +35,49 @@ absl::StatusOr<KernelReport> MakeReport(const Invocation& call, const Vmcore& co
   return MakeKernelReport(*view, core.cpus(), call.Has("all") ? SIZE_MAX : kLogLines);
 }
 
+void PrintHtml(const Invocation& call, const KernelReport& report, const HostStory& story, std::ostream& out) {
+  PrintPage(std::filesystem::path(call.operands()[0]).filename().string(), report, story, out);
+}
+
+// To --output, or to the command's own.
+int WriteHtml(const Invocation& call, const KernelReport& report, const HostStory& story) {
+  const std::optional<std::string> path = call.Value("output");
+  if (!path.has_value()) {
+    PrintHtml(call, report, story, call.out());
+    return kExitFine;
+  }
+  std::ofstream file(*path, std::ios::binary | std::ios::trunc);
+  PrintHtml(call, report, story, file);
+  file.close();
+  if (file.fail()) return call.Fail(ErrnoStatus(errno, "write " + *path));
+  return kExitFine;
+}
+
+std::string_view Misuse(const Invocation& call) {
+  if (call.Has("vmlinux") && call.Has("system-map")) return "--vmlinux or --system-map, not both";
+  if (call.Has("html") && call.json()) return "--html or --json, not both";
+  if (call.Has("output") && !call.Has("html")) return "--output is for --html";
+  return "";
+}
+
 int RunReport(const Invocation& call) {
-  if (call.Has("vmlinux") && call.Has("system-map")) return call.Misused("--vmlinux or --system-map, not both");
+  if (const std::string_view misuse = Misuse(call); !misuse.empty()) return call.Misused(misuse);
   const auto core = Vmcore::Open(call.operands()[0]);
   if (!core.ok()) return call.Fail(core.status());
-  const absl::StatusOr<KernelReport> report = MakeReport(call, **core);
-  if (!report.ok()) return call.Fail(report.status());
+  const HostStory story = ReadHostStory((*core)->notes());
+  absl::StatusOr<KernelReport> report = MakeReport(call, **core);
+  // Of a guest that is no Linux, or had not come so far, the host has its story all the same.
+  if (!report.ok() && story.empty()) return call.Fail(report.status());
+  if (!report.ok()) report = KernelReport{.missing = {"kernel: " + std::string(report.status().message())}};
+
+  if (call.Has("html")) return WriteHtml(call, *report, story);
   if (call.json()) {
-    call.out() << ReportJson(*report) << "\n";
-  } else {
-    PrintReport(*report, {.registers = !call.Has("brief"), .colour = IsTerminal(call.out())}, call.out());
+    call.out() << ReportJson(*report, story) << "\n";
+    return kExitFine;
   }
+  const bool colour = IsTerminal(call.out());
+  PrintReport(*report, {.registers = !call.Has("brief"), .colour = colour}, call.out());
+  PrintHostStory(story, colour, call.out());
   return kExitFine;
 }
 
@@ -48,12 +87,14 @@ Command ReportCommand() {
   Command command;
   command.name = "report";
   command.operands = "FILE";
-  command.summary = "how the kernel died: message, each CPU's task and backtrace, modules, log";
+  command.summary = "how the kernel died: message, stacks, modules, log, and what the host saw of it";
   command.details =
       "Needs no debug symbols: names, types and unwind tables are read from the kernel's own memory.\n"
       "A frame marked ? was found by a look through the stack and may be left over from another call.\n";
   command.options = {{"vmlinux", "F", "take the symbols from this vmlinux"},
                      {"system-map", "F", "take the symbols from this System.map"},
+                     {"html", "", "one HTML page, with a time line of each vCPU"},
+                     {"output", "PAGE", "the page's file; also -o PAGE"},
                      {"brief", "", "without registers"},
                      {"all", "", "the whole log, not only its last lines"}};
   command.run = RunReport;

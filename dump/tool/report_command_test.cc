@@ -7,9 +7,11 @@
 #include <sstream>
 
 #include "absl/strings/str_format.h"
+#include "dump/flight/testing/made_up_story.h"
 #include "dump/kernel/testing/made_up_kernel.h"
 #include "dump/testing/dumped_guest.h"
 #include "dump/tool/dmesg_command.h"
+#include "dump/tool/info_command.h"
 #include "dump/tool/run_tool.h"
 #include "gtest/gtest.h"
 
@@ -32,7 +34,7 @@ class ReportCommandTest : public ::testing::Test {
   int Run(std::vector<std::string> arguments) {
     out_.str("");
     err_.str("");
-    return RunTool({ReportCommand(), DmesgCommand()}, arguments, out_, err_);
+    return RunTool({ReportCommand(), DmesgCommand(), InfoCommand()}, arguments, out_, err_);
   }
 
   std::vector<Symbol> symbols_;
@@ -132,6 +134,78 @@ TEST(NoKernelReportTest, AGuestWithoutAKernelIsRefusedWithTheReason) {
   std::ostringstream out, err;
   EXPECT_EQ(RunTool({ReportCommand()}, {"report", dump.path()}, out, err), kExitBadFile);
   EXPECT_THAT(err.str(), HasSubstr("no VMCOREINFO"));
+}
+
+class HostSideReportTest : public ReportCommandTest {
+ protected:
+  HostSideReportTest()
+      : ReportCommandTest([](MadeUpKernel& kernel) { kernel.guest().snapshot().more_notes = MadeUpStory().Notes(); }) {}
+};
+
+TEST_F(HostSideReportTest, TheHostsSideStandsBehindTheGuests) {
+  ASSERT_EQ(Run({"report", dump_.path()}), kExitFine) << err_.str();
+  for (const char* expected :
+       {"The host's side", "times are the guest's", "\nvCPU 1\n", "lived 2.000 s: 1.000 s on a CPU, 900 ms waiting",
+        "47.4 % of the time", "5000, of which the last 151 are known: 150 port I/O, 1 fatal", "PIO write    port 0x3f8",
+        "in vmm 1 ms, at [    0.319000]: PIO write 0x3f8 <- 0x61, 1 byte",
+        "exits 123457, halt_exits 77, nmi_injections 1", "20 exits", "[    1.749000]     10 us  shutdown"}) {
+    EXPECT_THAT(out_.str(), HasSubstr(expected));
+  }
+}
+
+TEST_F(HostSideReportTest, JsonHasTheHostsSide) {
+  ASSERT_EQ(Run({"report", dump_.path(), "--json"}), kExitFine) << err_.str();
+  const nlohmann::json host = nlohmann::json::parse(out_.str())["host"];
+  ASSERT_EQ(host["vcpus"].size(), 2u);
+  const nlohmann::json& vcpu = host["vcpus"][1];
+  EXPECT_NEAR(vcpu["starved"], 0.9 / 1.9, 1e-6);
+  EXPECT_EQ(vcpu["places"][0]["address"], "0x3f8");
+  EXPECT_EQ(vcpu["last_exits"].size(), 20u);
+  EXPECT_EQ(vcpu["kvm"]["halt_exits"], 77);
+  EXPECT_EQ(vcpu["guest_tsc_at_end"], "0xee6b2800") << "two seconds of 2 GHz";
+  EXPECT_EQ(host["console"].size(), 5u);
+  EXPECT_EQ(host["console_lines"], 900);
+  EXPECT_NEAR(host["guest_clock_at_0"], -0.251, 1e-6);
+  ASSERT_EQ(Run({"info", dump_.path()}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("VMM-FLIGHT"));
+}
+
+TEST_F(HostSideReportTest, HtmlGoesToAFileOrComesOut) {
+  const std::string path = dump_.folder() + "/page.html";
+  ASSERT_EQ(Run({"report", dump_.path(), "--html", "-o", path}), kExitFine) << err_.str();
+  EXPECT_EQ(out_.str(), "");
+  std::stringstream page;
+  page << std::ifstream(path).rdbuf();
+  ASSERT_EQ(Run({"report", dump_.path(), "--html"}), kExitFine) << err_.str();
+  EXPECT_EQ(out_.str(), page.str());
+  EXPECT_THAT(out_.str(), HasSubstr("<h1 class=\"death\">Kernel panic: sysrq triggered crash</h1>"));
+  EXPECT_THAT(out_.str(), HasSubstr("panic+0x77/0x100"));
+  EXPECT_THAT(out_.str(), HasSubstr("</html>"));
+}
+
+TEST_F(HostSideReportTest, WhatDoesNotGoTogetherIsRefused) {
+  EXPECT_EQ(Run({"report", dump_.path(), "--html", "--json"}), kExitBadUsage);
+  EXPECT_EQ(Run({"report", dump_.path(), "-o", "x"}), kExitBadUsage);
+  EXPECT_EQ(Run({"report", dump_.path(), "--html", "-o", "/nowhere/x"}), kExitBadFile);
+  EXPECT_THAT(err_.str(), HasSubstr("/nowhere/x"));
+}
+
+TEST_F(ReportCommandTest, ADumpWithoutHostsNotesHasNoSuchPart) {
+  ASSERT_EQ(Run({"report", dump_.path()}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), Not(HasSubstr("The host's side")));
+  ASSERT_EQ(Run({"report", dump_.path(), "--json"}), kExitFine) << err_.str();
+  EXPECT_TRUE(nlohmann::json::parse(out_.str())["host"].is_null());
+}
+
+TEST(NoKernelReportTest, OfAGuestWithoutAKernelTheHostHasItsStory) {
+  DumpedGuest dump({.vmcoreinfo = false}, [](LinuxGuest& guest) {
+    for (CpuState& cpu : guest.snapshot().cpus) cpu = CpuState{};
+    guest.snapshot().more_notes = MadeUpStory().Notes();
+  });
+  std::ostringstream out, err;
+  ASSERT_EQ(RunTool({ReportCommand()}, {"report", dump.path()}, out, err), kExitFine) << err.str();
+  EXPECT_THAT(out.str(), HasSubstr("missing    kernel: "));
+  EXPECT_THAT(out.str(), HasSubstr("vCPU 1"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "dump/read/registers.h"
+#include "dump/tool/host_json.h"
 #include "dump/tool/log_json.h"
 
 namespace vmm {
@@ -47,7 +48,7 @@ Json CpuJson(const CpuReport& cpu) {
 
 }  // namespace
 
-std::string ReportJson(const KernelReport& report) {
+std::string ReportJson(const KernelReport& report, const HostStory& story) {
   Json json;
   json["release"] = report.release;
   json["banner"] = report.banner;
@@ -66,6 +67,7 @@ std::string ReportJson(const KernelReport& report) {
   }
   json["log"] = LogJson(report.log);
   json["missing"] = report.missing;
+  json["host"] = HostJson(story);
   return json.dump(2, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
 }
 

@@ -4,12 +4,13 @@
 
 #include <string>
 
+#include "dump/flight/host_story.h"
 #include "dump/kernel/kernel_report.h"
 
 namespace vmm {
 
 // One JSON object, in ASCII, its schema in docs/vmcore-tool.md.
-std::string ReportJson(const KernelReport& report);
+std::string ReportJson(const KernelReport& report, const HostStory& story);
 
 }  // namespace vmm
 

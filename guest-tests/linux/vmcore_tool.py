@@ -64,6 +64,37 @@ def check_report(tally: Tally, case: Case, vmcore: Path, crash_bt: str, crash_lo
             len(stopped) == case.cpus - 1,
             json.dumps(cpus, indent=1),
         )
+    check_host(tally, case, vmcore, report["host"])
+
+
+def check_host(tally: Tally, case: Case, vmcore: Path, host: dict | None) -> None:
+    """What the host saw of the vCPUs stands in the dump, and adds up."""
+    if not tally.check(f"{case}: vmcore report has the host's side", host is not None and not host["refused"], str(host)):
+        return
+    tally.check(
+        f"{case}: each vCPU's life is accounted for, by the scheduler, by vmm and by KVM",
+        len(host["vcpus"]) == case.cpus
+        and all(_is_accounted_for(vcpu) for vcpu in host["vcpus"])
+        and host["vcpus"][0]["exits"] > 1000,
+        json.dumps(host, indent=1),
+    )
+    panics = [line for line in host["console"] if "Kernel panic" in line["text"]]
+    tally.check(
+        f"{case}: the console's lines stand on the guest's clock",
+        host["guest_clock_at_0"] is not None and len(panics) > 0 and panics[0]["at"] <= host["seconds"],
+        json.dumps(host["console"][-20:], indent=1),
+    )
+    status, page, words = vmcore_tool("report", vmcore, "--html")
+    whole = status == 0 and page.startswith(b"<!DOCTYPE html>") and page.endswith(b"</html>\n")
+    lanes = page.count(b"aria-label=\"vCPU ")
+    tally.check(f"{case}: vmcore report --html is a page with a row of each vCPU", whole and lanes >= case.cpus, words)
+
+
+def _is_accounted_for(vcpu: dict) -> bool:
+    life = vcpu["life"]["seconds"]
+    # A millisecond more than its life is the scheduler's rounding.
+    in_bounds = 0 < vcpu["ran_seconds"] and vcpu["ran_seconds"] + vcpu["waited_seconds"] < life + 0.001
+    return in_bounds and vcpu["kvm"] is not None and vcpu["kvm"]["exits"] >= vcpu["exits"]
 
 
 def _is_stopped(cpu: dict) -> bool:

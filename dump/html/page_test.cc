@@ -1,0 +1,121 @@
+// The page as text: what stands in it, what never does, and how large it can become.
+#include "dump/html/page.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "dump/flight/testing/made_up_story.h"
+#include "dump/testing/mutator.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace vmm {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string PageOf(const KernelReport& report, const HostStory& story) {
+  std::ostringstream out;
+  PrintPage("a <b>name</b>", report, story, out);
+  return out.str();
+}
+
+constexpr const char* kHostile =
+    "</pre></title></script><script>document.title='owned'</script><img src=x onerror=1>\"'";
+
+KernelReport HostileReport() {
+  KernelReport report;
+  report.release = report.banner = report.symbols = report.signature = kHostile;
+  report.message = {.panic = kHostile, .trouble = kHostile};
+  report.taint = kHostile;
+  report.panic_cpu = 0;
+  CpuReport cpu;
+  cpu.task = Task{};
+  cpu.task->comm = kHostile;
+  cpu.end = kHostile;
+  ReportFrame frame;
+  frame.place = KernelView::Place{};
+  frame.place->function = frame.place->module = kHostile;
+  cpu.frames = {frame};
+  report.cpus = {cpu};
+  Module module;
+  module.name = kHostile;
+  report.modules = {module};
+  report.log = {{.text = kHostile}, {.level = 7, .text = "two\nlines"}};
+  report.missing = {kHostile};
+  return report;
+}
+
+HostStory HostileStory() {
+  MadeUpStory made;
+  for (ConsoleLine& line : made.console.lines) line.text = kHostile;
+  HostStory story = made.Story();
+  story.refused = {kHostile};
+  return story;
+}
+
+TEST(PageTest, NothingOfAGuestsBecomesMarkup) {
+  const std::string page = PageOf(HostileReport(), HostileStory());
+  EXPECT_THAT(page, Not(HasSubstr("<img")));
+  EXPECT_THAT(page, Not(HasSubstr("<script>document")));
+  EXPECT_THAT(page, Not(HasSubstr("<b>name")));
+  EXPECT_THAT(page, HasSubstr("&lt;img src=x onerror=1&gt;"));
+}
+
+TEST(PageTest, ThePageNeedsNothingBesideIt) {
+  const std::string page = PageOf({}, MadeUpStory().Story());
+  for (const char* word : {"http:", "src=", "<link", "@import", "url("}) {
+    const size_t at = page.find(word);
+    const bool name_space = at != page.npos && page.compare(at, 27, "http://www.w3.org/2000/svg'") == 0;
+    EXPECT_TRUE(at == page.npos || name_space) << word << ": " << page.substr(at, 60);
+  }
+  EXPECT_THAT(page, HasSubstr("default-src 'none'"));
+}
+
+TEST(PageTest, ADumpWithoutHostsNotesHasItsDeathAndSaysSo) {
+  const std::string page = PageOf(HostileReport(), {});
+  EXPECT_THAT(page, HasSubstr("the dump has no notes of it"));
+  EXPECT_THAT(page, Not(HasSubstr("Time line")));
+}
+
+TEST(PageTest, TheLargestStoryIsAPageOfSomeMegabytes) {
+  MadeUpStory made;
+  const FlightNote flight = made.flights[1];
+  const SchedNote sched = made.scheds[1];
+  for (uint32_t vcpu = 2; vcpu < 300; ++vcpu) {
+    made.flights.push_back(flight);
+    made.flights.back().header.vcpu = vcpu;
+    made.scheds.push_back(sched);
+    made.scheds.back().vcpu = vcpu;
+  }
+  made.console.lines.assign(10'000, {MadeUpStory::Tsc(1.5), std::string(4000, '<'), 4000});
+  made.console.lines_seen = 10'000;
+  KernelReport report = HostileReport();
+  report.cpus.assign(300, report.cpus[0]);
+  report.modules.assign(5000, report.modules[0]);
+  report.log.assign(5000, {.text = std::string(100'000, '"')});
+  const std::string page = PageOf(report, made.Story());
+  EXPECT_LT(page.size(), 8u << 20);
+  EXPECT_THAT(page, HasSubstr("The first 32 of 300 vCPUs."));
+}
+
+TEST(PageTest, WhateverStandsInTheNotesThePageIsBoundedAscii) {
+  Mutator mutator(FuzzSeed(1));
+  for (uint64_t step = FuzzSteps(200); step > 0; --step) {
+    std::vector<VmcoreNote> notes;
+    for (const CoreNote& note : MadeUpStory().Notes()) {
+      std::string bytes = note.desc;
+      if (mutator.Below(2) == 0) mutator.Change(bytes);
+      notes.push_back({note.name, note.type, {bytes.begin(), bytes.end()}});
+    }
+    const std::string page = PageOf({}, ReadHostStory(notes));
+    ASSERT_LT(page.size(), 1u << 20);
+    ASSERT_TRUE(std::ranges::all_of(page, [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); }));
+    ASSERT_EQ(page.find("nan"), page.npos) << "a number that is none would stop the page's script";
+    ASSERT_EQ(page.find(":inf"), page.npos);
+  }
+}
+
+}  // namespace
+}  // namespace vmm

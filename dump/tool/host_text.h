@@ -1,0 +1,17 @@
+// The host's side of a death for people.
+#ifndef DUMP_TOOL_HOST_TEXT_H_
+#define DUMP_TOOL_HOST_TEXT_H_
+
+#include <ostream>
+#include <string>
+
+#include "dump/flight/host_story.h"
+
+namespace vmm {
+
+// With a heading; nothing where a dump has no such notes and none was refused.
+void PrintHostStory(const HostStory& story, bool colour, std::ostream& out);
+
+}  // namespace vmm
+
+#endif  // DUMP_TOOL_HOST_TEXT_H_
