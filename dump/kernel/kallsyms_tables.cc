@@ -21,6 +21,16 @@ constexpr int kFirstDigit = '0';
 // Names and markers end before the token table, this near to it.
 constexpr uint64_t kMaxNames = 24 << 20;
 
+// The image is looked through in pieces of so much, in a buffer that stays warm.
+constexpr uint64_t kWindow = 256 << 10;
+
+// token_index has 16 bits for the length of all tokens.
+constexpr uint64_t kMaxTokenTable = 64 << 10;
+
+// A kernel has one such table, and its digits once or twice more; an image that is full of them is rubbish.
+constexpr int kMaxHits = 1024;
+constexpr int kMaxTokenTables = 4;
+
 // How many names may be stepped over in all to find the first one: rubbish ends a walk soon.
 constexpr uint64_t kMaxSteps = 50 << 20;
 
@@ -116,6 +126,42 @@ bool AreNames(std::span<const uint8_t> bytes, size_t at, uint64_t* steps) {
   return words || longs;
 }
 
+// A stretch of the image, in virtual addresses.
+struct Stretch {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+
+  // That part of it which lies in `all`. An overflow of `begin` or `end` counts as beyond.
+  Stretch Within(const Stretch& all) const {
+    return {begin < all.begin || begin > all.end ? all.begin : begin, end < all.begin || end > all.end ? all.end : end};
+  }
+  absl::Status Read(const KernelMemory& memory, std::vector<uint8_t>* bytes) const {
+    bytes->resize(end - begin);
+    return memory.Read(begin, *bytes);
+  }
+};
+
+struct Names {
+  uint64_t num_syms = 0;  // its address
+  uint32_t count = 0;
+};
+
+// The names in front of the token table at `token_table`: mostly near to it, so not all of what they may take is read
+// at once.
+absl::StatusOr<std::optional<Names>> FindNames(const KernelMemory& memory, const Stretch& all, uint64_t token_table,
+                                               uint64_t* steps) {
+  std::vector<uint8_t> bytes;
+  for (uint64_t reach = kMaxNames / 8;; reach *= 2) {
+    const Stretch before = Stretch{token_table - reach, token_table}.Within(all);
+    RETURN_IF_ERROR(before.Read(memory, &bytes));
+    for (size_t at = AlignUp(before.begin, kAlignment) - before.begin; at + 2 * kAlignment <= bytes.size();
+         at += kAlignment) {
+      if (AreNames(bytes, at, steps)) return Names{before.begin + at, ReadU32(&bytes[at])};
+    }
+    if (reach >= kMaxNames || before.begin == all.begin) return std::nullopt;
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<KallsymsTables> KallsymsByVmcoreInfo(const KernelMemory& memory, const VmcoreInfo& info) {
@@ -140,29 +186,34 @@ absl::StatusOr<KallsymsTables> KallsymsByVmcoreInfo(const KernelMemory& memory, 
 
 absl::StatusOr<KallsymsTables> KallsymsByScan(const KernelMemory& memory) {
   const VirtualSegment& image = memory.map().image;
-  ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes,
-                   memory.ReadBytes(image.vaddr, std::min(image.range.size, kMaxImage)));
+  const Stretch all{image.vaddr, image.vaddr + std::min(image.range.size, kMaxImage)};
+  std::vector<uint8_t> buffer;
   uint64_t steps = 0;
-  for (size_t from = 0; from < bytes.size();) {
-    const void* const found = memmem(&bytes[from], bytes.size() - from, kDigits, sizeof(kDigits));
-    if (found == nullptr) break;
-    const size_t digits = static_cast<size_t>(static_cast<const uint8_t*>(found) - bytes.data());
-    from = digits + 1;
-    const std::optional<Tokens> tokens = FindTokens(bytes, digits);
-    if (!tokens.has_value()) continue;
-
-    const std::span<const uint8_t> before = std::span(bytes).first(tokens->table);
-    const size_t first = tokens->table > kMaxNames ? tokens->table - kMaxNames : 0;
-    for (size_t at = AlignUp(first, kAlignment); at + 2 * kAlignment <= before.size(); at += kAlignment) {
-      if (!AreNames(before, at, &steps)) continue;
-      KallsymsTables tables{image.vaddr + at,
-                            image.vaddr + at + kAlignment,
-                            image.vaddr + tokens->table,
-                            image.vaddr + tokens->index,
-                            {}};
-      tables.addresses = PossibleAddresses(tables.num_syms, tables.token_index, ReadU32(&before[at]));
-      return tables;
+  int hits = 0, tables = 0;
+  for (uint64_t from = all.begin; from < all.end && hits < kMaxHits && tables < kMaxTokenTables;) {
+    const Stretch window = Stretch{from, from + kWindow + sizeof(kDigits) - 1}.Within(all);
+    RETURN_IF_ERROR(window.Read(memory, &buffer));
+    const void* const found = memmem(buffer.data(), buffer.size(), kDigits, sizeof(kDigits));
+    if (found == nullptr) {
+      from += kWindow;
+      continue;
     }
+    ++hits;
+    const uint64_t digits = window.begin + static_cast<size_t>(static_cast<const uint8_t*>(found) - buffer.data());
+    from = digits + 1;
+    // What is aligned in the image must be so in the buffer, too.
+    const uint64_t begin = AlignDown(digits - kMaxTokenTable, kAlignment);
+    const Stretch around = Stretch{begin, digits + kMaxTokenTable + kTokenIndexSize}.Within(all);
+    RETURN_IF_ERROR(around.Read(memory, &buffer));
+    const std::optional<Tokens> tokens = FindTokens(buffer, digits - around.begin);
+    if (!tokens.has_value()) continue;
+    ++tables;
+    const uint64_t token_table = around.begin + tokens->table;
+    ASSIGN_OR_RETURN(const std::optional<Names> names, FindNames(memory, all, token_table, &steps));
+    if (!names.has_value()) continue;
+    KallsymsTables result{names->num_syms, names->num_syms + kAlignment, token_table, around.begin + tokens->index, {}};
+    result.addresses = PossibleAddresses(result.num_syms, result.token_index, names->count);
+    return result;
   }
   return absl::NotFoundError("no kallsyms tables in the kernel's image (was it built with CONFIG_KALLSYMS?)");
 }

@@ -52,7 +52,8 @@ std::string ReportFrame::Name() const {
   return name;
 }
 
-KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, size_t log_records) {
+KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, size_t log_records,
+                              std::optional<int> dead_cpu) {
   KernelReport report;
   report.release = view.Release();
   report.banner = view.Banner();
@@ -78,7 +79,7 @@ KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, 
   report.panic_cpu = view.PanicCpu();
   if (!report.panic_cpu.has_value() || static_cast<size_t>(*report.panic_cpu) >= report.cpus.size()) {
     const auto with_panic = std::find_if(report.cpus.begin(), report.cpus.end(), HasPanic);
-    report.panic_cpu = with_panic == report.cpus.end() ? std::nullopt : std::optional<int>(with_panic->cpu);
+    report.panic_cpu = with_panic == report.cpus.end() ? dead_cpu : std::optional<int>(with_panic->cpu);
   }
   if (report.panic_cpu.has_value()) {
     report.signature =

@@ -35,7 +35,7 @@ struct KernelReport {
   std::string symbols;                // where they come from; empty where there are none
   std::optional<uint64_t> uptime_ns;  // of the last line in the log
   PanicMessage message;
-  std::optional<int> panic_cpu;  // by the kernel's word, else the one with panic() in its backtrace
+  std::optional<int> panic_cpu;  // by the kernel's word, else the one with panic() in its backtrace, else dead_cpu
   std::optional<std::string> taint;
   std::string signature;  // CrashSignature() of panic_cpu's frames; empty where nothing died
   std::vector<CpuReport> cpus;
@@ -44,8 +44,10 @@ struct KernelReport {
   std::vector<std::string> missing;  // what could not be told, and why
 };
 
-// `cpus` are in Linux's order. With at most `log_records` of the log's end.
-KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, size_t log_records = SIZE_MAX);
+// `cpus` are in Linux's order. With at most `log_records` of the log's end. `dead_cpu`: the one that somebody else
+// knows to have died, for a kernel that does not say which did.
+KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, size_t log_records = SIZE_MAX,
+                              std::optional<int> dead_cpu = std::nullopt);
 
 }  // namespace vmm
 

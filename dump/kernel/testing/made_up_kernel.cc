@@ -83,9 +83,11 @@ void MadeUpKernel::PutSymbols() {
   add(kPanic, 'T', "panic"), add(kCaller, 't', "sysrq_handle_crash"), add(kSyscall, 'T', "do_syscall_64");
   add(kEntry, 'T', "entry_SYSCALL_64"), add(kIdle, 't', "default_idle"), add(kStart, 't', "start_secondary");
   add(kInterrupt, 'T', "asm_sysvec_reboot"), add(kStop, 'T', "stop_this_cpu"), add(kStop + 0x100, 'T', "after_stop");
-  add(kEtext, 'T', "_etext");
+  add(kStopOthers, 't', "native_stop_other_cpus"), add(kCrashStop, 'T', "crash_smp_send_stop");
+  add(kCrashStop + 0x100, 'T', "after_crash_stop"), add(kEtext, 'T', "_etext");
   add(kData, 'R', "linux_banner");
-  add(kData + 0x800, 'd', "prb"), add(kData + 0x808, 'D', "panic_cpu"), add(kData + 0x810, 'b', "tainted_mask");
+  add(kData + 0x800, 'd', "prb"), add(kPanicCpu, 'D', "panic_cpu"), add(kData + 0x810, 'b', "tainted_mask");
+  add(kKexecCrashImage, 'B', "kexec_crash_image");
   add(kData + 0x900, 'D', "__per_cpu_offset");
   add(kModulesHead, 'D', "modules");
   add(kTasks, 'D', "init_task");
@@ -99,7 +101,9 @@ void MadeUpKernel::PutSymbols() {
   const BuiltKallsyms built = BuildKallsyms(symbols_, kKallsyms);
   Put(kKallsyms, {reinterpret_cast<const char*>(built.bytes.data()), built.bytes.size()});
   Put(kData, "Linux version 6.1.0-56-cloud-amd64 (made up) #1 SMP\n");
-  Put32(kData + 0x808, 0);         // panic_cpu
+  constexpr std::string_view kTraced("\xf3\x0f\x1e\xfa\x0f\x1f\x44\x00\x00\x55\x48", 11);
+  Put(kStopOthers, kTraced), Put(kCrashStop, kTraced);
+  Put32(kPanicCpu, 0);
   PutWord(kData + 0x810, 1 << 9);  // tainted: warned
 }
 

@@ -28,20 +28,24 @@ class MadeUpKernel {
   // Code; each function is 0x100 bytes long and has the name that is given here.
   static constexpr uint64_t kText = LinuxGuest::kText;
   static constexpr uint64_t kEtext = kText + 0x100000;
-  static constexpr uint64_t kPanic = kText + 0x1000;      // panic: frame of 0x20 bytes
-  static constexpr uint64_t kCaller = kText + 0x1100;     // sysrq_handle_crash: 0x10
-  static constexpr uint64_t kSyscall = kText + 0x1200;    // do_syscall_64: 0, keeps RBP
-  static constexpr uint64_t kEntry = kText + 0x1300;      // entry_SYSCALL_64: pt_regs at SP
-  static constexpr uint64_t kIdle = kText + 0x1400;       // default_idle: 0, called by start_secondary
-  static constexpr uint64_t kStart = kText + 0x1500;      // start_secondary: end of stack
-  static constexpr uint64_t kInterrupt = kText + 0x1600;  // asm_sysvec_reboot: pt_regs at SP
-  static constexpr uint64_t kStop = kText + 0x1700;       // stop_this_cpu: 0x18
+  static constexpr uint64_t kPanic = kText + 0x1000;       // panic: frame of 0x20 bytes
+  static constexpr uint64_t kCaller = kText + 0x1100;      // sysrq_handle_crash: 0x10
+  static constexpr uint64_t kSyscall = kText + 0x1200;     // do_syscall_64: 0, keeps RBP
+  static constexpr uint64_t kEntry = kText + 0x1300;       // entry_SYSCALL_64: pt_regs at SP
+  static constexpr uint64_t kIdle = kText + 0x1400;        // default_idle: 0, called by start_secondary
+  static constexpr uint64_t kStart = kText + 0x1500;       // start_secondary: end of stack
+  static constexpr uint64_t kInterrupt = kText + 0x1600;   // asm_sysvec_reboot: pt_regs at SP
+  static constexpr uint64_t kStop = kText + 0x1700;        // stop_this_cpu: 0x18
+  static constexpr uint64_t kStopOthers = kText + 0x3000;  // native_stop_other_cpus; with an ENDBR64 and ftrace's NOP
+  static constexpr uint64_t kCrashStop = kText + 0x3100;   // crash_smp_send_stop; the same
 
   // The code of the module "pvpanic", whose one function is pvpanic_panic_notify, a frame of 8 bytes.
   static constexpr uint64_t kModule = 0xffffffffc0400000;
 
   // Where things lie that a test changes.
   static constexpr uint64_t kData = kText + 0x220000;
+  static constexpr uint64_t kPanicCpu = kData + 0x808;         // int, of the CPU that panics
+  static constexpr uint64_t kKexecCrashImage = kData + 0x818;  // pointer
   static constexpr uint64_t kModulesHead = kData + 0x1000;
   static constexpr uint64_t kModuleStruct = kData + 0x2000;
   static constexpr uint64_t kTasks = kData + 0x4000;  // init_task, and 0x1000 behind it CPU 0's
