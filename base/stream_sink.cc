@@ -1,11 +1,14 @@
 #include "base/stream_sink.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 
 #include "absl/strings/str_format.h"
 #include "base/status.h"
@@ -15,7 +18,17 @@ namespace {
 
 constexpr std::array<uint8_t, 64 << 10> kZeros = {};  // as much as a pipe holds
 
+// After poll(2) says that there is room in a pipe there is some for so much, and a write of more may wait.
+size_t PieceFor(int fd, int stop_fd) {
+  const int flags = fcntl(fd, F_GETFL);
+  const bool waits = stop_fd >= 0 && flags >= 0 && (flags & O_NONBLOCK) == 0;
+  return waits ? PIPE_BUF : SIZE_MAX;
+}
+
 }  // namespace
+
+StreamSink::StreamSink(int fd, std::string name, int stop_fd)
+    : fd_(fd), name_(std::move(name)), stop_fd_(stop_fd), piece_(PieceFor(fd, stop_fd)) {}
 
 absl::Status StreamSink::WriteAt(uint64_t offset, std::span<const uint8_t> data) {
   if (offset < position_) {
@@ -47,13 +60,30 @@ absl::Status StreamSink::PutZeros(uint64_t size) {
   return absl::OkStatus();
 }
 
+absl::Status StreamSink::WaitForRoom() const {
+  bool stopped = false;
+  while (true) {
+    std::array<pollfd, 2> fds{pollfd{fd_, POLLOUT, 0}, pollfd{stopped ? -1 : stop_fd_, POLLIN, 0}};
+    const int ready = poll(fds.data(), fds.size(), stopped ? kPatienceMs : -1);
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready < 0) return ErrnoStatus(errno, "poll " + name_);
+    if (fds[0].revents != 0) return absl::OkStatus();
+    if (ready == 0) {
+      return absl::DeadlineExceededError(
+          absl::StrFormat("%s: told to stop, and its reader took nothing for %d ms, after %d of %d bytes", name_,
+                          kPatienceMs, position_, size_));
+    }
+    stopped = true;
+  }
+}
+
 absl::Status StreamSink::Put(std::span<const uint8_t> data) {
   while (!data.empty()) {
-    const ssize_t put = write(fd_, data.data(), data.size());
+    if (stop_fd_ >= 0) RETURN_IF_ERROR(WaitForRoom());
+    const ssize_t put = write(fd_, data.data(), std::min(data.size(), piece_));
     if (put < 0 && errno == EINTR) continue;
     if (put < 0 && errno == EAGAIN) {
-      pollfd room{.fd = fd_, .events = POLLOUT};
-      if (poll(&room, 1, -1) < 0 && errno != EINTR) return ErrnoStatus(errno, "poll " + name_);
+      RETURN_IF_ERROR(WaitForRoom());
       continue;
     }
     if (put < 0 && (errno == EPIPE || errno == ECONNRESET)) {

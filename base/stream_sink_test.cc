@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -53,6 +54,46 @@ class StreamSinkTest : public ::testing::Test {
   std::thread reader_;
   std::string content_;
 };
+
+// Something to be read from: a stop that was said.
+class Stop {
+ public:
+  Stop() : fd_(eventfd(0, EFD_CLOEXEC)) {}
+  int fd() const { return fd_.get(); }
+  void Say() {
+    const uint64_t one = 1;
+    EXPECT_EQ(write(fd_.get(), &one, sizeof(one)), static_cast<ssize_t>(sizeof(one)));
+  }
+
+ private:
+  UniqueFd fd_;
+};
+
+TEST_F(StreamSinkTest, AReaderThatNeverReadsIsGivenUpAfterAStop) {
+  for (const int flags : {0, O_NONBLOCK}) {
+    Open(flags);
+    Stop stop;
+    StreamSink sink(in_.get(), "fd:3", stop.fd());
+    std::thread user([&stop] {
+      usleep(50'000);
+      stop.Say();
+    });
+    const absl::Status status = sink.WriteAt(0, std::vector<uint8_t>(1 << 20, 'x'));
+    user.join();
+    EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("fd:3: told to stop, and its reader took nothing"));
+  }
+}
+
+TEST_F(StreamSinkTest, AReaderThatReadsGetsAllOfItStopOrNot) {
+  Open();
+  StartReader();
+  Stop stop;
+  stop.Say();
+  StreamSink sink(in_.get(), "fd:3", stop.fd());
+  EXPECT_TRUE(sink.WriteAt(0, std::vector<uint8_t>(1 << 20, 'x')).ok());
+  EXPECT_EQ(Content(), std::string(1 << 20, 'x'));
+}
 
 TEST_F(StreamSinkTest, GapsAndTheRestAreZeros) {
   Open();

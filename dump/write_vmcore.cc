@@ -238,7 +238,7 @@ absl::StatusOr<VmcoreReport> StreamVmcore(const VmSnapshot& snapshot, int fd, co
   Plan plan;
   VmcoreReport report;
   RETURN_IF_ERROR(MakePlan(snapshot, options, plan, report));
-  StreamSink sink(fd, where);
+  StreamSink sink(fd, where, options.stop_fd);
   ASSIGN_OR_RETURN(report.data_bytes,
                    Annotate(StreamCore(plan.elf, *plan.memory, sink, options.progress), "stream vmcore"));
   RETURN_IF_ERROR(Annotate(sink.Finish(), "stream vmcore"));

@@ -45,6 +45,9 @@ struct VmcoreOptions {
   // it is begun. 0: whatever there is may be used up. Not for a stream.
   uint64_t min_free = 0;
 
+  // Of a stream: readable from when on a reader that does not read is no longer waited for (StreamSink). -1: never.
+  int stop_fd = -1;
+
   // The newest so many dumps that vmm named stay in the directory, this one among them; 0: all. See
   // old_dumps.h. Not for a stream, nor with a `name`.
   int keep = 0;
