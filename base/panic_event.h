@@ -30,7 +30,7 @@ std::string_view PanicSourceName(PanicSource source);
 struct PanicEvent {
   PanicSource source = PanicSource::kPvpanic;
   int vcpu = -1;              // the vCPU that was the witness; -1 where none is known
-  bool crash_loaded = false;  // pvpanic only: the guest says that its own crash kernel takes over
+  bool crash_loaded = false;  // pvpanic and traps only: the guest's own crash kernel takes over, so it runs on
   std::string detail;         // one line for people: "suberror 1 (emulation), bytes f0 48 0f c7"
 };
 

@@ -77,6 +77,13 @@ const std::vector<BadFlags>& Table() {
        {"--catch=panic,warning: \"warning\": must be off, or some of panic"}},
       {"CatchConsoleUnknown", {kHello, "--catch-console=panic,flood"}, {"\"flood\": must be off, or some of panic"}},
       {"CatchConsoleEmpty", {kHello, "--catch-console="}, {"must be off, or some of panic"}},
+      {"WatchdogUnknown", {kHello, "--watchdog=softdog"}, {"--watchdog=softdog: must be ib700 or off"}},
+      {"SymbolsMissing", {kHello, "--symbols=/none/System.map"}, {"--symbols: cannot open /none/System.map"}},
+      {"SymbolsAreNone", {kHello, "--symbols=guest-tests/not_a_kernel.txt"}, {"--symbols: ", "line 1 is not"}},
+      {"DumpOnceAndADirectory",
+       {kHello, "--dump-once=/tmp", "--dump-dir=/var/tmp"},
+       {"--dump-once=/tmp says where the vmcore is", "not with --dump-dir"}},
+      {"DumpOnceAndAName", {kHello, "--dump-once=/tmp", "--dump-name=x"}, {"not with --dump-name"}},
       {"HangAfterTooShort", {kHello, "--hang-after=200ms"}, {"--hang-after=200ms: less than 1s is too short"}},
       {"HangAfterNoTime", {kHello, "--hang-after=soon"}, {"--hang-after=soon: not a time"}},
       {"GraceNegative", {kHello, "--panic-grace=-1s"}, {"--panic-grace=-1s: a time before now"}},
@@ -145,7 +152,8 @@ TEST(GoodFlagsTest, HelpNamesEveryFlagAndEndsWell) {
                            "--panic-grace",  "--dump-dir",   "--dump-name",      "--dump-fallback-dir",
                            "--vmport",       "--guestinfo",  "--guestinfo-file", "--soft-power",
                            "--vmware-cpuid", "--vmware-dmi", "--timeout",        "--result",
-                           "--verbose",      "--version"}) {
+                           "--verbose",      "--version",    "--symbols",        "--watchdog",
+                           "--dump-once"}) {
     EXPECT_THAT(result.out, HasSubstr(flag));
   }
   EXPECT_EQ(result.err, "");

@@ -221,6 +221,44 @@ TEST_F(DumpFailuresTest, AReaderThatGoesAwayIsAFailedDumpAndTheSecondDirectoryGe
   }
 }
 
+TEST_F(DumpFailuresTest, AReaderThatNeverReadsIsGivenUpAfterASignal) {
+  VmmProcess process(
+      GuestArgs("pvpanic", "write=1", {"--panic-grace=0", "--dump=-", "--result=" + dir_ + "/result.json"}));
+  EXPECT_FALSE(process.EndsUnread(std::chrono::seconds(3))) << "the reader may be slow";
+  process.Signal(SIGTERM);
+  EXPECT_TRUE(process.EndsUnread(std::chrono::seconds(20)));
+  const VmmResult result = process.Wait();
+  EXPECT_EQ(result.exit_code, 126) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("standard output: told to stop, and its reader took nothing"));
+  EXPECT_TRUE(NamesIn(dir_).contains("result.json"));
+}
+
+TEST_F(DumpFailuresTest, OfDeathsOfOneKindOneLeavesADump) {
+  const std::string dump = second_ + "/vmcore-panic-pvpanic";
+  EXPECT_THAT(Panic({"--dump-once=" + second_}).LastErrorLine(), HasSubstr("dump " + dump));
+  const VmmResult second = Panic({"--dump-once=" + second_, "--result=" + dir_ + "/result.json"});
+  EXPECT_EQ(second.exit_code, 120) << second.Describe();
+  EXPECT_THAT(second.LastErrorLine(), HasSubstr("an earlier one of its kind is in " + dump));
+  EXPECT_EQ(RunGuest("triple_fault", "", {"--dump-once=" + second_}).exit_code, 121);
+  EXPECT_THAT(NamesIn(second_), testing::UnorderedElementsAre("vmcore-panic-pvpanic", "vmcore-panic-pvpanic.gdb",
+                                                              "vmcore-triple-fault", "vmcore-triple-fault.gdb"));
+}
+
+TEST_F(DumpFailuresTest, OfManyThatDieAlikeAtOnceOneLeavesADump) {
+  std::vector<std::unique_ptr<VmmProcess>> processes;
+  for (int i = 0; i < 4; ++i) {
+    processes.push_back(std::make_unique<VmmProcess>(GuestArgs("pvpanic", "write=1", {"--dump-once=" + second_})));
+  }
+  int dumps = 0;
+  for (auto& process : processes) {
+    const VmmResult result = process->Wait();
+    EXPECT_EQ(result.exit_code, 120) << result.Describe();
+    dumps += result.LastErrorLine().find("; dump ") != std::string::npos;
+  }
+  EXPECT_EQ(dumps, 1);
+  EXPECT_THAT(NamesIn(second_), testing::UnorderedElementsAre("vmcore-panic-pvpanic", "vmcore-panic-pvpanic.gdb"));
+}
+
 TEST_F(DumpFailuresTest, WithOnPanicExitNothingIsWritten) {
   const VmmResult result = Panic({"--on-panic=exit", "--dump-dir=" + second_});
   EXPECT_EQ(result.exit_code, 120) << result.Describe();

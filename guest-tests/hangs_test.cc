@@ -28,6 +28,12 @@ class HangsTest : public testing::Test {
     return RunGuest("hang", append, flags);
   }
 
+  VmmResult RunWatched(std::string_view append,
+                       std::vector<std::string> flags = {"--watchdog=ib700", "--timeout=60s"}) {
+    flags.insert(flags.begin(), {"--dump-dir=" + dir_, "--result=" + dir_ + "/result.json"});
+    return RunGuest("watchdog", append, flags);
+  }
+
   bool HasDump() const { return std::filesystem::exists(dir_ + "/vmcore"); }
   nlohmann::json Record() const { return nlohmann::json::parse(std::ifstream(dir_ + "/result.json")); }
 
@@ -82,6 +88,26 @@ TEST_F(HangsTest, WithoutTheFlagNobodyLooks) {
   EXPECT_EQ(Run("by=irqs-off", {"--timeout=2s"}).exit_code, 124);
   EXPECT_EQ(Record()["hang"], nullptr);
   EXPECT_FALSE(HasDump());
+}
+
+TEST_F(HangsTest, AWatchdogThatIsNoLongerFedSaysThatSomethingHangs) {
+  const VmmResult result = RunWatched("feeds=1");
+  EXPECT_EQ(result.exit_code, 122) << result.Describe();
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("hang: the guest did not feed its watchdog for 2s"));
+  EXPECT_THAT(result.out, HasSubstr("# an NMI came"));
+  EXPECT_EQ(Record()["outcome"], "hang");
+  EXPECT_EQ(Record()["hang"]["kind"], "watchdog");
+  EXPECT_EQ(Record()["panic"], nullptr) << "nobody has said that it panicked";
+  EXPECT_TRUE(HasDump());
+}
+
+TEST_F(HangsTest, AWatchdogThatIsFedBitesNobodyAndOneThatIsStoppedNeither) {
+  const VmmResult result = RunWatched("feeds=6 then=stop");  // more than two seconds of each
+  EXPECT_EQ(result.exit_code, 0) << result.Describe();
+}
+
+TEST_F(HangsTest, AMachineWithoutAWatchdogHasNone) {
+  EXPECT_EQ(RunWatched("feeds=1", {"--timeout=5s"}).exit_code, 124);
 }
 
 TEST_F(HangsTest, OnPanicExitLeavesNoDump) {

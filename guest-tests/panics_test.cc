@@ -105,6 +105,33 @@ TEST_F(PanicsTest, PvpanicIsTheBetterWitness) {
   EXPECT_EQ(Record()["panic"]["source"], "pvpanic");
 }
 
+TEST_F(PanicsTest, AGuestThatIsNoLinuxHasNothingCaughtAndItsOtherWitnesses) {
+  const VmmResult result = Run("pvpanic", "write=1");
+  EXPECT_EQ(Record()["panic"]["source"], "pvpanic");
+  EXPECT_TRUE(Record()["catch"]["points"].empty());
+  EXPECT_THAT(std::string(Record()["catch"]["why_none"]), HasSubstr("no kallsyms tables in the kernel's image"));
+  EXPECT_EQ(result.err.find("--catch"), std::string::npos) << "nobody has asked for it: " << result.err;
+}
+
+TEST_F(PanicsTest, WhoAsksForACatchIsToldThatItCannotBeHad) {
+  const VmmResult result = Run("pvpanic", "write=1", {"--catch=panic,warn"});
+  EXPECT_EQ(result.exit_code, 120) << result.Describe();
+  EXPECT_THAT(result.err, HasSubstr("--catch: the symbols in the kernel's image: "));
+  EXPECT_THAT(result.err, HasSubstr("pvpanic and the console remain"));
+}
+
+TEST_F(PanicsTest, WithCatchOffTheRecordSaysNothingOfIt) {
+  Run("pvpanic", "write=1", {"--catch=off"});
+  EXPECT_EQ(Record()["catch"], nullptr);
+}
+
+TEST_F(PanicsTest, TheRecordHasTheLinesThatOpenTheDump) {
+  Run("pvpanic", "write=1");
+  const nlohmann::json tools = Record()["tools"];
+  EXPECT_THAT(std::string(tools["vmcore"]), testing::EndsWith("report " + core()));
+  EXPECT_THAT(std::string(tools["gdb"]), HasSubstr("gdb -x vmcore.gdb"));
+}
+
 TEST_F(PanicsTest, ADeathInWhichNoKernelIsFoundSaysSo) {
   Run("pvpanic", "write=1");
   EXPECT_FALSE(Record()["death"]["missing"].empty());
@@ -197,6 +224,14 @@ TEST_F(PanicsTest, ATripleFaultHasAStatusOfItsOwn) {
   EXPECT_EQ(result.exit_code, 121) << result.Describe();
   EXPECT_THAT(result.LastErrorLine(), HasSubstr("triple fault on vCPU 0"));
   EXPECT_EQ(Record()["outcome"], "triple-fault");
+  const nlohmann::json fault = Record()["fault"];
+  if (fault["registers_lost"]) {
+    EXPECT_THAT(result.err, HasSubstr("this host's KVM has not kept what they were"));
+  } else {
+    EXPECT_THAT(std::string(fault["instruction"]), testing::StartsWith("0f0b")) << "UD2";
+    EXPECT_EQ(fault["registers"]["idt_limit"], "0");
+    EXPECT_THAT(result.err, HasSubstr("the IDT ends (limit 0) before the gate of the double fault"));
+  }
   EXPECT_EQ(Cores(), std::set<std::string>{"vmcore"});
 }
 
@@ -207,12 +242,14 @@ TEST_F(PanicsTest, AnInstructionThatKvmCannotEmulateIsReportedWithItsBytes) {
   EXPECT_THAT(result.LastErrorLine(), HasSubstr("suberror 1 (emulation)"));
   EXPECT_THAT(result.LastErrorLine(), HasSubstr("0f ae 2d"));
   EXPECT_EQ(Record()["panic"]["source"], "kvm-internal-error");
+  EXPECT_THAT(std::string(Record()["fault"]["instruction"]), testing::StartsWith("0fae2d"));
 }
 
 TEST_F(PanicsTest, AJumpToWhereThereIsNoMemoryIsReported) {
   const VmmResult result = Run("jump_to_nowhere");
   EXPECT_EQ(result.exit_code, 120) << result.Describe();
   EXPECT_THAT(result.LastErrorLine(), HasSubstr("panic (kvm-internal-error)"));
+  EXPECT_THAT(result.err, HasSubstr("there is no memory at RIP 0xd0000000"));
   const auto notes = ReadCoreNotes(core());
   ASSERT_TRUE(notes.ok()) << notes.status();
   EXPECT_EQ(notes->prstatus[0].at("rip"), 0xd0000000);

@@ -186,6 +186,23 @@ TEST_F(RunsTest, ASignalEndsASpinningGuestWithinASecond) {
   EXPECT_LT(quickest, std::chrono::seconds(1));
 }
 
+TEST_F(RunsTest, ASignalLeavesARecordAndASigtermSaysWhereTheGuestStood) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    const std::string path = dir_ + "/signal.json";
+    VmmProcess process(GuestArgs("spin", "", {"--cpus=2", "--result=" + path}));
+    ASSERT_TRUE(process.WaitForOutput("# spinning"));
+    process.Signal(signal);
+    const VmmResult result = process.Wait(kAtOnce);
+    const nlohmann::json record = nlohmann::json::parse(std::ifstream(path));
+    EXPECT_EQ(record["outcome"], "interrupted");
+    EXPECT_EQ(record["exit_code"], 128 + signal);
+    EXPECT_EQ(record["dump"], nullptr);
+    EXPECT_EQ(record["death"].is_null(), signal != SIGTERM);
+    EXPECT_EQ(result.err.find("vCPU 0 stood at 0x") != std::string::npos, signal == SIGTERM) << result.err;
+    std::filesystem::remove(path);
+  }
+}
+
 TEST_F(RunsTest, ASleepingGuestIsEndedBySignalsToo) {
   VmmProcess process(GuestArgs("hlt", "for=ever"));
   ASSERT_TRUE(process.WaitForOutput("good night"));

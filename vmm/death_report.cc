@@ -7,18 +7,25 @@
 
 namespace vmm {
 
-DeathReport ReportDeath(const VmSnapshot& snapshot) {
+DeathReport ReportDeath(const VmSnapshot& snapshot, int dead_vcpu, const SymbolList* symbols) {
   DeathReport death;
   const FoundKernel found = FindKernel(snapshot);
-  const absl::StatusOr<std::unique_ptr<KernelView>> view = KernelView::Open(*snapshot.memory, found);
+  absl::StatusOr<std::unique_ptr<KernelView>> view = absl::UnknownError("not opened");
+  if (symbols != nullptr && found.map.has_value()) {
+    view = KernelView::Open(*snapshot.memory, found, std::make_unique<SymbolList>(*symbols));
+    if (!view.ok()) death.missing.emplace_back(view.status().message());
+  }
+  if (!view.ok()) view = KernelView::Open(*snapshot.memory, found);
   if (!view.ok()) {
     death.missing.emplace_back(view.status().message());
     return death;
   }
-  const KernelReport report = MakeKernelReport(**view, snapshot.cpus, kLogLines);
+  const bool is_known = dead_vcpu >= 0 && static_cast<size_t>(dead_vcpu) < snapshot.cpus.size();
+  const KernelReport report =
+      MakeKernelReport(**view, snapshot.cpus, kLogLines, is_known ? std::optional<int>(dead_vcpu) : std::nullopt);
   death.message = report.message.panic.empty() ? report.message.trouble : report.message.panic;
   death.signature = report.signature;
-  death.missing = report.missing;
+  death.missing.insert(death.missing.end(), report.missing.begin(), report.missing.end());
   for (const LogRecord& record : report.log) death.log.push_back(FormatLogRecord(record));
   if (report.panic_cpu.has_value()) {
     for (const ReportFrame& frame : report.cpus[static_cast<size_t>(*report.panic_cpu)].frames) {

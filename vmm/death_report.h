@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "dump/kernel/symbol_list.h"
 #include "dump/vm_snapshot.h"
 
 namespace vmm {
@@ -14,15 +15,17 @@ namespace vmm {
 struct DeathReport {
   std::string message;             // "sysrq triggered crash"; without a panic, the first line of the trouble
   std::string signature;           // CrashSignature() of dump/kernel/panic_message.h
-  std::vector<std::string> stack;  // of the CPU that panicked, innermost first: "panic+0x146/0x31f"
+  std::vector<std::string> stack;  // of the CPU that died, innermost first: "panic+0x146/0x31f"
   std::vector<std::string> log;    // its last lines, kLogLines at most, as dmesg prints them
   std::vector<std::string> missing;
 };
 
 inline constexpr size_t kLogLines = 40;
 
-// Reads the kernel's own tables; never fails. REQUIRES: no vCPU runs.
-DeathReport ReportDeath(const VmSnapshot& snapshot);
+// Reads the kernel's own tables; never fails. `dead_vcpu`: the one that hangs or stopped for good, -1 where none is
+// known; it counts where the kernel does not say itself which CPU panicked. `symbols`, where they are the kernel's, are
+// taken in place of those that it has itself; may be null. REQUIRES: no vCPU runs.
+DeathReport ReportDeath(const VmSnapshot& snapshot, int dead_vcpu, const SymbolList* symbols = nullptr);
 
 // The log's last few lines on stderr, for a guest whose console did not show how it ended.
 void TellLog(const DeathReport& report);

@@ -46,6 +46,10 @@ absl::StatusOr<std::unique_ptr<DeviceSet>> DeviceSet::Create(const Wiring& wirin
   RETURN_IF_ERROR(pio.Add(kCmosPort, Cmos::kSize, &set->cmos_));
   RETURN_IF_ERROR(pio.Add(kDebugExitPort, DebugExit::kSize, &set->debug_exit_));
   RETURN_IF_ERROR(pio.Add(kDebugConsolePort, DebugConsole::kSize, &set->debug_console_));
+  if (wiring.ib700) {
+    set->ib700_ = std::make_unique<Ib700>(set->clock_, [&events = wiring.events] { events.Wake(); });
+    RETURN_IF_ERROR(pio.Add(kIb700Port, Ib700::kSize, set->ib700_.get()));
+  }
   if (wiring.backdoor.has_value()) {
     set->backdoor_ = std::make_unique<Backdoor>(*wiring.backdoor, set->clock_, SinceNow());
     RETURN_IF_ERROR(pio.Add(kBackdoorPort, Backdoor::kSize, set->backdoor_.get()));

@@ -16,6 +16,7 @@
 #include "devices/debug_exit.h"
 #include "devices/fw_cfg.h"
 #include "devices/i8042.h"
+#include "devices/ib700.h"
 #include "devices/irq_line.h"
 #include "devices/pvpanic.h"
 #include "devices/reset_control.h"
@@ -37,6 +38,7 @@ class DeviceSet {
     RunEvents& events;
     Serial::Output console;                  // of both consoles; any vCPU thread calls
     std::optional<BackdoorConfig> backdoor;  // none: the machine has no such ports
+    bool ib700 = false;                      // whether it has a watchdog
   };
   static absl::StatusOr<std::unique_ptr<DeviceSet>> Create(const Wiring& wiring);
 
@@ -45,7 +47,8 @@ class DeviceSet {
 
   Buses buses() { return {pio_, mmio_, backdoor_.get()}; }
   Serial& serial() { return serial_; }
-  Backdoor* backdoor() { return backdoor_.get(); }  // null unless one was wired
+  const Ib700* watchdog() const { return ib700_.get(); }  // null unless one was wired
+  Backdoor* backdoor() { return backdoor_.get(); }        // null unless one was wired
   const FwCfg& fw_cfg() const { return fw_cfg_; }
 
  private:
@@ -63,6 +66,7 @@ class DeviceSet {
   Cmos cmos_;
   DebugExit debug_exit_;
   DebugConsole debug_console_;
+  std::unique_ptr<Ib700> ib700_;
   std::unique_ptr<Backdoor> backdoor_;
   Bus pio_;
   Bus mmio_;  // nothing yet: the interrupt controllers are KVM's

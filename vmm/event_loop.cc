@@ -34,10 +34,12 @@ RunEnd EventLoop::Wait(absl::Time deadline, absl::Duration grace) {
       return RunEnd::kRequest;
     } else if (absl::Now() >= deadline) {
       return RunEnd::kTimeout;
+    } else if (absl::Now() >= WatchdogDeadline()) {
+      return RunEnd::kWatchdog;
     } else if (Hangs()) {
       return RunEnd::kHang;
     }
-    const std::optional<RunEnd> user = Poll(grace_end.value_or(std::min(deadline, next_look_)));
+    const std::optional<RunEnd> user = Poll(grace_end.value_or(std::min({deadline, next_look_, WatchdogDeadline()})));
     // Once the guest is dead, a signal cannot make it more so: the panic is still reported.
     if (user.has_value()) return grace_end.has_value() ? RunEnd::kPanic : *user;
   }

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "vmm/console_input.h"
@@ -13,7 +14,7 @@
 
 namespace vmm {
 
-enum class RunEnd { kPanic, kRequest, kTimeout, kSignal, kUserQuit, kHang };
+enum class RunEnd { kPanic, kRequest, kTimeout, kSignal, kUserQuit, kHang, kWatchdog };
 
 // Owned and called by the thread of the run.
 class EventLoop {
@@ -24,6 +25,10 @@ class EventLoop {
 
   // From now on Wait() calls `hangs` every `interval`, and where that says true the run ends as a hang.
   void SetHangWatch(absl::Duration interval, std::function<bool()> hangs);
+
+  // From now on a run that comes to the time that `deadline` gives ends as kWatchdog. It is asked again at each news
+  // (RunEvents::Wake()). Empty: no longer.
+  void SetWatchdog(std::function<absl::Time()> deadline) { watchdog_ = std::move(deadline); }
 
   // Waits until the run ends, at most until `deadline`. After a panic it goes on for up to
   // `grace`, so that the dying kernel's last lines come out, unless the guest then asks to be
@@ -42,6 +47,7 @@ class EventLoop {
   bool ReadInput();
   // The time to look has come, and the guest hangs.
   bool Hangs();
+  absl::Time WatchdogDeadline() const { return watchdog_ ? watchdog_() : absl::InfiniteFuture(); }
 
   RunEvents& events_;
   StopSignals& signals_;
@@ -51,6 +57,7 @@ class EventLoop {
   absl::Duration look_interval_;
   absl::Time next_look_ = absl::InfiniteFuture();
   std::function<bool()> hangs_;
+  std::function<absl::Time()> watchdog_;
 };
 
 }  // namespace vmm

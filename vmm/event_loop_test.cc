@@ -77,6 +77,24 @@ TEST_F(EventLoopTest, AGuestWithACrashKernelRunsOn) {
   EXPECT_EQ(loop_.Wait(absl::Now() + absl::Milliseconds(20), kNoGrace), RunEnd::kTimeout);
 }
 
+TEST_F(EventLoopTest, AWatchdogThatIsNotFedEndsTheRun) {
+  const absl::Time expires = absl::Now() + absl::Milliseconds(20);
+  loop_.SetWatchdog([expires] { return expires; });
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), kNoGrace), RunEnd::kWatchdog);
+  EXPECT_GE(absl::Now(), expires);
+}
+
+TEST_F(EventLoopTest, AWatchdogThatIsFedDoesNot) {
+  loop_.SetWatchdog([] { return absl::Now() + absl::Milliseconds(5); });
+  EXPECT_EQ(loop_.Wait(absl::Now() + absl::Milliseconds(30), kNoGrace), RunEnd::kTimeout);
+}
+
+TEST_F(EventLoopTest, APanicGoesBeforeTheWatchdogThatNobodyFeedsAnyMore) {
+  loop_.SetWatchdog([] { return absl::InfinitePast(); });
+  events_->OnPanic({.source = PanicSource::kPvpanic});
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), kNoGrace), RunEnd::kPanic);
+}
+
 TEST_F(EventLoopTest, ASignalEndsTheRunAndIsNamed) {
   ASSERT_EQ(raise(SIGTERM), 0);
   EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), kNoGrace), RunEnd::kSignal);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "base/status.h"
 
 namespace vmm {
 namespace {
@@ -91,8 +92,11 @@ absl::StatusOr<Kaslr> ParseKaslr(std::string_view text) {
   return absl::InvalidArgumentError("must be on, off, or a number to choose the place by, the same each time");
 }
 
-absl::StatusOr<std::vector<CatchKind>> ParseCatchKinds(std::string_view text) {
-  return ParseList<CatchKind>(text, ParseCatchKind, "panic, oops, bug, warn, kasan");
+absl::StatusOr<CatchConfig> ParseCatch(std::string_view text) {
+  if (text == "auto") return CatchConfig();
+  CatchConfig config{.automatic = false};
+  ASSIGN_OR_RETURN(config.kinds, ParseList<CatchKind>(text, ParseCatchKind, "panic, oops, bug, warn, kasan, or auto"));
+  return config;
 }
 
 absl::StatusOr<std::vector<KernelSign>> ParseKernelSigns(std::string_view text) {
@@ -110,6 +114,12 @@ absl::StatusOr<HypervisorLeaf> ParseHypervisorLeaf(std::string_view text) {
 
 absl::StatusOr<absl::Duration> ParseSoftPower(std::string_view text) {
   return text.empty() ? absl::Seconds(60) : ParseDuration(text, /*allow_off=*/false);
+}
+
+absl::StatusOr<bool> ParseWatchdog(std::string_view text) {
+  if (text == "ib700") return true;
+  if (text == "off") return false;
+  return absl::InvalidArgumentError("must be ib700 or off");
 }
 
 absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text) {

@@ -23,12 +23,13 @@ absl::StatusOr<BootMode> ParseBootMode(std::string_view text);              // a
 absl::StatusOr<Kaslr> ParseKaslr(std::string_view text);                    // on, off, or a number as seed
 absl::StatusOr<HypervisorLeaf> ParseHypervisorLeaf(std::string_view text);  // first, only; "" is first
 absl::StatusOr<absl::Duration> ParseSoftPower(std::string_view text);       // as ParseDuration(); "" is 60 s
+absl::StatusOr<bool> ParseWatchdog(std::string_view text);                  // ib700, off
 absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text);                // dump, exit, pause
 
 absl::StatusOr<CoreMappings> ParseCoreMappings(std::string_view text);  // needed, all
 
-// "panic,warn", the names of catch_point.h; "off" for none. Each kind once.
-absl::StatusOr<std::vector<CatchKind>> ParseCatchKinds(std::string_view text);
+// "auto", "panic,warn", the names of catch_point.h, or "off" for none. Each kind once.
+absl::StatusOr<CatchConfig> ParseCatch(std::string_view text);
 
 // "panic,oops", the names of kernel_signs.h; "off" for none.
 absl::StatusOr<std::vector<KernelSign>> ParseKernelSigns(std::string_view text);

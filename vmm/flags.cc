@@ -10,6 +10,7 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_format.h"
 #include "base/status.h"
+#include "dump/kernel/symbol_list.h"
 #include "vmm/command_line.h"
 #include "vmm/flag_values.h"
 #include "vmm/guestinfo_flags.h"
@@ -29,9 +30,13 @@ ABSL_FLAG(std::string, memory, "1G", "SIZE: guest RAM, at least 64M [1G]");
 ABSL_FLAG(int, cpus, 1, "N: vCPUs, 1 to 255 [1]");
 ABSL_FLAG(std::string, cpu_features, "", "LIST: -name hides a CPU feature, +name asks for one: -la57,-avx2");
 ABSL_FLAG(std::string, on_panic, "dump", "WHAT: dump, exit or pause [dump]");
-ABSL_FLAG(std::string, catch, "off",
+ABSL_FLAG(std::string, catch, "auto",
           "LIST: ends caught in the kernel's code, while the other CPUs\n"
-          "still run: panic, oops, bug, warn, kasan; direct boot only [off]");
+          "still run: panic, oops, bug, warn, kasan; or off; auto is\n"
+          "panic, where the kernel's symbols are found [auto]");
+ABSL_FLAG(std::string, symbols, "",
+          "FILE: System.map or vmlinux, in place of the symbols that the\n"
+          "kernel has in its own memory");
 ABSL_FLAG(std::string, catch_console, "off",
           "LIST: console lines that are taken for a panic too: panic, oops,\n"
           "bug, kasan, warning, soft-lockup, hard-lockup, rcu-stall,\n"
@@ -49,6 +54,9 @@ ABSL_FLAG(std::string, dump_level, "1",
 ABSL_FLAG(std::string, dump, "",
           "WHERE: - or fd:N streams the vmcore to standard output (the\n"
           "console then goes to stderr) or to descriptor N, not to a file");
+ABSL_FLAG(std::string, dump_once, "",
+          "DIR: where one vmcore for each crash signature is written, named\n"
+          "by it; of the second death of its kind there is none");
 ABSL_FLAG(int, dump_keep, 0,
           "N: of the dumps named vmcore, vmcore.1, ... in its directory\n"
           "only the newest N stay; 0 is all [0]");
@@ -65,6 +73,9 @@ ABSL_FLAG(vmm::OptionalText, vmware_cpuid, {},
           "HOW: CPUID names VMware as the hypervisor: first, before\n"
           "KVM, or only [off; without HOW first]");
 ABSL_FLAG(bool, vmware_dmi, false, "SMBIOS tables name VMware as the maker");
+ABSL_FLAG(std::string, watchdog, "off",
+          "HOW: ib700, the watchdog at ports 0x441 and 0x443; a guest that\n"
+          "starts it and does not feed it hangs: exit 122 [off]");
 ABSL_FLAG(std::string, hang_after, "off",
           "TIME: a guest that hangs for so long is sent an NMI, dumped,\n"
           "and ends with exit 122 [off]");
@@ -94,12 +105,12 @@ constexpr std::string_view kUsage =
 const std::vector<FlagGroup>& Groups() {
   static const auto& groups = *new std::vector<FlagGroup>{
       {"What to boot", {"kernel", "initrd", "append", "boot", "kaslr"}},
-      {"The machine", {"memory", "cpus", "cpu_features"}},
+      {"The machine", {"memory", "cpus", "cpu_features", "watchdog"}},
       {"VMware's side of the machine",
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",
-       {"on_panic", "catch", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir", "dump_keep",
-        "dump_min_free", "dump_format", "dump_level", "dump", "core_mappings", "vmcoreinfo"}},
+       {"on_panic", "catch", "symbols", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir",
+        "dump_once", "dump_keep", "dump_min_free", "dump_format", "dump_level", "dump", "core_mappings", "vmcoreinfo"}},
       {"The run", {"timeout", "hang_after", "result", "verbose", "help", "version"}},
   };
   return groups;
@@ -176,6 +187,23 @@ absl::StatusOr<int> ReadDumpStream(std::string_view text) {
   return fd;
 }
 
+absl::Status DumpOnceFromFlag(VmConfig& config) {
+  const std::string dir = absl::GetFlag(FLAGS_dump_once);
+  if (dir.empty()) return absl::OkStatus();
+  const std::string_view other = config.dump_dir != "."                ? "--dump-dir"
+                                 : !config.dump_name.empty()           ? "--dump-name"
+                                 : absl::GetFlag(FLAGS_dump_keep) != 0 ? "--dump-keep"
+                                 : !absl::GetFlag(FLAGS_dump).empty()  ? "--dump"
+                                                                       : "";
+  if (!other.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("--dump-once=%s says where the vmcore is and what it is called: not with %s", dir, other));
+  }
+  config.dump_dir = dir;
+  config.dump_once = true;
+  return absl::OkStatus();
+}
+
 absl::Status DumpFromFlags(VmConfig& config) {
   config.dump_dir = absl::GetFlag(FLAGS_dump_dir);
   config.dump_name = absl::GetFlag(FLAGS_dump_name);
@@ -184,6 +212,7 @@ absl::Status DumpFromFlags(VmConfig& config) {
         absl::StrFormat("--dump-name=%s: must be a plain file name; the directory is --dump-dir", config.dump_name));
   }
   config.dump_fallback_dir = absl::GetFlag(FLAGS_dump_fallback_dir);
+  RETURN_IF_ERROR(DumpOnceFromFlag(config));
   ASSIGN_OR_RETURN(config.dump_format, Value("dump-format", FLAGS_dump_format, ParseDumpFormat));
   ASSIGN_OR_RETURN(config.dump_level, Value("dump-level", FLAGS_dump_level, ParseDumpLevel));
   ASSIGN_OR_RETURN(config.core_mappings, Value("core-mappings", FLAGS_core_mappings, ParseCoreMappings));
@@ -227,9 +256,13 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
   ASSIGN_OR_RETURN(config.cpu_features, Value("cpu-features", FLAGS_cpu_features, ParseCpuFeatures));
 
   ASSIGN_OR_RETURN(config.vmware, VmwareFromFlags());
+  ASSIGN_OR_RETURN(config.watchdog, Value("watchdog", FLAGS_watchdog, ParseWatchdog));
 
   ASSIGN_OR_RETURN(config.on_panic, Value("on-panic", FLAGS_on_panic, ParseOnPanic));
-  ASSIGN_OR_RETURN(config.catch_kinds, Value("catch", FLAGS_catch, ParseCatchKinds));
+  ASSIGN_OR_RETURN(config.catching, Value("catch", FLAGS_catch, ParseCatch));
+  if (const std::string path = absl::GetFlag(FLAGS_symbols); !path.empty()) {
+    ASSIGN_OR_RETURN(config.catching.symbols, Annotate(SymbolList::ReadFile(path), "--symbols"));
+  }
   ASSIGN_OR_RETURN(config.catch_console, Value("catch-console", FLAGS_catch_console, ParseKernelSigns));
   const auto time = [](std::string_view text) { return ParseDuration(text, /*allow_off=*/false); };
   ASSIGN_OR_RETURN(config.panic_grace, Value("panic-grace", FLAGS_panic_grace, time));

@@ -59,7 +59,8 @@ absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const VmConfig& config,
                                                          .sci = machine->vm_->irq_line(kAcpiSci),
                                                          .events = events,
                                                          .console = std::move(console),
-                                                         .backdoor = std::move(backdoor)}));
+                                                         .backdoor = std::move(backdoor),
+                                                         .ib700 = config.watchdog}));
   for (const auto& [key, value] : config.vmware.guestinfo) {
     RETURN_IF_ERROR(Annotate(machine->devices_->backdoor()->SetGuestInfo(key, value), "guestinfo"));
   }

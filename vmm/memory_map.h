@@ -56,6 +56,7 @@ inline constexpr int kRtcIrq = 8;
 inline constexpr uint16_t kI8042Port = 0x64;  // the data port 0x60 is open bus; 0x61 is KVM's PIT
 inline constexpr uint16_t kDebugConsolePort = 0xe9;
 inline constexpr uint16_t kDebugExitPort = 0xf4;
+inline constexpr uint16_t kIb700Port = 0x441;  // with --watchdog=ib700
 inline constexpr uint16_t kPvpanicPort = 0x505;
 inline constexpr uint16_t kFwCfgPort = 0x510;
 inline constexpr uint16_t kAcpiPm1EventPort = 0x600;    // 4 bytes: status, enable

@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "base/partial_file.h"
 #include "base/status.h"
+#include "dump/dump_name.h"
 #include "dump/nested/nested_notes.h"
 #include "vmm/log.h"
 #include "vmm/result_json.h"
@@ -85,7 +86,8 @@ VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, con
   return snapshot;
 }
 
-void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConfig& config, RunOutcome& outcome) {
+void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConfig& config, int stop_fd,
+                  RunOutcome& outcome) {
   const absl::Time start = absl::Now();
   VmcoreOptions options{.name = config.dump_name,
                         .format = config.dump_format,
@@ -93,7 +95,9 @@ void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConf
                         .mappings = config.core_mappings,
                         .notes_json = DumpNoteJson(config, outcome),
                         .min_free = config.dump_min_free,
+                        .stop_fd = stop_fd,
                         .keep = config.dump_keep};
+  if (config.dump_once) options.name = absl::StrFormat("%s-%s", kDumpName, SignatureOf(outcome));
   if (isatty(STDERR_FILENO) != 0) options.progress = Progress();
 
   const auto write_into = [&](const absl::StatusOr<OutputDir>& dir) -> absl::StatusOr<VmcoreReport> {
@@ -104,6 +108,11 @@ void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConf
   absl::StatusOr<VmcoreReport> report =
       config.dump_fd >= 0 ? StreamVmcore(snapshot, config.dump_fd, StreamName(config.dump_fd), options)
                           : write_into(dirs.first);
+  // The name is the test: of many runs that end alike at once, one gets it.
+  if (config.dump_once && absl::IsAlreadyExists(report.status())) {
+    outcome.dump_of_the_like = dirs.first->PathOf(options.name);
+    return;
+  }
   if (!report.ok() && !config.dump_fallback_dir.empty()) {
     LogWarning(absl::StrFormat("dump failed: %s; trying %s", std::string(report.status().message()),
                                config.dump_fallback_dir));

@@ -32,8 +32,10 @@ VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, con
                         const std::optional<PanicEvent>& panic, std::vector<CoreNote> notes);
 
 // Writes the dump, into the second directory where the first one or the stream fails, and keeps in `outcome`
-// what came of it.
-void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConfig& config, RunOutcome& outcome);
+// what came of it. `stop_fd` is readable when the user wants the run to end: a stream whose reader does not read is
+// given up then.
+void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConfig& config, int stop_fd,
+                  RunOutcome& outcome);
 
 }  // namespace vmm
 

@@ -14,6 +14,7 @@
 #include "base/unique_fd.h"
 #include "nlohmann/json.hpp"
 #include "vmm/log.h"
+#include "vmm/tool_lines.h"
 #include "vmm/version.h"
 
 namespace vmm {
@@ -55,6 +56,43 @@ ordered_json HangJson(const RunOutcome& outcome) {
           {"vcpu", outcome.hang->vcpu},
           {"detail", outcome.hang->detail},
           {"rips", places}};
+}
+
+ordered_json FaultJson(const RunOutcome& outcome) {
+  if (!outcome.fault.has_value()) return nullptr;
+  const FaultSite& fault = *outcome.fault;
+  const auto hex = [](uint64_t value) { return absl::StrFormat("%#x", value); };
+  ordered_json json = {{"vcpu", fault.vcpu}, {"registers_lost", fault.registers_lost}, {"reasons", fault.reasons}};
+  if (fault.registers_lost) return json;
+  json["place"] = fault.place;
+  json["instruction"] =
+      absl::BytesToHexString({reinterpret_cast<const char*>(fault.instruction.data()), fault.instruction.size()});
+  const CpuState& cpu = fault.cpu;
+  json["registers"] = {{"rip", hex(cpu.rip)},
+                       {"rsp", hex(cpu.rsp)},
+                       {"rflags", hex(cpu.rflags)},
+                       {"cs", hex(cpu.cs.selector)},
+                       {"cr0", hex(cpu.cr0)},
+                       {"cr2", hex(cpu.cr2)},
+                       {"cr3", hex(cpu.cr3)},
+                       {"cr4", hex(cpu.cr4)},
+                       {"efer", hex(cpu.efer)},
+                       {"idt_base", hex(cpu.idt.base)},
+                       {"idt_limit", hex(cpu.idt.limit)}};
+  return json;
+}
+
+ordered_json CatchJson(const RunOutcome& outcome) {
+  if (!outcome.catching.has_value()) return nullptr;
+  ordered_json points = ordered_json::array();
+  for (const CatchPoint& point : outcome.catching->points) {
+    points.push_back({{"kind", std::string(CatchKindName(point.kind))},
+                      {"function", point.function},
+                      {"address", absl::StrFormat("%#x", point.address)}});
+  }
+  ordered_json json = {{"points", points}, {"why_none", nullptr}};
+  if (!outcome.catching->why_none.empty()) json["why_none"] = outcome.catching->why_none;
+  return json;
 }
 
 ordered_json DeathJson(const RunOutcome& outcome) {
@@ -121,8 +159,17 @@ ordered_json DumpJson(const RunOutcome& outcome) {
             {"readable_by", ReadableByJson(*outcome.dump)},
             {"removed", outcome.dump->removed}};
   }
+  if (!outcome.dump_of_the_like.empty()) return {{"like", outcome.dump_of_the_like}};
   if (!outcome.dump_error.ok()) return {{"error", std::string(outcome.dump_error.message())}};
   return nullptr;
+}
+
+// Ready to be pasted into a shell.
+ordered_json ToolsJson(const VmConfig& config, const RunOutcome& outcome) {
+  if (!outcome.dump.has_value()) return nullptr;
+  ordered_json tools = ordered_json::object();
+  for (const auto& [tool, line] : ToolLines(config, *outcome.dump)) tools[tool] = line;
+  return tools;
 }
 
 ordered_json GuestJson(const VmConfig& config, const RunOutcome& outcome) {
@@ -209,10 +256,13 @@ std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
       {"summary", OutcomeLine(outcome)},
       {"panic", PanicJson(outcome)},
       {"hang", HangJson(outcome)},
+      {"fault", FaultJson(outcome)},
+      {"catch", CatchJson(outcome)},
       {"death", DeathJson(outcome)},
       {"console", ConsoleJson(outcome)},
       {"vcpus", VcpusJson(outcome)},
       {"dump", DumpJson(outcome)},
+      {"tools", ToolsJson(config, outcome)},
       {"guest", GuestJson(config, outcome)},
       {"seconds",
        {{"load", absl::ToDoubleSeconds(outcome.load_time)}, {"run", absl::ToDoubleSeconds(outcome.run_time)}}},

@@ -25,6 +25,7 @@ std::string DescribePanic(const RunOutcome& outcome) {
 
 std::string DescribeDump(const RunOutcome& outcome) {
   if (!outcome.dump_error.ok()) return "; dump failed: " + std::string(outcome.dump_error.message());
+  if (!outcome.dump_of_the_like.empty()) return "; an earlier one of its kind is in " + outcome.dump_of_the_like;
   if (!outcome.dump.has_value()) return "";
   const double mib = static_cast<double>(outcome.dump->data_bytes) / (1 << 20);
   return absl::StrFormat("; dump %s (%.1f MiB in %.2f s)", outcome.dump->path, mib,
@@ -77,6 +78,13 @@ int ExitCodeOf(const RunOutcome& outcome) {
     case RunOutcome::Kind::kVmmError: return kExitVmmError;
   }
   return kExitVmmError;
+}
+
+std::string SignatureOf(const RunOutcome& outcome) {
+  if (outcome.death.has_value() && !outcome.death->signature.empty()) return outcome.death->signature;
+  if (outcome.hang.has_value()) return absl::StrFormat("hang-%s", HangKindName(outcome.hang->kind));
+  if (!outcome.panic.has_value() || IsTripleFault(outcome)) return std::string(OutcomeName(outcome));
+  return absl::StrFormat("%s-%s", OutcomeName(outcome), PanicSourceName(outcome.panic->source));
 }
 
 std::string OutcomeLine(const RunOutcome& outcome) {

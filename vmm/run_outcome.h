@@ -14,7 +14,9 @@
 #include "base/panic_event.h"
 #include "dump/flight/kvm_stats_note.h"
 #include "dump/write_vmcore.h"
+#include "vmm/catch/catch_config.h"
 #include "vmm/death_report.h"
+#include "vmm/fault_site.h"
 #include "vmm/vmport_report.h"
 #include "vmm/witness/console_scanner.h"
 #include "vmm/witness/hang_monitor.h"
@@ -44,6 +46,11 @@ struct RunOutcome {
 
   std::optional<Hang> hang;
 
+  std::optional<CatchReport> catching;  // none where nothing was to be caught
+
+  // Where the vCPU stood that could not go on, of a triple fault or KVM's errors.
+  std::optional<FaultSite> fault;
+
   // What the guest's memory says of its end, where that was a bad one.
   std::optional<DeathReport> death;
 
@@ -63,6 +70,7 @@ struct RunOutcome {
   std::optional<VmportReport> vmport;  // where there was --vmport
 
   std::optional<VmcoreReport> dump;
+  std::string dump_of_the_like;  // with --dump-once: the path of the one that an earlier death of this kind left
   absl::Duration dump_time;
   absl::Status dump_error;  // why there is no dump where one was wanted; of each directory tried
 
@@ -76,6 +84,10 @@ struct RunOutcome {
 std::string_view OutcomeName(const RunOutcome& outcome);
 
 int ExitCodeOf(const RunOutcome& outcome);
+
+// A name for ends of this kind, which can be a file's: the crash signature, and where the guest's memory tells none the
+// words of the record, such as "hang-livelock" or "panic-pvpanic". REQUIRES: a panic or hang.
+std::string SignatureOf(const RunOutcome& outcome);
 
 // The last line on stderr, without newline: what happened, what is left of it, the exit code.
 std::string OutcomeLine(const RunOutcome& outcome);

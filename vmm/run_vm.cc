@@ -10,11 +10,11 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/status.h"
-#include "vmm/catch/trap_set.h"
+#include "vmm/catch/kernel_catch.h"
 #include "vmm/console_input.h"
 #include "vmm/console_writer.h"
-#include "vmm/death_report.h"
 #include "vmm/event_loop.h"
+#include "vmm/explain_end.h"
 #include "vmm/hang_watch.h"
 #include "vmm/host_notes.h"
 #include "vmm/log.h"
@@ -59,7 +59,8 @@ void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutc
     case RunEnd::kPanic: outcome.kind = RunOutcome::Kind::kPanic; break;
     case RunEnd::kRequest: KeepRequest(*events.request(), outcome); break;
     case RunEnd::kTimeout: outcome.kind = RunOutcome::Kind::kTimeout; break;
-    case RunEnd::kHang: outcome.kind = RunOutcome::Kind::kHang; break;
+    case RunEnd::kHang:
+    case RunEnd::kWatchdog: outcome.kind = RunOutcome::Kind::kHang; break;
     case RunEnd::kUserQuit:
       outcome.kind = RunOutcome::Kind::kInterrupted;
       outcome.signal = SIGINT;
@@ -81,31 +82,6 @@ void CatchWitness(const VmConfig& config, const ConsoleWitness& witness, RunEven
   events.OnPanic({.source = PanicSource::kConsole, .detail = witness.line});
 }
 
-// A kernel in which nothing can be planted still has its other witnesses.
-std::unique_ptr<TrapSet> PlantTraps(const VmConfig& config, Machine& machine, RunEvents& events) {
-  if (config.catch_kinds.empty()) return nullptr;
-  absl::StatusOr<std::unique_ptr<TrapSet>> traps =
-      TrapSet::Plant(config.catch_kinds, machine.kernel(), machine.memory(), events);
-  if (!traps.ok()) {
-    LogWarning(absl::StrFormat("--catch: %s; pvpanic and the console remain", std::string(traps.status().message())));
-    return nullptr;
-  }
-  for (const CatchPoint& point : (*traps)->points()) {
-    LogDebug(absl::StrFormat("%s is caught at %s(), %#x", CatchKindName(point.kind), point.function, point.address));
-  }
-  return *std::move(traps);
-}
-
-// A kernel without pvpanic's driver dies unseen by any device: it stands still, or resets the machine
-// (panic=N). If its console said that it panicked, that is what it did.
-void BelieveConsole(RunOutcome& outcome) {
-  if (outcome.kind != RunOutcome::Kind::kReset && outcome.kind != RunOutcome::Kind::kTimeout) return;
-  const auto panic = std::ranges::find(outcome.console, KernelSign::kPanic, &ConsoleWitness::sign);
-  if (panic == outcome.console.end()) return;
-  outcome.kind = RunOutcome::Kind::kPanic;
-  outcome.panic = PanicEvent{.source = PanicSource::kConsole, .detail = panic->line};
-}
-
 void KeepAccounts(std::span<const std::unique_ptr<FlightRecorder>> recorders, const KvmStatistics& kvm,
                   RunOutcome& outcome) {
   for (size_t id = 0; id < recorders.size(); ++id) {
@@ -117,17 +93,8 @@ void KeepAccounts(std::span<const std::unique_ptr<FlightRecorder>> recorders, co
   }
 }
 
-// Where each vCPU stood when the time was over: the first thing that one wants to know of a hang.
-void TellWhereVcpusStood(const std::vector<absl::StatusOr<CpuState>>& states) {
-  for (size_t id = 0; id < states.size(); ++id) {
-    if (!states[id].ok() || !states[id]->started) continue;
-    const bool interrupts = (states[id]->rflags & (1 << 9)) != 0;
-    LogInfo(absl::StrFormat("vCPU %d stood at %#x, interrupts %s", id, states[id]->rip, interrupts ? "on" : "off"));
-  }
-}
-
 // What --on-panic says, for a guest that has panicked or hangs.
-void AfterDeath(const VmConfig& config, const DumpDirs& dirs, const VmSnapshot& snapshot, EventLoop& loop,
+void AfterDeath(const VmConfig& config, const DumpDirs& dirs, const VmSnapshot& snapshot, int stop_fd, EventLoop& loop,
                 RunOutcome& outcome) {
   if (outcome.panic.has_value() && outcome.panic->crash_loaded) {
     LogInfo("the guest panicked and its own crash kernel took over: the dump is left to it");
@@ -135,7 +102,7 @@ void AfterDeath(const VmConfig& config, const DumpDirs& dirs, const VmSnapshot& 
   }
   switch (config.on_panic) {
     case OnPanic::kExit: return;
-    case OnPanic::kDump: DumpSnapshot(snapshot, dirs, config, outcome); return;
+    case OnPanic::kDump: DumpSnapshot(snapshot, dirs, config, stop_fd, outcome); return;
     case OnPanic::kPause:
       LogInfo(absl::StrFormat(
           "%s: the guest's memory and registers are kept; SIGTERM to process %d, or Ctrl-A x, ends the run",
@@ -143,18 +110,6 @@ void AfterDeath(const VmConfig& config, const DumpDirs& dirs, const VmSnapshot& 
       loop.WaitForUser();
       return;
   }
-}
-
-bool IsBadEnd(RunOutcome::Kind kind) {
-  return kind == RunOutcome::Kind::kPanic || kind == RunOutcome::Kind::kHang || kind == RunOutcome::Kind::kTimeout;
-}
-
-// What the guest's memory says of its end goes into the record, and to stderr where the console did not say it.
-void Explain(const VmSnapshot& snapshot, RunOutcome& outcome) {
-  outcome.death = ReportDeath(snapshot);
-  const bool shown =
-      std::ranges::find(outcome.console, KernelSign::kPanic, &ConsoleWitness::sign) != outcome.console.end();
-  if (!shown) TellLog(*outcome.death);
 }
 
 // A non-maskable interrupt is the one thing that a hanging kernel may still hear: it prints where it is, or
@@ -168,6 +123,7 @@ void AskByNmi(const Hang& hang, Machine& machine, EventLoop& loop, absl::Duratio
     return;
   }
   loop.SetHangWatch(absl::InfiniteDuration(), nullptr);
+  loop.SetWatchdog(nullptr);
   loop.Wait(absl::Now() + kAnswer, grace);
 }
 
@@ -207,7 +163,10 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   });
   EventLoop loop(*events, *signals, input, STDIN_FILENO);
 
-  const std::unique_ptr<TrapSet> traps = PlantTraps(config, *machine, *events);
+  std::unique_ptr<KernelCatch> traps;
+  if (!config.catching.kinds.empty()) {
+    traps = std::make_unique<KernelCatch>(config.catching, machine->kernel(), machine->memory(), *events);
+  }
   const std::vector<Vcpu*> vcpus = machine->vcpus();
   VcpuThreads threads(vcpus, machine->devices().buses(), *events, traps.get());
   RunOutcome outcome;
@@ -219,16 +178,23 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   if (config.hang_after < absl::InfiniteDuration()) {
     loop.SetHangWatch(watch.interval(), [&watch] { return watch.Look(); });
   }
+  const Ib700* const watchdog = machine->devices().watchdog();
+  if (watchdog != nullptr) loop.SetWatchdog([watchdog] { return watchdog->deadline(); });
   const absl::Time deadline = running + config.timeout;
   RunEnd end = loop.Wait(deadline, config.panic_grace);
   if (end == RunEnd::kSignal && loop.signal() == SIGTERM && config.vmware.soft_power.has_value()) {
     end = SoftPowerOff(*machine->devices().backdoor(), loop, *config.vmware.soft_power, deadline, config.panic_grace);
   }
-  if (end == RunEnd::kHang) AskByNmi(*watch.hang(), *machine, loop, config.panic_grace);
+  if (end == RunEnd::kHang) outcome.hang = watch.hang();
+  if (end == RunEnd::kWatchdog) outcome.hang = WatchdogHang(watchdog->timeout());
+  if (outcome.hang.has_value()) AskByNmi(*outcome.hang, *machine, loop, config.panic_grace);
   console->StopWaiting();  // a vCPU may be waiting for it
   sched.Stop();
   const std::vector<absl::StatusOr<CpuState>> states = threads.Stop();
-  if (traps != nullptr) traps->Remove();
+  if (traps != nullptr) {
+    traps->Remove();
+    outcome.catching = traps->report();
+  }
   outcome.run_time = absl::Now() - running;
 
   const KvmStatistics kvm = machine->ReadStatistics();
@@ -240,18 +206,17 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   outcome.console = scanner.witnesses();
   outcome.console_seen = scanner.seen();
 
-  outcome.hang = watch.hang();
   KeepEnd(end, loop, *events, outcome);
   BelieveConsole(outcome);
-  if (end == RunEnd::kTimeout || end == RunEnd::kHang) TellWhereVcpusStood(states);
-  if (IsBadEnd(outcome.kind)) {
+  if (IsBadEnd(outcome)) {
     std::vector<CoreNote> notes = HostNotes(threads.recorders(), sched.Notes(), kvm, console_lines.Note());
     if (outcome.vmport.has_value()) notes.push_back({std::string(kVmportNoteName), 0, outcome.vmport->state});
     VmSnapshot snapshot = MakeSnapshot(states, machine->memory(), outcome.panic, std::move(notes));
     snapshot.given_vmcoreinfo = config.vmcoreinfo;
     snapshot.vmcoreinfo_note_at = machine->devices().fw_cfg().vmcoreinfo_note();
-    Explain(snapshot, outcome);
-    if (outcome.kind != RunOutcome::Kind::kTimeout) AfterDeath(config, dirs, snapshot, loop, outcome);
+    ExplainEnd(config, snapshot, outcome);
+    const bool died = outcome.kind == RunOutcome::Kind::kPanic || outcome.kind == RunOutcome::Kind::kHang;
+    if (died) AfterDeath(config, dirs, snapshot, signals->fd(), loop, outcome);
   }
   return outcome;
 }

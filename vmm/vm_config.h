@@ -14,7 +14,7 @@
 #include "dump/dump_format.h"
 #include "dump/vmcoreinfo.h"
 #include "vmm/boot/load_kernel.h"
-#include "vmm/catch/catch_point.h"
+#include "vmm/catch/catch_config.h"
 #include "vmm/kvm/cpu_features.h"
 #include "vmm/kvm/hypervisor_leaf.h"
 #include "vmm/witness/kernel_signs.h"
@@ -47,12 +47,14 @@ struct VmConfig {
   int cpus = 1;
   CpuFeatures cpu_features;
   VmwareConfig vmware;
+  bool watchdog = false;  // an ib700
 
   OnPanic on_panic = OnPanic::kDump;
-  std::vector<CatchKind> catch_kinds;     // what is caught at the fault itself
+  CatchConfig catching;                   // what is caught at the fault itself
   std::vector<KernelSign> catch_console;  // what of the console's words is taken for a panic
   absl::Duration panic_grace = absl::Milliseconds(200);
   std::string dump_dir = ".";
+  bool dump_once = false;         // one dump for each kind of death stays in dump_dir
   std::string dump_name;          // empty: the first free of vmcore, vmcore.1, ...
   std::string dump_fallback_dir;  // empty: none
   DumpFormat dump_format = DumpFormat::kElf;

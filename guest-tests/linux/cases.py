@@ -18,20 +18,22 @@ class Death:
     others: str = ""  # where the other CPUs are found: "user", "kernel" at their work; empty: in stop_this_cpu
 
 
+# These are told by pvpanic, when the kernel has stopped its other CPUs.
+BY_PVPANIC = ("--catch=off",)
+
 DEATHS = {
-    "panic": Death("sysrq triggered crash", "sysrq_handle_crash", "sh"),
+    "panic": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", arguments=BY_PVPANIC),
     # In a timer's interrupt, in a module.
-    "watchdog": Death("Software Watchdog Timer expired", "softdog_fire", modules=("softdog",)),
+    "watchdog": Death("Software Watchdog Timer expired", "softdog_fire", modules=("softdog",), arguments=BY_PVPANIC),
     # Stopped at the first word of it, before the kernel stops its other CPUs: they are in user space.
     "user": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", others="user",
-                  arguments=("--catch-console=panic", "--panic-grace=0")),
-    # Caught in panic(), which has not stopped them yet either.
-    "caught-user": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", others="user",
-                         arguments=("--catch=panic",)),
+                  arguments=(*BY_PVPANIC, "--catch-console=panic", "--panic-grace=0")),
+    # Caught in the kernel's code, as is the default: panic() has not stopped them yet either.
+    "caught": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", others="user"),
     "caught-kernel": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", others="kernel",
                            arguments=("--catch=panic",)),
     # Before the kernel has VMCOREINFO, timers or other CPUs. It then resets the machine.
-    "early": Death("panic_on_warn set", "rcu_init", "swapper", init_runs=False,
+    "early": Death("panic_on_warn set", "rcu_init", "swapper", init_runs=False, arguments=BY_PVPANIC,
                    append="rcutree.rcu_fanout_leaf=1 panic_on_warn=1 panic=-1 earlyprintk=ttyS0"),
 }  # fmt: skip
 
@@ -52,6 +54,7 @@ VARIANTS = {
     "maxcpus": Variant(append="maxcpus=1"),  # the other vCPUs are never started
     "fwcfg": Variant(modules=("qemu_fw_cfg",)),  # the guest tells where its VMCOREINFO is
     "mappings": Variant(arguments=("--core-mappings=all",)),
+    "classic": Variant(arguments=("--boot=classic",)),  # the kernel decompresses itself and draws its own place
 }
 
 
@@ -94,7 +97,7 @@ class Case:
     def arguments(self) -> list[str]:
         """Of vmm."""
         death, variant = self.death or Death("", ""), VARIANTS.get(self.variant, Variant())
-        words = ["console=ttyS0", "quiet", f"job={self.job}", death.append, variant.append]
+        words = ["console=ttyS0", "quiet", f"job={self.job}", JOB_APPENDS.get(self.job, ""), death.append, variant.append]
         append = " ".join(word for word in words if word)  # a character costs three exits
         kaslr = "on" if self.kaslr else "off"
         arguments = [f"--append={append}", f"--kaslr={kaslr}", f"--cpus={self.cpus}", f"--memory={self.memory_mib}M"]
@@ -112,7 +115,10 @@ class Case:
 
 
 # The promised exit codes of the living, docs/exit-codes.md.
-EXIT_CODES = {"shell": 0, "reboot": 123}
+EXIT_CODES = {"shell": 0, "reboot": 123, "kdump": 120}
+
+# Of jobs that need something on the kernel's command line.
+JOB_APPENDS = {"kdump": "crashkernel=256M"}
 
 TINY = 128
 SMALL = 512
@@ -125,8 +131,10 @@ FLAVOURS = ("cloud", "amd64", "rt")
 FULL = [
     *(Case(flavour, "shell", True, 2, SMALL) for flavour in FLAVOURS),
     *(Case(flavour, "reboot", False, 1, SMALL) for flavour in FLAVOURS),
+    *(Case(flavour, "kdump", True, 2, MIDDLE) for flavour in FLAVOURS),
     *(Case(flavour, job, True, 2, SMALL) for flavour, job in product(FLAVOURS, DEATHS)),
     *(Case(flavour, "panic", True, 2, SMALL, variant) for flavour, variant in product(FLAVOURS, VARIANTS)),
+    *(Case(flavour, "caught", True, 2, SMALL, "classic") for flavour in FLAVOURS),
     *(Case(*cell) for cell in product(FLAVOURS, ["panic"], (True, False), (1, 2, 8), (TINY, MIDDLE, ABOVE_THE_HOLE))),
 ]
 
@@ -139,8 +147,8 @@ QUICK = [
     Case("cloud", "panic", True, 4, ABOVE_THE_HOLE),
     Case("cloud", "watchdog", True, 2, TINY, "4level"),
     Case("cloud", "user", True, 2, SMALL, "fwcfg"),
+    Case("cloud", "caught", True, 2, SMALL),
     Case("cloud", "early", True, 2, SMALL),
-    Case("amd64", "caught-user", True, 2, SMALL),
     Case("amd64", "caught-kernel", True, 2, SMALL),
 ]
 

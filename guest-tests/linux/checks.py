@@ -82,8 +82,11 @@ def check_end(tally: Tally, case: Case, results: Path) -> bool:
         sentence, done = {
             "shell": ("boots to a shell on the serial console that does sums, and powers off", "answer 42000"),
             "reboot": ("a reboot ends the run", "job reboot"),
+            "kdump": ("its own crash kernel takes over, is not disturbed, and powers off", "job poweroff"),
         }[case.job]
         done_seen = done in end.console
+    if case.job == "kdump":
+        done_seen = done_seen and "its own crash kernel took over" in end.words
     holds = came_up and done_seen and end.status == case.exit_code
     return tally.check(f"{case}: {sentence}, exit {case.exit_code} ({end.seconds} s)", holds, end.evidence)
 
@@ -133,7 +136,16 @@ def _check_memory(tally: Tally, case: Case, memory: dict | None) -> None:
 
 
 def _check_record(tally: Tally, case: Case, results: Path) -> None:
-    record = json.loads((results / "result.json").read_text())["dump"]
+    whole = json.loads((results / "result.json").read_text())
+    if case.job == "caught":
+        caught = [point["function"] for point in whole["catch"]["points"]]
+        tally.check(f"{case}: result.json says that it was caught in the kernel's code, and where",
+                    whole["panic"]["source"] == "trap" and "native_stop_other_cpus" in caught, str(whole["panic"]))  # fmt: skip
+        tally.check(f"{case}: result.json has the panic's words and its stack",
+                    case.death.words in whole["death"]["message"]
+                    and any(frame.startswith(case.death.frame) for frame in whole["death"]["stack"]),
+                    str(whole["death"]))  # fmt: skip
+    record = whole["dump"]
     readers = record.get("readable_by", {})
     if case.death.init_runs:
         tally.check(f"{case}: result.json says that all can read it", _all_true(readers, *READERS), str(record))

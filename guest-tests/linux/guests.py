@@ -1,5 +1,7 @@
 """The guests' initial RAM file system: busybox, pvpanic's driver, what else a case needs, and ./init."""
 
+import subprocess
+import tempfile
 from pathlib import Path
 
 from lab import initramfs
@@ -13,3 +15,16 @@ def initrd(kernel: Kernel, more: dict[str, bytes] | None = None, more_modules: t
     """`more` are further programs, by their path; `more_modules` are loaded like the usual ones."""
     modules = initramfs.module_files(kernel.root, kernel.release, [*MODULES, *more_modules])
     return initramfs.build(kernel.root, INIT, modules, more)
+
+
+def crash_kernel(kernel: Kernel) -> dict[str, bytes]:
+    """What a guest needs to load itself as its own crash kernel: programs and files by their path, for initrd()."""
+    with tempfile.TemporaryDirectory() as folder:
+        loader = Path(folder) / "load-crash-kernel"
+        source = Path(__file__).with_name("load_crash_kernel.c")
+        subprocess.run(["gcc", "-O2", "-static", "-o", loader, source], check=True)
+        return {
+            "bin/load-crash-kernel": loader.read_bytes(),
+            "crash-vmlinuz": kernel.vmlinuz.read_bytes(),
+            "crash-initrd": initrd(kernel).read_bytes(),
+        }

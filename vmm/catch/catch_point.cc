@@ -6,7 +6,7 @@ namespace vmm {
 namespace {
 
 // panic() calls these when it has said why and before it does anything else; reboot() does too, without a panic.
-constexpr std::string_view kPanicFunctions[] = {"native_stop_other_cpus", "crash_smp_send_stop"};
+constexpr std::string_view kPanicFunctions[] = {kStopOtherCpus, kCrashStopOtherCpus};
 constexpr std::string_view kOopsFunctions[] = {"oops_exit"};
 constexpr std::string_view kWarnFunctions[] = {"__warn"};
 constexpr std::string_view kKasanFunctions[] = {"kasan_report"};
@@ -47,6 +47,10 @@ std::span<const std::string_view> CatchFunctions(CatchKind kind) {
     case CatchKind::kKasan: return kKasanFunctions;
   }
   return {};
+}
+
+std::string_view LastCatchFunction(CatchKind kind) {
+  return kind == CatchKind::kPanic ? "console_flush_on_panic" : std::string_view();
 }
 
 size_t UntouchableBytes(std::span<const uint8_t> code) {

@@ -24,6 +24,16 @@ std::optional<CatchKind> ParseCatchKind(std::string_view name);
 // The functions that are entered for `kind`, x86 Linux 4.14 to 6.16; a kernel has some of them.
 std::span<const std::string_view> CatchFunctions(CatchKind kind);
 
+// The one to take where a kernel has none of those, as one built for a single CPU has not; empty: there is none. It is
+// entered later, at the end of panic().
+std::string_view LastCatchFunction(CatchKind kind);
+
+// Those of a panic that say more by being entered. A reboot stops the other CPUs by the first one, too, and waits for
+// them, which a panic does not: its argument tells. The second is entered on the way to a crash kernel of the guest's
+// own, or with crash_kexec_post_notifiers on the kernel's command line.
+inline constexpr std::string_view kStopOtherCpus = "native_stop_other_cpus";
+inline constexpr std::string_view kCrashStopOtherCpus = "crash_smp_send_stop";
+
 // How many bytes of a function's start must stay as they are: the ENDBR64, and the call or NOP that ftrace
 // patches and checks. `code` is the function's first bytes.
 size_t UntouchableBytes(std::span<const uint8_t> code);

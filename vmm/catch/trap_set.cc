@@ -4,65 +4,56 @@
 
 #include "absl/strings/str_format.h"
 #include "base/status.h"
-#include "dump/kernel/kallsyms.h"
 
 namespace vmm {
 namespace {
 
 constexpr int32_t kNoPanicCpu = -1;  // PANIC_CPU_INVALID, include/linux/panic.h
 
-// The image as it lies in RAM before it has page tables of its own.
-KernelMap MapOf(const LoadedKernel& kernel) {
-  const VirtualSegment image{kernel.virtual_base, {GuestAddr{kernel.physical_base}, kernel.image_size}};
-  return {.phys_base = kernel.physical_base - (kernel.virtual_base - kStartKernelMap), .image = image};
+GuestAddr PhysicalOf(const KernelMemory& image, uint64_t address) {
+  const VirtualSegment& segment = image.map().image;
+  return GuestAddr{segment.range.start.value + (address - segment.vaddr)};
+}
+
+std::optional<GuestAddr> FindVariable(std::string_view name, const KernelMemory& image, const KernelSymbols& symbols) {
+  const std::optional<uint64_t> address = symbols.Find(name);
+  if (!address.has_value() || !image.IsImage(*address)) return std::nullopt;
+  return PhysicalOf(image, *address);
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<TrapSet>> TrapSet::Plant(std::span<const CatchKind> kinds, const LoadedKernel& kernel,
-                                                        GuestMemory& memory, PanicSink& panics) {
+absl::StatusOr<std::unique_ptr<TrapSet>> TrapSet::Plant(std::span<const CatchKind> kinds, const KernelMemory& image,
+                                                        const KernelSymbols& symbols, GuestMemory& memory,
+                                                        PanicSink& panics) {
   std::unique_ptr<TrapSet> set(new TrapSet(memory, panics));
-  RETURN_IF_ERROR(set->Resolve(kinds, kernel));
+  set->panic_cpu_ = FindVariable("panic_cpu", image, symbols);
+  set->kexec_crash_image_ = FindVariable("kexec_crash_image", image, symbols);
+  for (const CatchKind kind : kinds) {
+    bool found = false;
+    for (const std::string_view function : CatchFunctions(kind)) {
+      found = set->Resolve(kind, function, image, symbols) || found;
+    }
+    if (!found && !set->Resolve(kind, LastCatchFunction(kind), image, symbols)) {
+      return absl::NotFoundError(absl::StrFormat("the kernel has no function to catch %s at", CatchKindName(kind)));
+    }
+  }
   for (const CatchPoint& point : set->points_) RETURN_IF_ERROR(memory.Write(point.phys, kPlantedOut));
   return set;
 }
 
-absl::Status TrapSet::Resolve(std::span<const CatchKind> kinds, const LoadedKernel& kernel) {
-  if (kernel.virtual_base == 0) {
-    return absl::NotFoundError("the kernel decompresses itself, so its code is not there yet; --boot=direct");
-  }
-  const KernelMap map = MapOf(kernel);
-  const KernelMemory image(memory_, map);
-  ASSIGN_OR_RETURN(const std::unique_ptr<Kallsyms> symbols,
-                   Annotate(Kallsyms::Open(image, std::nullopt), "the symbols in the kernel's image"));
-  const auto phys_of = [&](uint64_t address) {
-    return GuestAddr{kernel.physical_base + (address - kernel.virtual_base)};
-  };
-  if (const auto panic_cpu = symbols->Find("panic_cpu"); panic_cpu.has_value() && image.IsImage(*panic_cpu)) {
-    panic_cpu_ = phys_of(*panic_cpu);
-  }
-  for (const CatchKind kind : kinds) {
-    const size_t before = points_.size();
-    for (const std::string_view function : CatchFunctions(kind)) {
-      const std::optional<uint64_t> start = symbols->Find(function);
-      if (!start.has_value() || !image.IsImage(*start)) continue;
-      std::array<uint8_t, 16> code;
-      RETURN_IF_ERROR(image.Read(*start, code));
-      CatchPoint point{.kind = kind, .function = std::string(function), .address = *start + UntouchableBytes(code)};
-      point.phys = phys_of(point.address);
-      RETURN_IF_ERROR(image.Read(point.address, point.original));
-      points_.push_back(std::move(point));
-    }
-    if (points_.size() == before) {
-      return absl::NotFoundError(absl::StrFormat("the kernel has no function to catch %s at", CatchKindName(kind)));
-    }
-  }
-  return absl::OkStatus();
-}
-
-bool TrapSet::Takes(const VcpuExit& exit) const {
-  const IoExit* const io = std::get_if<IoExit>(&exit);
-  return io != nullptr && io->is_write && io->port == kCatchPort && io->data.size() == 1;
+bool TrapSet::Resolve(CatchKind kind, std::string_view function, const KernelMemory& image,
+                      const KernelSymbols& symbols) {
+  if (function.empty()) return false;
+  const std::optional<uint64_t> start = symbols.Find(function);
+  if (!start.has_value() || !image.IsImage(*start)) return false;
+  std::array<uint8_t, 16> code;
+  if (!image.Read(*start, code).ok()) return false;
+  CatchPoint point{.kind = kind, .function = std::string(function), .address = *start + UntouchableBytes(code)};
+  if (!image.IsImage(point.address) || !image.Read(point.address, point.original).ok()) return false;
+  point.phys = PhysicalOf(image, point.address);
+  points_.push_back(std::move(point));
+  return true;
 }
 
 // Whether RIP is before or behind the OUT at its exit differs between hosts; behind it once the I/O is completed.
@@ -74,18 +65,32 @@ NextStep TrapSet::OnTrap(Vcpu& vcpu) {
   if (point == points_.end()) return NextStep::kResume;  // an OUT of the guest's own
   RemoveAt(*point);
   const absl::Status moved = vcpu.SetRip(point->address);
-  if (moved.ok() && !HasDied(*point)) return NextStep::kResume;
+  const Meaning meaning = moved.ok() ? MeaningOf(*point, *state) : Meaning::kDied;
+  if (meaning == Meaning::kNothing) return NextStep::kResume;
+  if (meaning == Meaning::kHandsOver) Remove();  // its own dump must not show our instructions either
   panics_.OnPanic({.source = PanicSource::kTrap,
                    .vcpu = vcpu.id(),
+                   .crash_loaded = meaning == Meaning::kHandsOver,
                    .detail = absl::StrFormat("%s, caught at %s()", CatchKindName(point->kind), point->function)});
-  return NextStep::kStop;
+  return meaning == Meaning::kHandsOver ? NextStep::kResume : NextStep::kStop;
 }
 
-// Stopping the other CPUs is a panic only where one is being dealt with: a reboot does it too.
-bool TrapSet::HasDied(const CatchPoint& point) const {
-  if (point.kind != CatchKind::kPanic || panic_cpu_.value == 0) return true;
-  const absl::StatusOr<int32_t> cpu = memory_.ReadObject<int32_t>(panic_cpu_);
-  return cpu.ok() && *cpu != kNoPanicCpu;
+TrapSet::Meaning TrapSet::MeaningOf(const CatchPoint& point, const CpuState& cpu) const {
+  if (point.function == kStopOtherCpus) {
+    if (!panic_cpu_.has_value()) {
+      const uint32_t wait = static_cast<uint32_t>(cpu.rdi);  // stop_other_cpus(int wait)
+      return wait == 0 ? Meaning::kDied : Meaning::kNothing;
+    }
+    const absl::StatusOr<int32_t> panicking = memory_.ReadObject<int32_t>(*panic_cpu_);
+    return panicking.ok() && *panicking != kNoPanicCpu ? Meaning::kDied : Meaning::kNothing;
+  }
+  if (point.function == kCrashStopOtherCpus) {
+    // Where it cannot be known whether there is a crash kernel, it must not be kept from its work.
+    if (!kexec_crash_image_.has_value()) return Meaning::kNothing;
+    const absl::StatusOr<uint64_t> loaded = memory_.ReadObject<uint64_t>(*kexec_crash_image_);
+    return loaded.ok() && *loaded != 0 ? Meaning::kHandsOver : Meaning::kDied;
+  }
+  return Meaning::kDied;
 }
 
 void TrapSet::RemoveAt(const CatchPoint& point) {

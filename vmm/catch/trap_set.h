@@ -1,5 +1,4 @@
-// Catches a kernel's end at the fault itself, without its help: planted OUT instructions at the functions
-// that it enters then.
+// The instructions that are planted in a kernel's code, and what it means when one is met.
 //
 // Planted, and not set as breakpoints of KVM: some KVMs lose a guest's breakpoints or cannot deliver them, an OUT
 // makes an exit on every one, and the debug registers stay the guest's own (docs/decisions/0005).
@@ -8,51 +7,58 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/guest_memory.h"
 #include "base/panic_event.h"
-#include "vmm/boot/load_kernel.h"
+#include "dump/kernel/kernel_memory.h"
+#include "dump/kernel/kernel_symbols.h"
 #include "vmm/catch/catch_point.h"
-#include "vmm/vcpu/trap_handler.h"
+#include "vmm/vcpu/dispatch_exit.h"
+#include "vmm/vcpu/vcpu.h"
 
 namespace vmm {
 
-// Plant() before the guest runs; then any vCPU thread may call the TrapHandler's methods.
-class TrapSet final : public TrapHandler {
+// Any vCPU thread may call.
+class TrapSet {
  public:
-  // Resolves the functions of `kinds` by the symbols in the loaded image and plants at each. NotFound, with what to
-  // do, where the image's symbols cannot be read or have none of a kind's functions; nothing is planted then.
-  // `memory` and `panics` must outlive the set.
-  static absl::StatusOr<std::unique_ptr<TrapSet>> Plant(std::span<const CatchKind> kinds, const LoadedKernel& kernel,
-                                                        GuestMemory& memory, PanicSink& panics);
+  // Plants at the functions of each of `kinds` that `symbols` have in the image that `image` maps in `memory`. NotFound
+  // where they have none for one of the kinds; nothing is planted then. `memory` and `panics` must outlive the set.
+  // REQUIRES: no vCPU runs these functions meanwhile.
+  static absl::StatusOr<std::unique_ptr<TrapSet>> Plant(std::span<const CatchKind> kinds, const KernelMemory& image,
+                                                        const KernelSymbols& symbols, GuestMemory& memory,
+                                                        PanicSink& panics);
 
   const std::vector<CatchPoint>& points() const { return points_; }
 
-  // TrapHandler
-  bool Takes(const VcpuExit& exit) const override;
-  // Puts the vCPU back to the planted instruction and the kernel's own bytes back in its place. Where the
-  // kernel has died it reports that and says kStop; else the vCPU goes on, and that place catches nothing more.
-  NextStep OnTrap(Vcpu& vcpu) override;
+  // On the thread of `vcpu`, whose last exit was of an OUT to kCatchPort. Puts it back to the planted instruction and
+  // the kernel's own bytes back in its place. Where the kernel has died it reports that and says kStop; else the vCPU
+  // goes on, and that place catches nothing more. A kernel that hands over to a crash kernel of its own is reported
+  // as one, gets all of its code back, and goes on.
+  NextStep OnTrap(Vcpu& vcpu);
 
   // Gives the kernel its code back, everywhere: a dump must not show our instructions.
-  void Remove() override;
+  void Remove();
 
  private:
+  // What it means that a point was met.
+  enum class Meaning { kNothing, kHandsOver, kDied };
+
   TrapSet(GuestMemory& memory, PanicSink& panics) : memory_(memory), panics_(panics) {}
 
-  absl::Status Resolve(std::span<const CatchKind> kinds, const LoadedKernel& kernel);
-  bool HasDied(const CatchPoint& point) const;
+  bool Resolve(CatchKind kind, std::string_view function, const KernelMemory& image, const KernelSymbols& symbols);
+  Meaning MeaningOf(const CatchPoint& point, const CpuState& cpu) const;
   void RemoveAt(const CatchPoint& point);
 
   GuestMemory& memory_;
   PanicSink& panics_;
-  std::vector<CatchPoint> points_;  // constant from Plant() on
-  GuestAddr panic_cpu_;             // of the kernel's variable; 0: it has none
-  std::mutex mutex_;                // guards the planted bytes in memory_
+  std::vector<CatchPoint> points_;      // constant from Plant() on
+  std::optional<GuestAddr> panic_cpu_;  // the kernel's variables, where it has them and names them
+  std::optional<GuestAddr> kexec_crash_image_;
+  std::mutex mutex_;  // guards the planted bytes in memory_
 };
 
 }  // namespace vmm

@@ -29,7 +29,7 @@ void RunEvents::OnPanic(const PanicEvent& event) {
   {
     std::lock_guard lock(mutex_);
     ++panics_seen_;
-    if (!LeavesVcpuRunning(event.source)) a_vcpu_stopped_ = true;
+    if (!LeavesVcpuRunning(event.source) && !event.crash_loaded) a_vcpu_stopped_ = true;
     const bool kept = !panic_.has_value() || TakesThePlaceOf(*panic_, event);
     if (kept && !request_.has_value()) {
       panic_ = event;

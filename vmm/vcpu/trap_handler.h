@@ -17,6 +17,10 @@ class TrapHandler {
   // On the vCPU's own thread, between two Run()s.
   virtual NextStep OnTrap(Vcpu& vcpu) = 0;
 
+  // The same, after each exit that is not taken and was dealt with. Mostly there is nothing to do, and that costs
+  // nothing.
+  virtual void AfterExit(Vcpu& vcpu) = 0;
+
   // Takes all planted instructions out. REQUIRES: no vCPU runs.
   virtual void Remove() = 0;
 };

@@ -58,6 +58,7 @@ void VcpuThreads::RunUntilStop(size_t index) {
     const NextStep next = trapped ? traps_->OnTrap(vcpu) : DispatchExit(*exit, vcpu.id(), buses_, events_);
     recorder.Handled(*exit);
     if (next == NextStep::kStop) return;
+    if (traps_ != nullptr && !trapped) traps_->AfterExit(vcpu);
     if (std::holds_alternative<InterruptedExit>(*exit)) AnswerLook(index);
   }
 }

@@ -32,8 +32,14 @@ std::string_view HangKindName(HangKind kind) {
     case HangKind::kInterruptsOff: return "interrupts-off";
     case HangKind::kLivelock: return "livelock";
     case HangKind::kIdle: return "idle";
+    case HangKind::kWatchdog: return "watchdog";
   }
   return "unknown";
+}
+
+Hang WatchdogHang(absl::Duration timeout) {
+  return {.kind = HangKind::kWatchdog,
+          .detail = absl::StrFormat("the guest did not feed its watchdog for %s", absl::FormatDuration(timeout))};
 }
 
 HangMonitor::Found HangMonitor::Find(const VcpuSample& sample, absl::Duration elapsed) {

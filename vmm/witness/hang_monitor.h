@@ -41,9 +41,9 @@ struct VcpuSample {
   absl::Duration ran;  // its thread, on a host CPU, since the look before
 };
 
-enum class HangKind { kInterruptsOff, kLivelock, kIdle };
+enum class HangKind { kInterruptsOff, kLivelock, kIdle, kWatchdog };
 
-// "interrupts-off", "livelock", "idle": stable words, used in result.json.
+// "interrupts-off", "livelock", "idle", "watchdog": stable words, used in result.json.
 std::string_view HangKindName(HangKind kind);
 
 struct Hang {
@@ -52,6 +52,9 @@ struct Hang {
   std::vector<uint64_t> rips;  // where it was seen, each once
   std::string detail;          // one line for people
 };
+
+// The guest's own watchdog was not fed for so long. Where it hangs nobody has seen.
+Hang WatchdogHang(absl::Duration timeout);
 
 // Owned and called by one thread.
 class HangMonitor {

@@ -1,0 +1,71 @@
+// A kernel's image is a file that somebody gave us, and its symbols say where we write. Pseudo-random damage to them, a
+// bounded amount and always the same, must be refused or believed, but nothing outside of the image may be written, and
+// what was written must be taken back. FUZZ_STEPS in the environment asks for more steps than the default.
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "dump/kernel/testing/made_up_kernel.h"
+#include "gtest/gtest.h"
+#include "vmm/catch/kernel_catch.h"
+
+namespace vmm {
+namespace {
+
+using K = MadeUpKernel;
+
+uint64_t Steps(uint64_t by_default) {
+  const char* const wanted = std::getenv("FUZZ_STEPS");
+  return wanted == nullptr ? by_default : std::strtoull(wanted, nullptr, 10);
+}
+
+struct NoSink : PanicSink {
+  void OnPanic(const PanicEvent&) override {}
+};
+
+std::vector<uint8_t> AllOf(const GuestMemory& memory) {
+  std::vector<uint8_t> bytes(memory.size());
+  EXPECT_TRUE(memory.Read(GuestAddr{0}, bytes).ok());
+  return bytes;
+}
+
+TEST(CatchFuzzTest, OnlyTheImageIsWrittenToAndAllIsTakenBack) {
+  K kernel;
+  GuestMemory& memory = kernel.guest().memory();
+  const LoadedKernel loaded{.direct = true,
+                            .physical_base = LinuxGuest::kImagePhys,
+                            .image_size = LinuxGuest::kImageSize,
+                            .virtual_base = LinuxGuest::kText};
+  const GuestRange image{GuestAddr{LinuxGuest::kImagePhys}, LinuxGuest::kImageSize};
+  constexpr size_t kTables = 0x6000;  // what the made-up kallsyms take, and a little
+  const std::vector<uint8_t> healthy = *kernel.memory().ReadBytes(K::kKallsyms, kTables);
+  std::mt19937_64 random(7);
+  NoSink sink;
+  uint64_t caught_something = 0;
+  const uint64_t steps = Steps(150);
+  for (uint64_t step = 0; step < steps; ++step) {
+    std::string tables(healthy.begin(), healthy.end());
+    for (uint64_t i = random() % 6; i > 0; --i) {
+      char& byte = tables[random() % tables.size()];
+      byte = random() % 2 == 0 ? static_cast<char>(random()) : static_cast<char>(byte ^ 1 << random() % 8);
+    }
+    kernel.Put(K::kKallsyms, tables);
+    const std::vector<uint8_t> before = AllOf(memory);
+    KernelCatch caught({}, loaded, memory, sink);
+    const CatchReport report = caught.report();
+    ASSERT_NE(report.points.empty(), report.why_none.empty());
+    for (const CatchPoint& point : report.points) {
+      ASSERT_TRUE(image.Contains({point.phys, kPlantedOut.size()})) << point.function;
+    }
+    caught_something += report.points.empty() ? 0 : 1;
+    caught.Remove();
+    ASSERT_EQ(AllOf(memory), before);
+  }
+  EXPECT_GT(caught_something, steps / 20) << "most changes hit what nobody checks";
+  EXPECT_LT(caught_something, steps);
+}
+
+}  // namespace
+}  // namespace vmm

@@ -1,0 +1,93 @@
+#include "vmm/catch/kernel_catch.h"
+
+#include <span>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "base/status.h"
+#include "dump/kernel/kallsyms.h"
+#include "vmm/catch/fit_symbols.h"
+#include "vmm/log.h"
+
+namespace vmm {
+namespace {
+
+// The image as it lies in RAM before it has page tables of its own.
+KernelMap MapOf(const LoadedKernel& kernel) {
+  const VirtualSegment image{kernel.virtual_base, {GuestAddr{kernel.physical_base}, kernel.image_size}};
+  return {.phys_base = kernel.physical_base - (kernel.virtual_base - kStartKernelMap), .image = image};
+}
+
+absl::StatusOr<std::unique_ptr<KernelSymbols>> SymbolsOf(const CatchConfig& config, const KernelMemory& image) {
+  if (config.symbols != nullptr) return FitSymbols(*config.symbols, image);
+  return Annotate(Kallsyms::Open(image, std::nullopt), "the symbols in the kernel's image");
+}
+
+bool IsKernelAddress(uint64_t address) { return address >= kStartKernelMap && address < kKernelImageEnd; }
+
+}  // namespace
+
+KernelCatch::KernelCatch(CatchConfig config, const LoadedKernel& kernel, GuestMemory& memory, PanicSink& panics)
+    : config_(std::move(config)), memory_(memory), panics_(panics) {
+  if (kernel.virtual_base != 0) {
+    Plant(MapOf(kernel));
+  } else {
+    why_none_ = "the kernel decompresses itself, and was not yet seen to run";
+    waits_ = true;
+  }
+}
+
+bool KernelCatch::Takes(const VcpuExit& exit) const {
+  const IoExit* const io = std::get_if<IoExit>(&exit);
+  return io != nullptr && io->port == kCatchPort && io->is_write && io->data.size() == 1 && planted_.load() != nullptr;
+}
+
+NextStep KernelCatch::OnTrap(Vcpu& vcpu) { return traps_->OnTrap(vcpu); }
+
+// A guest that is no Linux is not looked at for ever: each sixteenth of all its exits, in the end a few hundred.
+void KernelCatch::AfterExit(Vcpu& vcpu) {
+  if (!waits_.load(std::memory_order_relaxed) || vcpu.id() != 0 || ++exits_ < next_look_) return;
+  next_look_ = exits_ + 1 + exits_ / 16;
+  if (!vcpu.CompletePendingIo().ok()) return;  // the next Run() says what is wrong
+  const absl::StatusOr<CpuState> cpu = vcpu.ReadState();
+  if (!cpu.ok() || !IsKernelAddress(cpu->rip)) return;
+  const absl::StatusOr<KernelMap> map = MapKernelByCr3(memory_, std::span(&*cpu, 1));
+  if (!map.ok()) return;
+  waits_ = false;
+  Plant(*map);
+}
+
+void KernelCatch::Plant(const KernelMap& map) {
+  const KernelMemory image(memory_, map);
+  const auto symbols = SymbolsOf(config_, image);
+  if (!symbols.ok()) return GiveUp(std::string(symbols.status().message()));
+  auto traps = TrapSet::Plant(config_.kinds, image, **symbols, memory_, panics_);
+  if (!traps.ok()) return GiveUp(std::string(traps.status().message()));
+  for (const CatchPoint& point : (*traps)->points()) {
+    LogDebug(absl::StrFormat("%s is caught at %s(), %#x", CatchKindName(point.kind), point.function, point.address));
+  }
+  why_none_.clear();
+  traps_ = *std::move(traps);
+  planted_ = traps_.get();
+}
+
+void KernelCatch::GiveUp(std::string why) {
+  why_none_ = std::move(why);
+  const std::string text = absl::StrFormat("--catch: %s; pvpanic and the console remain", why_none_);
+  if (config_.automatic && config_.symbols == nullptr) {
+    LogDebug(text);
+  } else {
+    LogWarning(text);
+  }
+}
+
+void KernelCatch::Remove() {
+  if (traps_ != nullptr) traps_->Remove();
+}
+
+CatchReport KernelCatch::report() const {
+  if (traps_ == nullptr) return {.why_none = why_none_};
+  return {.points = traps_->points()};
+}
+
+}  // namespace vmm
