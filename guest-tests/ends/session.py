@@ -97,8 +97,7 @@ def cpu_quota(root: Path) -> CpuQuota | None:
 
 def main(plan_file: str) -> None:
     plan = json.loads(Path(plan_file).read_text())
-    in_use = KvmInUse()
-    with tempfile.TemporaryDirectory() as folder:
+    with contextlib.closing(KvmInUse()), tempfile.TemporaryDirectory() as folder:
         quota = cpu_quota(Path(folder) / "cgroup")
         in_memory = InMemory(Path(folder))
         for file in {plan["vmm"], *(file for step in plan["runs"] for file in step["files"].values())}:
@@ -108,7 +107,6 @@ def main(plan_file: str) -> None:
                 done.result()
         if quota is not None:
             quota.close()
-    in_use.close()
 
 
 if __name__ == "__main__":

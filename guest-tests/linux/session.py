@@ -6,6 +6,7 @@ console, what vmm said, how it ended and, after a panic, the vmcore. Nothing is 
 done on the host, by ./checks.py.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -18,6 +19,9 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from lab.kvm_in_use import KvmInUse  # noqa: E402
 
 TIMEOUT_S = 180  # emulation is slow, and four emulated CPUs share what the host has
 
@@ -201,7 +205,7 @@ def leave(end: dict, results: Path) -> None:
 
 def main(plan_file: str) -> None:
     plan = json.loads(Path(plan_file).read_text())
-    with tempfile.TemporaryDirectory() as folder:
+    with contextlib.closing(KvmInUse()), tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         in_memory = InMemory(scratch)
         for step in plan["runs"]:
