@@ -6,7 +6,7 @@ namespace vmm {
 namespace {
 
 // panic() calls these when it has said why and before it does anything else; reboot() does too, without a panic.
-constexpr std::string_view kPanicFunctions[] = {kStopOtherCpus, kCrashStopOtherCpus};
+constexpr std::string_view kPanicFunctions[] = {kStopOtherCpus, kCrashStopOtherCpus, kCrashShutdown};
 constexpr std::string_view kOopsFunctions[] = {"oops_exit"};
 constexpr std::string_view kWarnFunctions[] = {"__warn"};
 constexpr std::string_view kKasanFunctions[] = {"kasan_report"};

@@ -29,10 +29,11 @@ std::span<const std::string_view> CatchFunctions(CatchKind kind);
 std::string_view LastCatchFunction(CatchKind kind);
 
 // Those of a panic that say more by being entered. A reboot stops the other CPUs by the first one, too, and waits for
-// them, which a panic does not: its argument tells. The second is entered on the way to a crash kernel of the guest's
-// own, or with crash_kexec_post_notifiers on the kernel's command line.
+// them, which a panic does not: its argument tells. The second one's place is taken by the third on the way to a crash
+// kernel of the guest's own; with crash_kexec_post_notifiers on the kernel's command line panic() enters it either way.
 inline constexpr std::string_view kStopOtherCpus = "native_stop_other_cpus";
 inline constexpr std::string_view kCrashStopOtherCpus = "crash_smp_send_stop";
+inline constexpr std::string_view kCrashShutdown = "native_machine_crash_shutdown";
 
 // How many bytes of a function's start must stay as they are: the ENDBR64, and the call or NOP that ftrace
 // patches and checks. `code` is the function's first bytes.

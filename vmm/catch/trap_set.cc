@@ -84,6 +84,7 @@ TrapSet::Meaning TrapSet::MeaningOf(const CatchPoint& point, const CpuState& cpu
     const absl::StatusOr<int32_t> panicking = memory_.ReadObject<int32_t>(*panic_cpu_);
     return panicking.ok() && *panicking != kNoPanicCpu ? Meaning::kDied : Meaning::kNothing;
   }
+  if (point.function == kCrashShutdown) return Meaning::kHandsOver;  // entered with a crash kernel loaded only
   if (point.function == kCrashStopOtherCpus) {
     // Where it cannot be known whether there is a crash kernel, it must not be kept from its work.
     if (!kexec_crash_image_.has_value()) return Meaning::kNothing;

@@ -89,6 +89,16 @@ TEST_F(TrapSetTest, AKernelWithACrashKernelGoesOnWithAllOfItsCode) {
   EXPECT_FALSE(IsPlanted(kCrashPlantedAt));
 }
 
+TEST_F(TrapSetTest, AKernelOnItsWayIntoACrashKernelGoesOn) {
+  const SymbolList symbols("test", {{K::kIdle, 't', "native_machine_crash_shutdown"}});
+  auto traps = TrapSet::Plant(kPanicOnly, kernel_.memory(), symbols, kernel_.guest().memory(), *this);
+  ASSERT_TRUE(traps.ok()) << traps.status();
+  traps_ = *std::move(traps);
+  EXPECT_EQ(Meet(traps_->points()[0].address), NextStep::kResume);
+  ASSERT_EQ(panics_.size(), 1u);
+  EXPECT_TRUE(panics_[0].crash_loaded);
+}
+
 TEST_F(TrapSetTest, WithNoCrashKernelThatWayIsAPanic) {
   Plant();
   EXPECT_EQ(Meet(kCrashPlantedAt), NextStep::kStop);
