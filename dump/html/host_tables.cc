@@ -20,9 +20,13 @@ std::string Cell(const std::string& text, std::string_view css = "") {
   return css.empty() ? "<td>" + text + "</td>" : absl::StrFormat("<td class=\"%s\">%s</td>", css, text);
 }
 
+// In one unit all down the column, so that the eye can compare.
+std::string InSeconds(double seconds) { return absl::StrFormat("%.3f", seconds); }
+std::string InMilliseconds(double seconds) { return absl::StrFormat("%.3f", seconds * 1e3); }
+
 std::string LongestHandling(const VcpuStory& vcpu, const VcpuSums& sums, const HostClock& clock) {
   if (!sums.longest_handling.has_value()) return "";
-  return InWords(clock.SecondsOfTicks(vcpu.flight.records[*sums.longest_handling].handling));
+  return InMilliseconds(clock.SecondsOfTicks(vcpu.flight.records[*sums.longest_handling].handling));
 }
 
 void PrintPlaces(const VcpuSums& sums, std::ostream& out) {
@@ -51,7 +55,7 @@ void PrintCounters(const HostStory& story, std::ostream& out) {
   const size_t columns = std::min<size_t>(story.vcpus.size(), 16);
   const bool any = std::ranges::any_of(story.vcpus, [](const VcpuStory& vcpu) { return !vcpu.kvm.empty(); });
   if (!any) {
-    out << "<p class=\"note\">No counters of KVM's: this host's KVM gives none.</p>\n";
+    out << "<p class=\"note\">KVM gave no counters.</p>\n";
     return;
   }
   out << "<details><summary><b>KVM's counters</b></summary>\n<div class=\"wide\"><table><tr><th></th>";
@@ -88,19 +92,19 @@ void PrintConsole(const HostStory& story, std::ostream& out) {
 }  // namespace
 
 void PrintSums(const HostStory& story, std::ostream& out) {
-  out << "<div class=\"wide\"><table id=\"sums\"><tr><th></th><th>lived</th><th>on a CPU</th><th>waited</th>"
-         "<th>starved</th><th>longest wait</th><th>asleep</th><th>exits</th><th>longest in vmm</th>"
-         "<th>longest without exit</th></tr>\n";
+  out << "<div class=\"wide\"><table id=\"sums\"><tr><th></th><th>lived, s</th><th>on a CPU, s</th><th>asleep, s</th>"
+         "<th>waited, s</th><th>starved</th><th>longest wait, s</th><th>exits</th><th>longest in vmm, ms</th>"
+         "<th>longest without exit, ms</th></tr>\n";
   for (size_t i = 0; i < story.vcpus.size() && i < kVcpus; ++i) {
     const VcpuStory& vcpu = story.vcpus[i];
     const VcpuSums sums = SumUp(vcpu, story.clock);
     const std::optional<Stretch> wait = LongestWait(ThreadStretches(vcpu, story.clock));
-    out << "<tr>" << Cell(absl::StrFormat("vCPU %d", vcpu.vcpu())) << Cell(InWords(sums.life.length()))
-        << Cell(InWords(sums.ran)) << Cell(InWords(sums.waited))
+    out << "<tr>" << Cell(absl::StrFormat("vCPU %d", vcpu.vcpu())) << Cell(InSeconds(sums.life.length()))
+        << Cell(InSeconds(sums.ran)) << Cell(InSeconds(sums.asleep())) << Cell(InSeconds(sums.waited))
         << Cell(Escape(PerCent(sums.starved())), sums.starved() >= kStarved ? "hot" : "")
-        << Cell(wait.has_value() ? InWords(wait->length()) : "") << Cell(InWords(sums.asleep()))
-        << Cell(absl::StrFormat("%d", sums.exits)) << Cell(LongestHandling(vcpu, sums, story.clock))
-        << Cell(sums.longest_gap.has_value() ? InWords(sums.longest_gap->length()) : "") << "</tr>\n";
+        << Cell(wait.has_value() ? InSeconds(wait->length()) : "") << Cell(absl::StrFormat("%d", sums.exits))
+        << Cell(LongestHandling(vcpu, sums, story.clock))
+        << Cell(sums.longest_gap.has_value() ? InMilliseconds(sums.longest_gap->length()) : "") << "</tr>\n";
   }
   out << "</table></div>\n<p class=\"note\">Starved: of the time that the vCPU's thread could have run, the share in "
          "which the host let it wait. Longest times are of the exits that were kept, the last ones.</p>\n";

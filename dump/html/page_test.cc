@@ -89,12 +89,12 @@ TEST(PageTest, TheLargestStoryIsAPageOfSomeMegabytes) {
     made.scheds.push_back(sched);
     made.scheds.back().vcpu = vcpu;
   }
-  made.console.lines.assign(10'000, {MadeUpStory::Tsc(1.5), std::string(4000, '<'), 4000});
-  made.console.lines_seen = 10'000;
+  made.console.lines.assign(3000, {MadeUpStory::Tsc(1.5), std::string(4000, '<'), 4000});
+  made.console.lines_seen = 3000;
   KernelReport report = HostileReport();
   report.cpus.assign(300, report.cpus[0]);
   report.modules.assign(5000, report.modules[0]);
-  report.log.assign(5000, {.text = std::string(100'000, '"')});
+  report.log.assign(1000, {.text = std::string(20'000, '"')});
   const std::string page = PageOf(report, made.Story());
   EXPECT_LT(page.size(), 8u << 20);
   EXPECT_THAT(page, HasSubstr("The first 32 of 300 vCPUs."));
@@ -102,7 +102,7 @@ TEST(PageTest, TheLargestStoryIsAPageOfSomeMegabytes) {
 
 TEST(PageTest, WhateverStandsInTheNotesThePageIsBoundedAscii) {
   Mutator mutator(FuzzSeed(1));
-  for (uint64_t step = FuzzSteps(200); step > 0; --step) {
+  for (uint64_t step = FuzzSteps(60); step > 0; --step) {
     std::vector<VmcoreNote> notes;
     for (const CoreNote& note : MadeUpStory().Notes()) {
       std::string bytes = note.desc;

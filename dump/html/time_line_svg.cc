@@ -152,7 +152,7 @@ class TimeLine {
         "<svg class=\"lane\" data-row=\"%d\" height=\"%g\" tabindex=\"0\" role=\"img\" "
         "aria-label=\"vCPU %d: %s on a CPU, %s waiting, %d exits\">",
         row, kRowHeight, vcpu.vcpu(), InWords(sums.ran), InWords(sums.waited), sums.exits);
-    PrintLife(sums, window);
+    PrintLife(vcpu, sums, window);
     PrintGrid(window);
     PrintUnknown(vcpu, sums, window);
     out_ << absl::StrFormat("<svg width=\"100%%\" height=\"%g\" viewBox=\"0 0 %d %g\" preserveAspectRatio=\"none\">",
@@ -170,12 +170,12 @@ class TimeLine {
     AppendJson(vcpu, row, bins);
   }
 
-  // The thread's life as a bed for its band: what is not filled, it slept.
-  void PrintLife(const VcpuSums& sums, const Stretch& window) {
+  // The thread's life as a bed for its band: what is not filled, it slept; or nobody knows.
+  void PrintLife(const VcpuStory& vcpu, const VcpuSums& sums, const Stretch& window) {
     const double from = std::max(0.0, Place(window, sums.life.from)), to = std::min(100.0, Place(window, sums.life.to));
     if (from >= to) return;
-    out_ << absl::StrFormat("<rect class=\"bed\" x=\"%.3f%%\" width=\"%.3f%%\" height=\"%g\"/>", from, to - from,
-                            kThreadHeight);
+    out_ << absl::StrFormat("<rect class=\"%s\" x=\"%.3f%%\" width=\"%.3f%%\" height=\"%g\"/>",
+                            vcpu.sched.has_value() ? "bed" : "unknown", from, to - from, kThreadHeight);
   }
 
   void PrintUnknown(const VcpuStory& vcpu, const VcpuSums& sums, const Stretch& window) {
@@ -259,6 +259,10 @@ class TimeLine {
       });
       if (any) entry(kFamilyClasses[i], absl::StrFormat("exits: %s", NameOf(static_cast<ExitFamily>(i))));
     }
+    const bool all_known = std::ranges::all_of(story_.vcpus, [](const VcpuStory& vcpu) {
+      return vcpu.sched.has_value() && vcpu.flight.records.size() == vcpu.flight.header.exits;
+    });
+    if (!all_known) entry("unknown", "not kept");
     out_ << "<span>exits on a logarithmic scale</span></div>\n";
   }
 

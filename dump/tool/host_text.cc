@@ -77,7 +77,7 @@ class HostText {
   }
 
   static std::string KvmCounters(const VcpuStory& vcpu) {
-    if (vcpu.kvm.empty()) return "no counters: this KVM has no binary statistics";
+    if (vcpu.kvm.empty()) return "gave no counters";
     std::string text;
     for (const std::string_view name : TellingVcpuStats()) {
       const std::optional<uint64_t> value = FindKvmStat(vcpu.kvm, name);

@@ -16,6 +16,17 @@
 namespace vmm {
 namespace {
 
+// struct kvm_stats_desc without the name behind it: in C++ the kernel header's own is larger, by the empty struct
+// that stands in front of a flexible array there.
+struct StatDescriptor {
+  uint32_t flags;
+  int16_t exponent;
+  uint16_t size;  // how many values
+  uint32_t offset;
+  uint32_t bucket_size;
+};
+static_assert(sizeof(StatDescriptor) == 16);
+
 // A vCPU's file has some five KiB in Linux 6.12.
 constexpr size_t kMaxFile = 256 << 10;
 
@@ -39,7 +50,7 @@ bool Load(std::span<const uint8_t> bytes, uint64_t offset, T* value) {
   return true;
 }
 
-bool IsHistogram(const kvm_stats_desc& desc) {
+bool IsHistogram(const StatDescriptor& desc) {
   const uint32_t type = desc.flags & KVM_STATS_TYPE_MASK;
   return type == KVM_STATS_TYPE_LINEAR_HIST || type == KVM_STATS_TYPE_LOG_HIST || desc.size != 1;
 }
@@ -50,10 +61,10 @@ absl::StatusOr<std::vector<KvmStat>> ParseBinaryStats(std::span<const uint8_t> f
   kvm_stats_header header;
   if (!Load(file, 0, &header)) return absl::InvalidArgumentError("KVM's statistics have no header");
   std::vector<KvmStat> stats;
-  const uint64_t stride = sizeof(kvm_stats_desc) + uint64_t{header.name_size};
+  const uint64_t stride = sizeof(StatDescriptor) + uint64_t{header.name_size};
   for (uint64_t i = 0; i < std::min(header.num_desc, KvmStatsNote::kMaxStats); ++i) {
     const uint64_t at = header.desc_offset + i * stride;
-    kvm_stats_desc desc;
+    StatDescriptor desc;
     if (!Load(file, at, &desc) || file.size() - at < stride) {
       return absl::InvalidArgumentError(absl::StrFormat("KVM's statistics end in descriptor %d", i));
     }

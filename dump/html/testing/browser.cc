@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kPatienceMs = 30'000;
+constexpr int kPatienceMs = 60'000;
 
 // The descriptors on which the browser speaks.
 constexpr int kItsInput = 3, kItsOutput = 4;

@@ -14,7 +14,7 @@
 
 namespace vmm {
 
-// For one thread. Each call ends after half a minute at the latest; what went wrong is a failure of the test.
+// For one thread. Each call ends after a minute at the latest; what went wrong is a failure of the test.
 class Browser {
  public:
   // The program, or "" where none is installed.
@@ -41,7 +41,7 @@ class Browser {
   Browser(pid_t pid, UniqueFd to, UniqueFd from) : pid_(pid), to_(std::move(to)), from_(std::move(from)) {}
 
   nlohmann::json Ask(nlohmann::json request);
-  nlohmann::json Next();  // the browser's next message; null at its end, or when half a minute is over
+  nlohmann::json Next();  // the browser's next message; null at its end, or when a minute is over
   void TakeEvent(const nlohmann::json& event);
 
   const pid_t pid_;
