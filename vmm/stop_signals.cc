@@ -31,7 +31,10 @@ absl::StatusOr<std::unique_ptr<StopSignals>> StopSignals::Block() {
   return signals;
 }
 
+// A signal that came when nobody listened any more, while a dump was written, must not end the process as soon as it
+// is let in: the outcome is not told yet.
 StopSignals::~StopSignals() {
+  while (fd_.valid() && Take() != 0) continue;
   for (size_t i = 0; i < kIgnored.size(); ++i) sigaction(kIgnored[i], &old_actions_[i], nullptr);
   pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
 }

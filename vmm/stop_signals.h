@@ -22,7 +22,7 @@ class StopSignals {
 
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
-  ~StopSignals();  // the mask and the handlers as they were
+  ~StopSignals();  // the mask and the handlers as they were; what is pending by then is forgotten
 
   int fd() const { return fd_.get(); }  // readable when one is pending
 

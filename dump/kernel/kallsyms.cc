@@ -22,7 +22,7 @@ bool IsPrintable(std::string_view text) {
 
 absl::StatusOr<std::unique_ptr<Kallsyms>> Kallsyms::Open(const KernelMemory& memory,
                                                          const std::optional<VmcoreInfo>& info) {
-  absl::Status by_info = absl::NotFoundError("there is no VMCOREINFO");
+  absl::Status by_info;
   if (info.has_value()) {
     const absl::StatusOr<KallsymsTables> tables = KallsymsByVmcoreInfo(memory, *info);
     by_info = tables.status();
@@ -33,7 +33,7 @@ absl::StatusOr<std::unique_ptr<Kallsyms>> Kallsyms::Open(const KernelMemory& mem
     }
   }
   const absl::StatusOr<KallsymsTables> tables = KallsymsByScan(memory);
-  if (!tables.ok()) return Annotate(tables.status(), std::string(by_info.message()));
+  if (!tables.ok()) return by_info.ok() ? tables.status() : Annotate(tables.status(), std::string(by_info.message()));
   return Read(memory, *tables);
 }
 

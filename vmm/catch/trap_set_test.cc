@@ -35,7 +35,7 @@ class TrapSetTest : public testing::Test, public PanicSink {
 
   // What becomes of a vCPU that runs into the OUT at `address`.
   NextStep Meet(uint64_t address, uint64_t rdi = 0) {
-    vcpu_.set_state({.rip = address + 2, .rdi = rdi});
+    vcpu_.set_state({.rdi = rdi, .rip = address + 2});
     return traps_->OnTrap(vcpu_);
   }
 
