@@ -125,11 +125,11 @@ TEST_F(PanicsTest, WithCatchOffTheRecordSaysNothingOfIt) {
   EXPECT_EQ(Record()["catch"], nullptr);
 }
 
-TEST_F(PanicsTest, TheRecordHasTheLinesThatOpenTheDump) {
+TEST_F(PanicsTest, TheRecordHasALineForEachToolThatCanOpenTheDump) {
   Run("pvpanic", "write=1");
   const nlohmann::json tools = Record()["tools"];
-  EXPECT_THAT(std::string(tools["vmcore"]), testing::EndsWith("report " + core()));
-  EXPECT_THAT(std::string(tools["gdb"]), HasSubstr("gdb -x vmcore.gdb"));
+  EXPECT_EQ(tools["vmcore"], "vmcore report " + core());
+  EXPECT_EQ(tools.size(), 1u) << "there is no kernel in it for the others: " << tools;
 }
 
 TEST_F(PanicsTest, ADeathInWhichNoKernelIsFoundSaysSo) {
