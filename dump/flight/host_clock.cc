@@ -39,12 +39,15 @@ HostClock::HostClock(std::span<const FlightNoteHeader> vcpus, std::span<const Co
   if (rate_known_) tsc_hz_ = hz;
   end_ = Seconds(std::ranges::max(vcpus, {}, &FlightNoteHeader::end_tsc).end_tsc);
 
+  double last = 0;
   for (const ConsoleLine& line : console) {
     const std::optional<double> stamp = PrintkSeconds(line.text);
     if (!stamp.has_value() || !rate_known_) continue;
-    const double zero = *stamp - Seconds(line.tsc);
-    if (!guest_zero_.has_value() || zero > *guest_zero_) guest_zero_ = zero;
+    last = *stamp - Seconds(line.tsc);
+    if (!guest_zero_.has_value() || last > *guest_zero_) guest_zero_ = last;
   }
+  // A guest that was let wait may have lost timer ticks, and its clock with them: no one difference is right then.
+  if (guest_zero_.has_value() && *guest_zero_ - last > std::max(1.0, end_ / 20)) guest_zero_.reset();
 }
 
 double HostClock::Seconds(uint64_t tsc) const { return tsc <= start_tsc_ ? 0 : SecondsOfTicks(tsc - start_tsc_); }

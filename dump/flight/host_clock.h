@@ -33,6 +33,7 @@ class HostClock {
 
   // What printk's clock showed at Seconds() == 0, mostly a little less than 0. The kernel stamps a line before it
   // prints it, so the least delay that a line had is the nearest to none: the clock is late by that delay.
+  // Nothing where the last line is later than that by a second and a twentieth of the life: the clocks ran apart.
   std::optional<double> guest_zero() const { return guest_zero_; }
 
  private:

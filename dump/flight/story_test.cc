@@ -60,6 +60,12 @@ TEST(HostClockTest, WithoutStampsTimesAreBeforeTheEnd) {
   EXPECT_EQ(Stamp(clock, 1.5), "[   -0.500000]");
 }
 
+TEST(HostClockTest, AGuestsClockThatLostTicksIsNotTakenForTheHosts) {
+  MadeUpStory made;
+  made.console.lines.back().text = "[    0.600000] Kernel panic - not syncing";  // at 1.99 s
+  EXPECT_FALSE(made.Story().clock.guest_zero().has_value());
+}
+
 TEST(HostClockTest, AClockThatStoodStillGivesNoRate) {
   MadeUpStory made;
   for (FlightNote& flight : made.flights) flight.header.end_ns = flight.header.start_ns;

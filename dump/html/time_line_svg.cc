@@ -85,7 +85,7 @@ class TimeLine {
     decimals_ = std::clamp(static_cast<int>(-std::floor(std::log10(step) + 1e-9)), 0, 9);
     ticks_.clear();
     for (double k = std::ceil(Shown(window.from) / step); k * step <= Shown(window.to) && ticks_.size() < 20; ++k) {
-      ticks_.push_back(k * step);
+      ticks_.push_back(k * step + 0.0);  // no -0
     }
   }
 

@@ -21,7 +21,7 @@ class HostText {
     if (story_.clock.guest_zero().has_value()) {
       out_ << "  times are the guest's, as its log has them\n";
     } else if (!story_.empty()) {
-      out_ << "  times are seconds before the end: the console told no time of the guest's\n";
+      out_ << "  times are seconds before the end: the console does not tell the guest's clock, or that ran apart\n";
     }
     for (const std::string& refused : story_.refused) out_ << "  refused    " << Printable(refused) << "\n";
     for (size_t i = 0; i < story_.vcpus.size() && i < kFewVcpus; ++i) PrintVcpu(story_.vcpus[i]);
