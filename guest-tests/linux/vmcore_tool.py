@@ -80,8 +80,8 @@ def check_host(tally: Tally, case: Case, vmcore: Path, host: dict | None) -> Non
     )
     panics = [line for line in host["console"] if "Kernel panic" in line["text"]]
     tally.check(
-        f"{case}: the console's lines stand on the guest's clock",
-        host["guest_clock_at_0"] is not None and len(panics) > 0 and panics[0]["at"] <= host["seconds"],
+        f"{case}: the console's lines stand on the host's time line",
+        len(panics) > 0 and panics[0]["at"] <= host["seconds"],
         json.dumps(host["console"][-20:], indent=1),
     )
     status, page, words = vmcore_tool("report", vmcore, "--html")
