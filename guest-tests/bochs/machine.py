@@ -1,4 +1,4 @@
-"""A PC that Bochs emulates, with Intel's VMX or AMD's SVM in it, and nothing to it but a CD and two serial ports."""
+"""A PC that Bochs emulates, with Intel's VMX or AMD's SVM in it, and nothing to it but a CD, two serial ports and, if wanted, a disk."""
 
 import os
 import pty
@@ -17,7 +17,7 @@ LDLINUX = Path("/usr/lib/syslinux/modules/bios/ldlinux.c32")
 
 _CONFIG = """\
 cpu: model={model}, count=1, ips=100000000, reset_on_triple_fault=0
-memory: guest=1024, host=1024
+memory: guest={memory_mib}, host={memory_mib}
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 ata0-master: type=cdrom, path={iso}, status=inserted
@@ -26,12 +26,15 @@ com1: enabled=1, mode=file, dev={folder}/console
 com2: enabled=1, mode=file, dev={folder}/sent
 clock: sync=none
 display_library: term
-log: {folder}/bochs.log
+{disk}log: {folder}/bochs.log
 panic: action=report
 error: action=report
 info: action=ignore
 debug: action=ignore
 """
+
+# Bochs makes out the number of cylinders from the file's size.
+_DISK = "ata0-slave: type=disk, path={path}, mode=flat, cylinders=0, heads=16, spt=63\n"
 
 _ISOLINUX_CONFIG = """\
 DEFAULT linux
@@ -74,19 +77,32 @@ def _make_iso(folder: Path, root: Path, boot: str, options: list[str]) -> Path:
     return iso
 
 
-def run(folder: Path, cpu: str, iso: Path, end: bytes, timeout_s: float, watch=lambda text: None) -> float:
+def make_disk(folder: Path, size_mib: int) -> Path:
+    """An empty one; its file takes no room until the machine writes to it."""
+    disk = folder / "disk"
+    with disk.open("wb") as file:
+        file.truncate(size_mib << 20)
+    return disk
+
+
+def run(
+    folder: Path, cpu: str, iso: Path, end: bytes, timeout_s: float, watch=lambda text: None,
+    memory_mib: int = 1024, disk: Path | None = None,
+) -> float:  # fmt: skip
     """Runs the machine until its first serial port has said `end`; returns the seconds that took.
 
     What the ports said is then in `folder`: console, sent. `watch` gets each new piece of the console.
     """
-    (folder / "bochsrc").write_text(_CONFIG.format(model=CPU_MODELS[cpu], iso=iso, folder=folder))
+    disk_line = _DISK.format(path=disk) if disk else ""
+    config = _CONFIG.format(model=CPU_MODELS[cpu], iso=iso, folder=folder, memory_mib=memory_mib, disk=disk_line)
+    (folder / "bochsrc").write_text(config)
     (folder / "rc").write_text("c\n")  # Debian's Bochs starts in its debugger
     console = folder / "console"
     ours, theirs = pty.openpty()  # its display; nobody looks
     threading.Thread(target=_drain, args=(ours,), daemon=True).start()
     start = time.monotonic()
     # `setpriv --pdeathsig`: however this program ends, Bochs ends with it. Killed, it leaves boot.iso.lock, in our folder.
-    command = ["setpriv", "--pdeathsig=KILL", "nice", "bochs-bin", "-q", "-f", "bochsrc", "-rc", "rc"]
+    command = ["setpriv", "--pdeathsig=KILL", "bochs-bin", "-q", "-f", "bochsrc", "-rc", "rc"]
     environment = dict(os.environ, TERM="xterm")
     with subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as bochs:
         os.close(theirs)

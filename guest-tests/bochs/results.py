@@ -1,7 +1,12 @@
-"""What /init under Bochs sent: gzip streams of what pack_files.cc wrote."""
+"""What came out of Bochs: what pack_files.cc wrote, as gzip streams out of a serial port or as it is on a disk."""
 
+import io
 import zlib
 from pathlib import Path
+from typing import BinaryIO
+
+MAX_LINE = 4096
+CHUNK = 1 << 20
 
 
 def _inflate(sent: bytes) -> bytes:
@@ -22,12 +27,14 @@ def _inflate(sent: bytes) -> bytes:
 
 def unpack(sent: bytes, folder: Path) -> list[str]:
     """Makes the files under `folder`, with their holes, and returns the names of the cases that came."""
-    files = _inflate(sent)
+    return unpack_files(io.BytesIO(_inflate(sent)), folder)
+
+
+def unpack_files(packed: BinaryIO, folder: Path) -> list[str]:
+    """The same of what is not compressed. It ends with the stream, or where an empty disk goes on with zeros."""
     cases: dict[str, None] = {}
-    at = 0
-    while at < len(files):
-        end = files.index(b"\n", at)
-        name, *numbers = files[at:end].decode().rsplit(" ", 3)
+    while (line := packed.readline(MAX_LINE)) and line[0] != 0:
+        name, *numbers = line.decode().rsplit(" ", 3)
         size, offset, length = map(int, numbers)
         path = folder / name
         if ".." in path.parts:
@@ -36,7 +43,11 @@ def unpack(sent: bytes, folder: Path) -> list[str]:
         with open(path, "r+b" if path.exists() else "w+b") as file:
             file.truncate(size)
             file.seek(offset)
-            file.write(files[end + 1 : end + 1 + length])
+            while length > 0:
+                chunk = packed.read(min(length, CHUNK))
+                if not chunk:
+                    raise ValueError(f"{name} is cut off")
+                file.write(chunk)
+                length -= len(chunk)
         cases[name.split("/")[0]] = None
-        at = end + 1 + length
     return list(cases)

@@ -1,0 +1,32 @@
+"""L1 of a case: a stock kernel that has our vmm and a stock kernel for its own guest, L2, in its initial RAM file system."""
+
+import subprocess
+from pathlib import Path
+
+from lab import initramfs, kernels
+from linux import guests
+
+HERE = Path(__file__).resolve().parent
+MODULES = ["pvpanic-mmio", "kvm_amd", "kvm_intel"]  # of the last two one does not load
+
+L2_CPUS = 2
+PANIC = "Kernel panic - not syncing: sysrq triggered crash"
+
+
+def initrd(l1: kernels.Kernel, l2: kernels.Kernel, vmm: Path, folder: Path) -> Path:
+    """Of L1. What is made on the way stays in `folder`, too."""
+    spin, small_vmm = folder / "spin", folder / "vmm"
+    subprocess.run(["gcc", "-nostdlib", "-static", "-s", "-o", spin, HERE / "spin.S"], check=True)
+    subprocess.run(["strip", "-o", small_vmm, vmm], check=True)
+    more = {
+        "vmm": small_vmm.read_bytes(),
+        "l2-kernel": l2.vmlinuz.read_bytes(),
+        "l2-initrd": guests.initrd(l2, {"bin/spin": spin.read_bytes()}).read_bytes(),
+    }
+    return initramfs.build(folder, HERE / "l1-init", initramfs.module_files(l1.root, l1.release, MODULES), more)
+
+
+def vmm_arguments(memory_mib: int) -> list[str]:
+    """With which vmm runs L1; files and places are the caller's."""
+    append = f"console=ttyS0 quiet l2.cpus={L2_CPUS} l2.memory=256M"
+    return [f"--append={append}", "--cpus=2", f"--memory={memory_mib}M"]
