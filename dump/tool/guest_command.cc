@@ -1,5 +1,6 @@
 #include "dump/tool/guest_command.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -25,9 +26,35 @@ uint64_t BytesOf(const PhysicalMemory& memory) {
 
 void Say(const Invocation& call, std::string_view words) { call.err() << "vmcore guest: " << Printable(words) << "\n"; }
 
-Json ListedJson(const Vmcore& core, const NestedVm& vm) {
+// Opens one guest after another for --list, and no more when they have cost too much. Honest guests share little
+// memory; a file can lead thousands of VMCSs to the same.
+class GuestsToList {
+ public:
+  explicit GuestsToList(const Vmcore& core)
+      : core_(core), bytes_left_(L2Memory::kMaxTimesMapped * BytesOf(core.memory())) {}
+
+  absl::StatusOr<GuestSnapshot> Open(const NestedVm& vm) {
+    if (opened_ == kMaxListedGuests || bytes_left_ == 0) {
+      return absl::ResourceExhaustedError(
+          absl::StrFormat("not looked into, after %d guests before it; --extract does", opened_));
+    }
+    ++opened_;
+    absl::StatusOr<GuestSnapshot> guest = SnapshotOf(core_, vm);
+    if (guest.ok()) bytes_left_ -= std::min(bytes_left_, guest->memory->walk().bytes);
+    return guest;
+  }
+
+ private:
+  static constexpr int kMaxListedGuests = 256;
+
+  const Vmcore& core_;
+  uint64_t bytes_left_;
+  int opened_ = 0;
+};
+
+Json ListedJson(const NestedVm& vm, GuestsToList* guests) {
   Json json = Json::parse(JsonOf(vm));
-  const absl::StatusOr<GuestSnapshot> guest = SnapshotOf(core, vm);
+  const absl::StatusOr<GuestSnapshot> guest = guests->Open(vm);
   if (!guest.ok()) {
     json["error"] = Printable(std::string(guest.status().message()));
     return json;
@@ -41,8 +68,8 @@ Json ListedJson(const Vmcore& core, const NestedVm& vm) {
   return json;
 }
 
-void PrintListed(const Vmcore& core, const NestedVm& vm, std::ostream& out) {
-  const absl::StatusOr<GuestSnapshot> guest = SnapshotOf(core, vm);
+void PrintListed(const NestedVm& vm, GuestsToList* guests, std::ostream& out) {
+  const absl::StatusOr<GuestSnapshot> guest = guests->Open(vm);
   if (guest.ok()) {
     const FoundKernel kernel = FindKernel(guest->snapshot);
     out << "   kernel  "
@@ -65,16 +92,17 @@ void PrintListed(const Vmcore& core, const NestedVm& vm, std::ostream& out) {
 }
 
 int List(const Invocation& call, const Vmcore& core, const FoundGuests& found) {
+  GuestsToList guests(core);
   if (call.json()) {
     Json json = {{"guests", Json::array()}, {"remarks", Json::array()}};
-    for (const NestedVm& vm : found.vms) json["guests"].push_back(ListedJson(core, vm));
+    for (const NestedVm& vm : found.vms) json["guests"].push_back(ListedJson(vm, &guests));
     for (const std::string& remark : found.remarks) json["remarks"].push_back(Printable(remark));
     call.out() << json.dump(1) << "\n";
     return kExitFine;
   }
   for (size_t i = 0; i < found.vms.size(); ++i) {
     call.out() << i << ": " << TitleOf(found.vms[i]) << "\n";
-    PrintListed(core, found.vms[i], call.out());
+    PrintListed(found.vms[i], &guests, call.out());
   }
   if (found.vms.empty()) call.out() << "no guests: this guest was no hypervisor, or its guests are all gone\n";
   return kExitFine;

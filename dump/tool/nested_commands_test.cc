@@ -2,6 +2,7 @@
 // RAM, put together by our own writer.
 #include <gmock/gmock.h>
 
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -11,6 +12,7 @@
 
 #include "base/guest_memory.h"
 #include "base/output_dir.h"
+#include "dump/nested/abi/vmcb12.h"
 #include "dump/nested/nested_state_note.h"
 #include "dump/nested/testing/fixture.h"
 #include "dump/read/vmcore.h"
@@ -188,6 +190,42 @@ TEST_F(NestedCommandsTest, AnIdleL2IsTakenOutWithWhatIsKnownOfIt) {
   ASSERT_NE(nullptr, note);
   const auto kept = nlohmann::json::parse(note->desc.begin(), note->desc.end());
   EXPECT_EQ(false, kept["extracted_guest"]["vcpus"][0]["general_registers"]) << "the file itself says so";
+}
+
+// 300 VMCBs, each with a top table of its own; all of those lead to one page of 2 MiB, or to two of 4 KiB.
+std::unique_ptr<GuestMemory> MemoryFullOfGuests(bool large) {
+  constexpr uint64_t kPresent = 7, kLarge = 0x80, kTables = 0x1000, kVmcbs = 0x10000, kRoots = 0x200000;
+  const GuestRange ranges[] = {{GuestAddr{0}, 4 << 20}};
+  std::unique_ptr<GuestMemory> memory = *GuestMemory::Create(ranges);
+  const auto put = [&](uint64_t at, uint64_t word) { EXPECT_TRUE(memory->WriteObject(GuestAddr{at}, word).ok()); };
+  put(kTables, (kTables + 0x1000) | kPresent);
+  put(kTables + 0x1000, large ? kPresent | kLarge : (kTables + 0x2000) | kPresent);
+  put(kTables + 0x2000, kPresent);
+  put(kTables + 0x2008, 0x1000 | kPresent);
+  const std::vector<uint8_t> vmcb = Fixture("svm-page2000-L1-2.bin");
+  for (uint64_t i = 0; i < 300; ++i) {
+    EXPECT_TRUE(memory->Write(GuestAddr{kVmcbs + 0x1000 * i}, vmcb).ok());
+    put(kVmcbs + 0x1000 * i + offsetof(Vmcb12, control.nested_cr3), kRoots + 0x1000 * i);
+    put(kRoots + 0x1000 * i, kTables | kPresent);
+  }
+  return memory;
+}
+
+TEST_F(NestedCommandsTest, AFileThatIsNothingButGuestsIsNotLookedIntoForHours) {
+  for (const bool large : {false, true}) {
+    const auto memory = MemoryFullOfGuests(large);
+    const std::string name = large ? "large" : "small";
+    const auto dir = OutputDir::Open(folder_);
+    ASSERT_TRUE(WriteVmcore({.cpus = {CpuState()}, .memory = memory.get()}, *dir, {.name = name}).ok());
+    ASSERT_EQ(kExitFine, Run({"guest", Path(name), "--list", "--json"})) << err_.str();
+    const auto guests = nlohmann::json::parse(out_.str())["guests"];
+    ASSERT_EQ(300u, guests.size()) << "all are named";
+    // Sixteen times L1's 4 MiB, or so many guests.
+    const size_t looked_into = large ? 32 : 256;
+    EXPECT_FALSE(guests[looked_into - 1].contains("error")) << guests[looked_into - 1];
+    EXPECT_THAT(guests[looked_into]["error"], HasSubstr("not looked into"));
+    EXPECT_EQ(kExitFine, Run({"guest", Path(name), "--extract=299", "-o", Path(name + "-l2")})) << err_.str();
+  }
 }
 
 TEST_F(NestedCommandsTest, AFileThatIsThereIsNotWrittenOver) {
