@@ -61,6 +61,19 @@ std::optional<KvmRegisters> RegistersBefore(const PhysicalMemory& l1, GuestAddr 
   return found;
 }
 
+// L2's MSR_KERNEL_GS_BASE among the words before `vmcs01` in a struct vcpu_vmx, or 0. L1's own, which is beside it, is
+// that of a process: in the lower half.
+uint64_t KernelGsBaseBefore(std::span<const uint8_t> vcpu, size_t vmcs01) {
+  constexpr size_t kDistance = 64;  // 24 in Linux 6.1
+  uint64_t found = 0;
+  for (size_t offset = vmcs01 - kDistance; offset < vmcs01; offset += 8) {
+    if (!IsPerCpuArea(Word(vcpu, offset))) continue;
+    if (found != 0) return 0;
+    found = Word(vcpu, offset);
+  }
+  return found;
+}
+
 }  // namespace
 
 void SetGeneralRegisters(const KvmRegisters& registers, CpuState* cpu) {
@@ -70,6 +83,7 @@ void SetGeneralRegisters(const KvmRegisters& registers, CpuState* cpu) {
   cpu->r8 = general[8], cpu->r9 = general[9], cpu->r10 = general[10], cpu->r11 = general[11];
   cpu->r12 = general[12], cpu->r13 = general[13], cpu->r14 = general[14], cpu->r15 = general[15];
   cpu->cr2 = registers.cr2;
+  if (registers.kernel_gs_base != 0) cpu->kernel_gs_base = registers.kernel_gs_base;
 }
 
 absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindSvmVcpus(const PhysicalMemory& l1,
@@ -134,6 +148,7 @@ absl::StatusOr<KvmRegisters> FindVmxVcpu(const PhysicalMemory& l1, GuestAddr vmc
         if (Word(bytes, offset + behind) != *pointer + offset) continue;
         KvmRegisters registers = RegistersAt(*at, bytes);
         registers.rip = vmcs12.guest_rip;
+        registers.kernel_gs_base = KernelGsBaseBefore(bytes, offset);
         return registers;
       }
     }

@@ -5,7 +5,8 @@
 //                           u32 avail, dirty
 //                           u64 cr0, cr0_guest_owned_bits, cr2, ...
 //   struct vcpu_svm         behind it the pointer to the VMCB and its physical address, side by side
-//   struct vcpu_vmx         behind it the pointer to the VMCS, and one to where that pointer lies
+//   struct vcpu_vmx         behind it the pointer to the VMCS, and one to where that pointer lies; shortly before
+//                           the former L2's MSR_KERNEL_GS_BASE
 //
 // (Linux arch/x86/include/asm/kvm_host.h, kvm/svm/svm.h, kvm/vmx/vmx.h; from 4.18 on.) What is found has
 // agreed with the VMCB or VMCS in several places. Where nothing does, or two things do, the answer is
@@ -32,9 +33,14 @@ struct KvmRegisters {
   std::array<uint64_t, 16> general = {};  // in KVM's order, which is that of their encoding
   uint64_t rip = 0;                       // where L2 goes on: past an instruction that KVM has emulated
   uint64_t cr2 = 0;
+  uint64_t kernel_gs_base = 0;  // VMX, of a Linux that was in user mode: its per-CPU area. 0 where that is not known
 };
 
-// Puts the general registers, but for RSP, and CR2 into `cpu`.
+// Whether an MSR_KERNEL_GS_BASE of `value` is the kernel's, and so that of a CPU in user mode: the address of
+// Linux's per-CPU area. In the kernel that MSR has what user mode had, in the other half.
+inline bool IsPerCpuArea(uint64_t value) { return value >> 63 != 0 && value % kPageSize == 0; }
+
+// Puts the general registers, but for RSP, and what else is known into `cpu`.
 void SetGeneralRegisters(const KvmRegisters& registers, CpuState* cpu);
 
 // For each of `vmcbs` whose vCPU is found, by the address of the VMCB. One pass over `l1`, L1's RAM. Errors

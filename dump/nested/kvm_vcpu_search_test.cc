@@ -136,6 +136,22 @@ TEST_F(VmxVcpuSearchTest, TheRegistersAreFoundByTheFrameThatHostRspPointsTo) {
   }
 }
 
+TEST_F(VmxVcpuSearchTest, TheKernelGsBaseOfAnL2InUserModeIsShortlyBeforeTheVmcs) {
+  constexpr uint64_t kPerCpu = 0xffff88800fc00000;
+  const auto found = [&] { return FindVmxVcpu(*l1_, kVmcs, vmcs12_)->kernel_gs_base; };
+  EXPECT_EQ(0u, found());
+  Put(GuestAddr{kLoadedVmcs.value - 32}, 0x7f0012345740);  // L1's: a thread's
+  Put(GuestAddr{kLoadedVmcs.value - 24}, 0x7f00aaaaa000);  // L2's, in its kernel
+  EXPECT_EQ(0u, found());
+  Put(GuestAddr{kLoadedVmcs.value - 24}, kPerCpu);
+  EXPECT_EQ(kPerCpu, found());
+  CpuState cpu;
+  SetGeneralRegisters(*FindVmxVcpu(*l1_, kVmcs, vmcs12_), &cpu);
+  EXPECT_EQ(kPerCpu, cpu.kernel_gs_base);
+  Put(GuestAddr{kLoadedVmcs.value - 16}, kPerCpu + 0x40000);
+  EXPECT_EQ(0u, found()) << "it is either of two";
+}
+
 TEST_F(VmxVcpuSearchTest, AFrameThatWasUsedAgainIsSeenThrough) {
   EXPECT_TRUE(FindVmxVcpu(*l1_, kVmcs, vmcs12_).ok());
   EXPECT_FALSE(FindVmxVcpu(*l1_, GuestAddr{0xa000}, vmcs12_).ok()) << "those of another vCPU";

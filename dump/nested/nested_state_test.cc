@@ -185,6 +185,18 @@ TEST(NestedStateTest, WhatKvmTakesThoughItIsOddIsSaid) {
               ElementsAre("vmcs12: L2 runs, but could not be entered: ept_pointer 0x3009e: reserved bits 11:7 set"));
 }
 
+TEST(NestedStateTest, AnL1With5LevelPagingHasAddressesOf57Bits) {
+  std::vector<uint8_t> bytes = Fixture(kInL2);
+  const auto field = [](size_t offset) { return sizeof(KvmNestedHeader) + offset; };
+  Put<uint64_t>(bytes, field(offsetof(Vmcs12, host_gs_base)), 0xff11000001e00000);
+  EXPECT_EQ(1u, NestedState::Parse(bytes)->Oddities().size()) << "48 bits with 4 levels";
+  constexpr uint64_t kPaeVmxeLa57 = 0x3020;
+  Put<uint64_t>(bytes, field(offsetof(Vmcs12, host_cr4)), kPaeVmxeLa57);
+  EXPECT_THAT(NestedState::Parse(bytes)->Oddities(), ElementsAre());
+  Put<uint64_t>(bytes, field(offsetof(Vmcs12, host_gs_base)), 0xfe11000001e00000);
+  EXPECT_EQ(1u, NestedState::Parse(bytes)->Oddities().size());
+}
+
 TEST(NestedStateTest, AStateThatEndsBehindTheStructIsReadWithZerosBehindIt) {
   std::vector<uint8_t> bytes = Fixture(kInL2);
   bytes.resize(sizeof(KvmNestedHeader) + kVmcs12Size);

@@ -68,7 +68,8 @@ void TakeLiveRegisters(const NestedCpu& cpu, std::span<const CpuState> l1_cpus, 
   vcpu->registers_from = absl::StrFormat("vCPU %d of the dump, where it ran", *cpu.l1_vcpu);
 }
 
-void TakeVmcs12Registers(const PhysicalMemory& l1, const NestedCpu& cpu, NestedVcpu* vcpu) {
+void TakeVmcs12Registers(const PhysicalMemory& l1, std::span<const CpuState> l1_cpus, const NestedCpu& cpu,
+                         NestedVcpu* vcpu) {
   const Vmcs12 vmcs12 = std::get<VmcsRegion>(cpu.region).vmcs12();
   vcpu->registers = RegistersOf(vmcs12);
   const absl::StatusOr<KvmRegisters> kvm = FindVmxVcpu(l1, cpu.at, vmcs12);
@@ -79,6 +80,11 @@ void TakeVmcs12Registers(const PhysicalMemory& l1, const NestedCpu& cpu, NestedV
   } else {
     vcpu->registers_from = "its VMCS; general registers are not known";
   }
+  // A VMCS has no MSR_KERNEL_GS_BASE. KVM leaves L2's in the CPU until another thread runs there; what a process of
+  // L1's would have in it lies in the lower half.
+  if (cpu.source != NestedCpu::Source::kCurrent || *cpu.l1_vcpu >= l1_cpus.size()) return;
+  const uint64_t left_behind = l1_cpus[*cpu.l1_vcpu].kernel_gs_base;
+  if (IsPerCpuArea(left_behind)) vcpu->registers.kernel_gs_base = left_behind;
 }
 
 void TakeVmcbRegisters(const NestedCpu& cpu, const std::map<GuestAddr, KvmRegisters>& kvm, NestedVcpu* vcpu) {
@@ -93,7 +99,7 @@ void TakeVmcbRegisters(const NestedCpu& cpu, const std::map<GuestAddr, KvmRegist
   }
 }
 
-// The kernel's GS base is in either of two places, or in a vmcs12 not at all.
+// The kernel's GS base is in either of two places: the second in user mode, where it may not be known.
 uint64_t KernelGsBase(const CpuState& cpu) { return cpu.gs.base >> 63 != 0 ? cpu.gs.base : cpu.kernel_gs_base; }
 
 }  // namespace
@@ -120,7 +126,7 @@ absl::StatusOr<std::vector<NestedVm>> FindNestedVms(const PhysicalMemory& l1, st
     if (cpu.source == NestedCpu::Source::kRunning) {
       TakeLiveRegisters(cpu, l1_cpus, &vcpu);
     } else if (cpu.vmx()) {
-      TakeVmcs12Registers(l1, cpu, &vcpu);
+      TakeVmcs12Registers(l1, l1_cpus, cpu, &vcpu);
     } else {
       TakeVmcbRegisters(cpu, kvm_registers, &vcpu);
     }

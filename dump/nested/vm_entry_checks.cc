@@ -24,7 +24,7 @@ constexpr int kExitHost64 = 9, kExitAckInterrupt = 15, kExitLoadPat = 19, kExitL
 constexpr int kEntryLoadDebug = 2, kEntryIa32e = 9, kEntryLoadPat = 14, kEntryLoadEfer = 15, kEntryLoadBndcfgs = 16;
 
 constexpr uint64_t kCr0Pe = 1, kCr0Ne = 1u << 5, kCr0Pg = 1u << 31;
-constexpr uint64_t kCr4Pae = 1u << 5, kCr4Vmxe = 1u << 13, kCr4Pcide = 1u << 17;
+constexpr uint64_t kCr4Pae = 1u << 5, kCr4La57 = 1u << 12, kCr4Vmxe = 1u << 13, kCr4Pcide = 1u << 17;
 constexpr uint64_t kEferLme = 1u << 8, kEferLma = 1u << 10;
 constexpr uint64_t kEferReserved = ~uint64_t{0xd01};  // all but SCE, LME, LMA, NX
 
@@ -34,8 +34,10 @@ bool Secondary(const Vmcs12& vmcs12, int bit) {
   return Bit(vmcs12.cpu_based_vm_exec_control, kPrimarySecondary) && Bit(vmcs12.secondary_vm_exec_control, bit);
 }
 
-constexpr bool Canonical(uint64_t address) {
-  return static_cast<uint64_t>(static_cast<int64_t>(address << 16) >> 16) == address;
+// To L1, as whose instruction a VM entry is checked: 57 bits count with 5-level paging, else 48.
+constexpr bool Canonical(uint64_t address, const Vmcs12& vmcs12) {
+  const int unused = (vmcs12.host_cr4 & kCr4La57) != 0 ? 7 : 16;
+  return static_cast<uint64_t>(static_cast<int64_t>(address << unused) >> unused) == address;
 }
 
 constexpr bool PatValid(uint64_t pat) {
@@ -156,8 +158,8 @@ absl::Status CheckControlRegisters(const Vmcs12& vmcs12, bool guest) {
   return absl::OkStatus();
 }
 
-absl::Status CheckCanonical(std::string_view field, uint64_t address) {
-  return Canonical(address) ? absl::OkStatus() : Bad(field, address, "not canonical");
+absl::Status CheckCanonical(std::string_view field, uint64_t address, const Vmcs12& vmcs12) {
+  return Canonical(address, vmcs12) ? absl::OkStatus() : Bad(field, address, "not canonical");
 }
 
 absl::Status CheckHostSegments(const Vmcs12& vmcs12, bool host64) {
@@ -175,11 +177,11 @@ absl::Status CheckHostSegments(const Vmcs12& vmcs12, bool host64) {
     if ((selector & 7) != 0) return Bad(name, selector, "RPL and TI must be zero");
     if (selector == 0 && !may_be_null) return Bad(name, selector, "must not be null");
   }
-  RETURN_IF_ERROR(CheckCanonical("host_fs_base", vmcs12.host_fs_base));
-  RETURN_IF_ERROR(CheckCanonical("host_gs_base", vmcs12.host_gs_base));
-  RETURN_IF_ERROR(CheckCanonical("host_gdtr_base", vmcs12.host_gdtr_base));
-  RETURN_IF_ERROR(CheckCanonical("host_idtr_base", vmcs12.host_idtr_base));
-  return CheckCanonical("host_tr_base", vmcs12.host_tr_base);
+  RETURN_IF_ERROR(CheckCanonical("host_fs_base", vmcs12.host_fs_base, vmcs12));
+  RETURN_IF_ERROR(CheckCanonical("host_gs_base", vmcs12.host_gs_base, vmcs12));
+  RETURN_IF_ERROR(CheckCanonical("host_gdtr_base", vmcs12.host_gdtr_base, vmcs12));
+  RETURN_IF_ERROR(CheckCanonical("host_idtr_base", vmcs12.host_idtr_base, vmcs12));
+  return CheckCanonical("host_tr_base", vmcs12.host_tr_base, vmcs12);
 }
 
 absl::Status CheckLinkPointer(const Vmcs12& vmcs12, int bits, const PhysicalMemory* memory) {
@@ -223,15 +225,15 @@ absl::Status CheckVmcs12Controls(const Vmcs12& vmcs12, int bits) {
 absl::Status CheckVmcs12HostState(const Vmcs12& vmcs12, int bits) {
   RETURN_IF_ERROR(CheckControlRegisters(vmcs12, false));
   if (vmcs12.host_cr3 >> bits != 0) return Bad("host_cr3", vmcs12.host_cr3, "beyond the physical address space");
-  RETURN_IF_ERROR(CheckCanonical("host_ia32_sysenter_esp", vmcs12.host_ia32_sysenter_esp));
-  RETURN_IF_ERROR(CheckCanonical("host_ia32_sysenter_eip", vmcs12.host_ia32_sysenter_eip));
+  RETURN_IF_ERROR(CheckCanonical("host_ia32_sysenter_esp", vmcs12.host_ia32_sysenter_esp, vmcs12));
+  RETURN_IF_ERROR(CheckCanonical("host_ia32_sysenter_eip", vmcs12.host_ia32_sysenter_eip, vmcs12));
   if (Bit(vmcs12.vm_exit_controls, kExitLoadPat) && !PatValid(vmcs12.host_ia32_pat)) {
     return Bad("host_ia32_pat", vmcs12.host_ia32_pat, "unknown memory type");
   }
   const bool host64 = Bit(vmcs12.vm_exit_controls, kExitHost64);
   if (host64) {
     if ((vmcs12.host_cr4 & kCr4Pae) == 0) return Bad("host_cr4", vmcs12.host_cr4, "a 64-bit host has PAE");
-    RETURN_IF_ERROR(CheckCanonical("host_rip", vmcs12.host_rip));
+    RETURN_IF_ERROR(CheckCanonical("host_rip", vmcs12.host_rip, vmcs12));
   } else {
     if (Bit(vmcs12.vm_entry_controls, kEntryIa32e)) {
       return Bad("vm_entry_controls", vmcs12.vm_entry_controls, "a 64-bit guest of a 32-bit host");
@@ -268,7 +270,8 @@ absl::Status CheckVmcs12GuestState(const Vmcs12& vmcs12, int bits, const Physica
       return Bad("guest_ia32_efer", efer, "LME and LMA are not what the controls say, or reserved bits set");
     }
   }
-  if (Bit(entry, kEntryLoadBndcfgs) && (!Canonical(vmcs12.guest_bndcfgs) || (vmcs12.guest_bndcfgs & 0xffc) != 0)) {
+  if (Bit(entry, kEntryLoadBndcfgs) &&
+      (!Canonical(vmcs12.guest_bndcfgs, vmcs12) || (vmcs12.guest_bndcfgs & 0xffc) != 0)) {
     return Bad("guest_bndcfgs", vmcs12.guest_bndcfgs, "not canonical, or reserved bits set");
   }
   const uint32_t activity = vmcs12.guest_activity_state;

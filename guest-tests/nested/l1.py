@@ -26,7 +26,7 @@ def initrd(l1: kernels.Kernel, l2: kernels.Kernel, vmm: Path, folder: Path) -> P
     return initramfs.build(folder, HERE / "l1-init", initramfs.module_files(l1.root, l1.release, MODULES), more)
 
 
-def vmm_arguments(memory_mib: int) -> list[str]:
-    """With which vmm runs L1; files and places are the caller's."""
-    append = f"console=ttyS0 quiet l2.cpus={L2_CPUS} l2.memory=256M"
+def vmm_arguments(memory_mib: int, timeout_s: int) -> list[str]:
+    """With which vmm runs L1; files and places are the caller's. L1 gives up by itself before `timeout_s`, and says why."""
+    append = f"console=ttyS0 quiet l2.cpus={L2_CPUS} l2.memory=256M l2.timeout={timeout_s // 3}"
     return [f"--append={append}", "--cpus=2", f"--memory={memory_mib}M"]
