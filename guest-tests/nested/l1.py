@@ -9,7 +9,6 @@ from linux import guests
 HERE = Path(__file__).resolve().parent
 MODULES = ["pvpanic-mmio", "kvm_amd", "kvm_intel"]  # of the last two one does not load
 
-L2_CPUS = 2
 PANIC = "Kernel panic - not syncing: sysrq triggered crash"
 
 
@@ -26,7 +25,8 @@ def initrd(l1: kernels.Kernel, l2: kernels.Kernel, vmm: Path, folder: Path) -> P
     return initramfs.build(folder, HERE / "l1-init", initramfs.module_files(l1.root, l1.release, MODULES), more)
 
 
-def vmm_arguments(memory_mib: int, timeout_s: int) -> list[str]:
-    """With which vmm runs L1; files and places are the caller's. L1 gives up by itself before `timeout_s`, and says why."""
-    append = f"console=ttyS0 quiet l2.cpus={L2_CPUS} l2.memory=256M l2.timeout={timeout_s // 3}"
-    return [f"--append={append}", "--cpus=2", f"--memory={memory_mib}M"]
+def vmm_arguments(cpus: int, memory_mib: int, timeout_s: int) -> list[str]:
+    """With which vmm runs L1; files and places are the caller's. L1 and L2 have `cpus` each. L1 gives up by itself before
+    `timeout_s`, and says why."""
+    append = f"console=ttyS0 quiet l2.cpus={cpus} l2.memory=256M l2.timeout={timeout_s // 3}"
+    return [f"--append={append}", f"--cpus={cpus}", f"--memory={memory_mib}M"]
