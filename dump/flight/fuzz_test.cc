@@ -6,6 +6,7 @@
 #include "dump/flight/testing/made_up_story.h"
 #include "dump/flight/time_line.h"
 #include "dump/flight/vcpu_sums.h"
+#include "dump/testing/fuzz_steps.h"
 #include "dump/testing/mutator.h"
 #include "gtest/gtest.h"
 

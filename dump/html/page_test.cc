@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "dump/flight/testing/made_up_story.h"
+#include "dump/testing/fuzz_steps.h"
 #include "dump/testing/mutator.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -2,7 +2,6 @@
 // always the same ones, must be refused or read, but never crash, hang or read too far (ASan sees to
 // that). FUZZ_STEPS in the environment asks for more steps than the default.
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <random>
@@ -19,15 +18,11 @@
 #include "dump/nested/testing/fixture.h"
 #include "dump/nested/vmcs_region.h"
 #include "dump/nested/vmcsinfo_note.h"
+#include "dump/testing/fuzz_steps.h"
 #include "gtest/gtest.h"
 
 namespace vmm {
 namespace {
-
-uint64_t Steps(uint64_t by_default) {
-  const char* const wanted = std::getenv("FUZZ_STEPS");
-  return wanted == nullptr ? by_default : std::strtoull(wanted, nullptr, 10);
-}
 
 class Mutator {
  public:
@@ -72,7 +67,7 @@ TEST(NestedFuzzTest, AStateIsRefusedOrReadAndWhatKvmTakesWeRead) {
   Mutator mutator;
   CpuState cpu;
   uint64_t read = 0;
-  const uint64_t steps = Steps(100'000);
+  const uint64_t steps = FuzzSteps(100'000);
   for (uint64_t step = 0; step < steps; ++step) {
     std::vector<uint8_t> bytes = seeds[mutator.Below(seeds.size())];
     mutator.Change(&bytes);
@@ -107,7 +102,7 @@ TEST(NestedFuzzTest, APageTakesAnyInstruction) {
     seeds.emplace_back(blob.begin() + 128, blob.end());
   }
   Mutator mutator;
-  const uint64_t steps = Steps(100'000);
+  const uint64_t steps = FuzzSteps(100'000);
   for (uint64_t step = 0; step < steps; ++step) {
     std::vector<uint8_t> bytes = seeds[mutator.Below(seeds.size())];
     mutator.Change(&bytes);
@@ -141,7 +136,7 @@ TEST(NestedFuzzTest, NotesAreRefusedOrRead) {
   const std::vector<uint8_t> state_seed(state_text.begin(), state_text.end());
   const std::vector<uint8_t> page(blob.begin() + 128, blob.end());
   Mutator mutator;
-  const uint64_t steps = Steps(100'000);
+  const uint64_t steps = FuzzSteps(100'000);
   for (uint64_t step = 0; step < steps; ++step) {
     std::vector<uint8_t> bytes = info_seed;
     mutator.Change(&bytes);
@@ -162,7 +157,7 @@ TEST(NestedFuzzTest, AnEptWalkEndsAndAgreesWithItself) {
   std::vector<uint8_t> pristine(0x4000);
   ASSERT_TRUE(memory->Read(GuestAddr{0x30000}, pristine).ok());
   Mutator mutator;
-  const uint64_t steps = Steps(20'000);
+  const uint64_t steps = FuzzSteps(20'000);
   for (uint64_t step = 0; step < steps; ++step) {
     if (step % 32 == 0) {
       ASSERT_TRUE(memory->Write(GuestAddr{0x30000}, pristine).ok());

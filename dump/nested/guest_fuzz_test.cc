@@ -1,7 +1,6 @@
 // A dump from which L2 is to be taken is anybody's word: VMCBs, VMCSs, tables and KVM's structs that are
 // changed pseudo-randomly, always the same way, must be refused or read, in bounded time and memory, and what
 // is read of L2 must be right. FUZZ_STEPS in the environment asks for more steps than the default.
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <random>
@@ -14,15 +13,11 @@
 #include "dump/nested/nested_vm.h"
 #include "dump/nested/testing/fixture.h"
 #include "dump/nested/vmcb12_scan.h"
+#include "dump/testing/fuzz_steps.h"
 #include "gtest/gtest.h"
 
 namespace vmm {
 namespace {
-
-uint64_t Steps(uint64_t by_default) {
-  const char* const wanted = std::getenv("FUZZ_STEPS");
-  return wanted == nullptr ? by_default : std::strtoull(wanted, nullptr, 10);
-}
 
 constexpr uint64_t kSize = 4 << 20;
 
@@ -102,7 +97,7 @@ void Fuzz(const char* memory_name, const std::string& blob, std::vector<uint64_t
   const std::vector<uint8_t> pristine_state = Fixture(blob);
   std::vector<CpuState> registers(2);
   uint64_t with_memory = 0;
-  const uint64_t steps = Steps(1'000);
+  const uint64_t steps = FuzzSteps(1'000);
   for (uint64_t step = 0; step < steps; ++step) {
     if (step % 16 == 0) {
       for (const uint64_t page : dump.pages()) dump.Restore(page);
@@ -150,7 +145,7 @@ TEST(GuestFuzzTest, AVmcbIsDoubtedOrTaken) {
   const std::vector<uint8_t> pristine = Fixture("svm-page2000-L1-2.bin");
   Random random;
   uint64_t taken = 0;
-  const uint64_t steps = Steps(100'000);
+  const uint64_t steps = FuzzSteps(100'000);
   for (uint64_t step = 0; step < steps; ++step) {
     std::vector<uint8_t> page = pristine;
     for (uint64_t i = 1 + random.Below(3); i > 0; --i) {

@@ -27,7 +27,8 @@
 #define PORT_RESET 0xcf9
 #define PORT_NOBODY 0x1234  // where no device is
 
-// Text to the debug console; on a machine that has none, to the serial port. print() knows %s %d %u %x (32 bits), %lu %lx (64 bits), %c and %%.
+// Text to the debug console; on a machine that has none, to the serial port. print() knows %s %d %u %x (32 bits), %lu
+// %lx (64 bits), %c and %%.
 void print(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
 // Text to the serial port, by polling.

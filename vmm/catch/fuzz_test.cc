@@ -2,12 +2,12 @@
 // bounded amount and always the same, must be refused or believed, but nothing outside of the image may be written, and
 // what was written must be taken back. FUZZ_STEPS in the environment asks for more steps than the default.
 #include <algorithm>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "dump/kernel/testing/made_up_kernel.h"
+#include "dump/testing/fuzz_steps.h"
 #include "gtest/gtest.h"
 #include "vmm/catch/kernel_catch.h"
 
@@ -15,11 +15,6 @@ namespace vmm {
 namespace {
 
 using K = MadeUpKernel;
-
-uint64_t Steps(uint64_t by_default) {
-  const char* const wanted = std::getenv("FUZZ_STEPS");
-  return wanted == nullptr ? by_default : std::strtoull(wanted, nullptr, 10);
-}
 
 struct NoSink : PanicSink {
   void OnPanic(const PanicEvent&) override {}
@@ -44,7 +39,7 @@ TEST(CatchFuzzTest, OnlyTheImageIsWrittenToAndAllIsTakenBack) {
   std::mt19937_64 random(7);
   NoSink sink;
   uint64_t caught_something = 0;
-  const uint64_t steps = Steps(150);
+  const uint64_t steps = FuzzSteps(150);
   for (uint64_t step = 0; step < steps; ++step) {
     std::string tables(healthy.begin(), healthy.end());
     for (uint64_t i = random() % 6; i > 0; --i) {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "dump/testing/fuzz_steps.h"
 #include "dump/testing/mutator.h"
 #include "gtest/gtest.h"
 #include "vmm/kvm/testing/tiny_guest.h"

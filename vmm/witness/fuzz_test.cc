@@ -2,7 +2,6 @@
 // give the same witnesses however they are cut, and never crash or grow without end (ASan and UBSan see to that).
 // FUZZ_STEPS in the environment asks for more steps than the default.
 #include <algorithm>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <string_view>
@@ -10,16 +9,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "dump/testing/fuzz_steps.h"
 #include "gtest/gtest.h"
 #include "vmm/witness/console_scanner.h"
 
 namespace vmm {
 namespace {
-
-uint64_t Steps(uint64_t by_default) {
-  const char* const wanted = std::getenv("FUZZ_STEPS");
-  return wanted == nullptr ? by_default : std::strtoull(wanted, nullptr, 10);
-}
 
 // A line of each sign, as kernels print it.
 constexpr std::pair<KernelSign, std::string_view> kLines[] = {
@@ -74,7 +69,7 @@ Found Scan(std::string_view text, size_t piece, Random& random) {
 
 TEST(ConsoleFuzzTest, EachSignIsFoundWhereverTheBytesAreCut) {
   Random random(1);
-  const uint64_t steps = Steps(2'000);
+  const uint64_t steps = FuzzSteps(2'000);
   for (uint64_t step = 0; step < steps; ++step) {
     std::string text;
     std::vector<KernelSign> printed;
@@ -97,7 +92,7 @@ TEST(ConsoleFuzzTest, EachSignIsFoundWhereverTheBytesAreCut) {
 
 TEST(ConsoleFuzzTest, NoiseAroundASignDoesNotDependOnTheCuts) {
   Random random(2);
-  const uint64_t steps = Steps(2'000);
+  const uint64_t steps = FuzzSteps(2'000);
   for (uint64_t step = 0; step < steps; ++step) {
     std::string text;
     for (uint64_t parts = random.Below(12); parts > 0; --parts) {
