@@ -149,7 +149,6 @@ QUICK = [
     Case("cloud", "user", True, 2, SMALL, "fwcfg"),
     Case("cloud", "caught", True, 2, SMALL),
     Case("cloud", "early", True, 2, SMALL),
-    Case("amd64", "caught-kernel", True, 2, SMALL),
 ]
 
 
