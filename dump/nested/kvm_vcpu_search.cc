@@ -13,8 +13,8 @@ namespace vmm {
 namespace {
 
 // struct kvm_vcpu_arch, in words from regs[0] on.
-constexpr size_t kRsp = 4, kRip = 16, kCr0 = 18, kCr2 = 20;
-constexpr size_t kArchWords = 21;
+constexpr size_t kRsp = 4, kRip = 16, kAvailAndDirty = 17, kCr0 = 18, kCr2 = 20, kCr4 = 22;
+constexpr size_t kArchWords = 23;
 
 // How far behind regs[] the pointer to the VMCB or VMCS may lie; 6 to 8 KiB were seen.
 constexpr uint64_t kMaxDistance = 32 << 10;
@@ -24,11 +24,18 @@ constexpr size_t kMaxCandidates = 16;
 
 constexpr uint64_t kMaxInstruction = 15;
 constexpr uint64_t kCr0Compared = 1u << 31 | 1 << 16 | 1;  // PG, WP, PE: KVM changes others under the guest
+constexpr uint64_t kCr0Reserved = ~uint64_t{0xe005003f};
 constexpr uint64_t kCr4La57 = 1 << 12;
+// PSE, PAE, LA57, PCIDE, SMEP, SMAP: KVM leaves others to the guest, and looks when it needs them.
+constexpr uint64_t kCr4Compared = 1 << 4 | 1 << 5 | kCr4La57 | 1 << 17 | 1 << 20 | 1 << 21;
+
+constexpr size_t kLoadedVmcs = 256;     // more than struct loaded_vmcs has
+constexpr size_t kGsBaseDistance = 64;  // before vcpu_vmx's vmcs01; 24 in Linux 6.1
+constexpr uint64_t kDirectMapStep = 1 << 30;
 
 // A pointer into the direct map: the kernel's half, and moved by whole GiB (KASLR moves it by PUDs).
 bool IsDirectMapPointer(uint64_t pointer, GuestAddr to) {
-  return pointer >> 63 != 0 && pointer > to.value && (pointer - to.value) % (1 << 30) == 0;
+  return pointer >> 63 != 0 && pointer > to.value && (pointer - to.value) % kDirectMapStep == 0;
 }
 
 uint64_t Word(std::span<const uint8_t> bytes, size_t offset) {
@@ -43,30 +50,54 @@ KvmRegisters RegistersAt(GuestAddr at, std::span<const uint8_t> arch) {
   return registers;
 }
 
-// regs[] in the memory before `end`, a pointer to the VMCB. Nothing where none, or more than one, is right.
-std::optional<KvmRegisters> RegistersBefore(const PhysicalMemory& l1, GuestAddr end, const VmcbSave& save) {
+// regs[] in the memory before `end`, a pointer to the VMCB or VMCS: where `right` says so of the words from there on.
+// Nothing where it does of none, or of more than one.
+template <typename Right>
+std::optional<KvmRegisters> RegistersBefore(const PhysicalMemory& l1, GuestAddr end, Right right) {
   const uint64_t size = std::min(kMaxDistance, end.value);
   std::vector<uint8_t> bytes(size);
   const GuestAddr start{end.value - size};
   if (!l1.Read(start, bytes).ok()) return std::nullopt;
   std::optional<KvmRegisters> found;
   for (size_t offset = 0; offset + 8 * kArchWords <= bytes.size(); offset += 8) {
-    const auto arch = std::span(bytes).subspan(offset, 8 * kArchWords);
-    const bool right = Word(arch, 8 * kRsp) == save.rsp && Word(arch, 8 * kRip) - save.rip <= kMaxInstruction &&
-                       ((Word(arch, 8 * kCr0) ^ save.cr0) & kCr0Compared) == 0 && Word(arch, 8 * kCr2) == save.cr2;
-    if (!right) continue;
+    const auto arch = std::span<const uint8_t>(bytes).subspan(offset, 8 * kArchWords);
+    if (!right(arch)) continue;
     if (found.has_value()) return std::nullopt;
     found = RegistersAt(GuestAddr{start.value + offset}, arch);
   }
   return found;
 }
 
+bool AreOf(const VmcbSave& save, std::span<const uint8_t> arch) {
+  return Word(arch, 8 * kRsp) == save.rsp && Word(arch, 8 * kRip) - save.rip <= kMaxInstruction &&
+         ((Word(arch, 8 * kCr0) ^ save.cr0) & kCr0Compared) == 0 && Word(arch, 8 * kCr2) == save.cr2;
+}
+
+// On Intel KVM reads RSP and RIP from the VMCS when it needs them, and says in `avail` which it has.
+bool AreOf(const Vmcs12& vmcs12, std::span<const uint8_t> arch) {
+  const uint64_t avail = Word(arch, 8 * kAvailAndDirty) & 0xffffffff, dirty = Word(arch, 8 * kAvailAndDirty) >> 32;
+  const uint64_t cr0 = Word(arch, 8 * kCr0), cr4 = Word(arch, 8 * kCr4);
+  const bool rsp_is_right = (avail >> kRsp & 1) == 0 || Word(arch, 8 * kRsp) == vmcs12.guest_rsp;
+  return (dirty & ~avail) == 0 && rsp_is_right && (cr0 & kCr0Reserved) == 0 && cr4 >> 32 == 0 &&
+         ((cr0 ^ vmcs12.guest_cr0) & kCr0Compared) == 0 && ((cr4 ^ vmcs12.guest_cr4) & kCr4Compared) == 0;
+}
+
+// Whether a struct loaded_vmcs begins at `at`, with the direct map at `direct_map`: soon after it vcpu_vmx's pointer to
+// it follows.
+bool IsLoadedVmcs(const PhysicalMemory& l1, GuestAddr at, uint64_t direct_map) {
+  std::array<uint8_t, kLoadedVmcs> bytes;
+  if (!l1.Read(at, bytes).ok()) return false;
+  for (size_t behind = 8; behind < kLoadedVmcs; behind += 8) {
+    if (Word(bytes, behind) == direct_map + at.value) return true;
+  }
+  return false;
+}
+
 // L2's MSR_KERNEL_GS_BASE among the words before `vmcs01` in a struct vcpu_vmx, or 0. L1's own, which is beside it, is
 // that of a process: in the lower half.
 uint64_t KernelGsBaseBefore(std::span<const uint8_t> vcpu, size_t vmcs01) {
-  constexpr size_t kDistance = 64;  // 24 in Linux 6.1
   uint64_t found = 0;
-  for (size_t offset = vmcs01 - kDistance; offset < vmcs01; offset += 8) {
+  for (size_t offset = vmcs01 - kGsBaseDistance; offset < vmcs01; offset += 8) {
     if (!IsPerCpuArea(Word(vcpu, offset))) continue;
     if (found != 0) return 0;
     found = Word(vcpu, offset);
@@ -109,7 +140,8 @@ absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindSvmVcpus(const PhysicalMem
         if (save == saves.end()) continue;
         Candidates& here = candidates[address];
         if (++here.pointers > kMaxCandidates) continue;
-        const auto registers = RegistersBefore(l1, GuestAddr{at + offset - 8}, *save->second);
+        const auto registers = RegistersBefore(
+            l1, GuestAddr{at + offset - 8}, [&](std::span<const uint8_t> arch) { return AreOf(*save->second, arch); });
         if (registers.has_value()) here.registers.push_back(*registers);
       }
     }
@@ -141,7 +173,6 @@ absl::StatusOr<KvmRegisters> FindVmxVcpu(const PhysicalMemory& l1, GuestAddr vmc
     // It belongs to this VMCS only if struct loaded_vmcs with the VMCS's address follows, and soon
     // after it vcpu_vmx's pointer to that.
     const uint64_t direct_map = *pointer - at->value;
-    constexpr size_t kLoadedVmcs = 256;
     for (size_t offset = 8 * kArchWords; offset + kLoadedVmcs <= bytes.size(); offset += 8) {
       if (Word(bytes, offset) != direct_map + vmcs.value) continue;
       for (size_t behind = 8; behind < kLoadedVmcs; behind += 8) {
@@ -155,6 +186,53 @@ absl::StatusOr<KvmRegisters> FindVmxVcpu(const PhysicalMemory& l1, GuestAddr vmc
   }
   return absl::NotFoundError(
       absl::StrFormat("host_rsp 0x%x does not lead to the registers of this VMCS", vmcs12.host_rsp));
+}
+
+absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindVmxVcpus(const PhysicalMemory& l1,
+                                                               std::span<const IdleVmcs> vmcss) {
+  std::map<GuestAddr, KvmRegisters> found;
+  std::multimap<uint64_t, const IdleVmcs*>
+      wanted;  // by the low bits of a pointer to it, wherever the direct map begins
+  for (const IdleVmcs& vmcs : vmcss) {
+    const absl::StatusOr<KvmRegisters> by_frame = FindVmxVcpu(l1, vmcs.at, vmcs.vmcs12);
+    if (by_frame.ok()) {
+      found[vmcs.at] = *by_frame;
+    } else {
+      wanted.emplace(vmcs.at.value % kDirectMapStep, &vmcs);
+    }
+  }
+  if (wanted.empty()) return found;
+
+  std::map<GuestAddr, size_t> pointers, matches;
+  const auto look = [&](GuestAddr at, uint64_t pointer, const IdleVmcs& vmcs) {
+    if (!IsDirectMapPointer(pointer, vmcs.at) || ++pointers[vmcs.at] > kMaxCandidates) return;
+    if (!IsLoadedVmcs(l1, at, pointer - vmcs.at.value)) return;
+    auto registers = RegistersBefore(l1, at, [&](std::span<const uint8_t> arch) { return AreOf(vmcs.vmcs12, arch); });
+    if (!registers.has_value()) return;
+    ++matches[vmcs.at];
+    registers->rip = vmcs.vmcs12.guest_rip;
+    std::array<uint8_t, kGsBaseDistance> before;
+    const bool readable = at.value >= before.size() && l1.Read(GuestAddr{at.value - before.size()}, before).ok();
+    registers->kernel_gs_base = readable ? KernelGsBaseBefore(before, before.size()) : 0;
+    found[vmcs.at] = *registers;
+  };
+  ASSIGN_OR_RETURN(const std::vector<GuestRange> extents, l1.DataExtents());
+  std::array<uint8_t, kPageSize> page;
+  for (const GuestRange& extent : extents) {
+    for (uint64_t at = extent.start.value; at < extent.start.value + extent.size; at += kPageSize) {
+      RETURN_IF_ERROR(l1.Read(GuestAddr{at}, page));
+      for (size_t offset = 0; offset < page.size(); offset += 8) {
+        const uint64_t pointer = Word(page, offset);
+        if (pointer >> 63 == 0 || pointer % kPageSize != 0) continue;
+        const auto [first, last] = wanted.equal_range(pointer % kDirectMapStep);
+        for (auto it = first; it != last; ++it) look(GuestAddr{at + offset}, pointer, *it->second);
+      }
+    }
+  }
+  for (const auto& [vmcs, count] : matches) {
+    if (count != 1 || pointers[vmcs] > kMaxCandidates) found.erase(vmcs);
+  }
+  return found;
 }
 
 }  // namespace vmm

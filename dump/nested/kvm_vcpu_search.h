@@ -48,6 +48,18 @@ void SetGeneralRegisters(const KvmRegisters& registers, CpuState* cpu);
 absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindSvmVcpus(const PhysicalMemory& l1,
                                                                std::span<const FoundVmcb> vmcbs);
 
+// The VMCS of a vCPU that did not run, and where it lies in L1's memory.
+struct IdleVmcs {
+  GuestAddr at;
+  Vmcs12 vmcs12;
+};
+
+// For each of `vmcss` whose vCPU is found, by the address of the VMCS. First by KVM's stack frame, as below; where that
+// has been used for something else, because the vCPU's thread had to leave its CPU, by one pass over `l1`, L1's RAM.
+// Errors are those of reading it.
+absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindVmxVcpus(const PhysicalMemory& l1,
+                                                               std::span<const IdleVmcs> vmcss);
+
 // The vCPU whose VMCS lies at `vmcs`. KVM's stack frame, to which HOST_RSP points, leads to its registers.
 // NotFound where it does not. RIP is the vmcs12's: KVM's own is not kept up to date.
 absl::StatusOr<KvmRegisters> FindVmxVcpu(const PhysicalMemory& l1, GuestAddr vmcs, const Vmcs12& vmcs12);

@@ -114,6 +114,7 @@ class VmxVcpuSearchTest : public KvmVcpuSearchTest {
     vmcs12_.host_rsp = kHostRsp;
     vmcs12_.guest_cr0 = vmcb_.vmcb.save.cr0;
     vmcs12_.guest_rip = 0x5020;
+    vmcs12_.guest_rsp = vmcb_.vmcb.save.rsp;
     Put(GuestAddr{0x3f00}, kDirect + kRegs.value);
     Put(kLoadedVmcs, kDirect + kVmcs.value);
     Put(GuestAddr{kLoadedVmcs.value + 0xa0}, kDirect + kLoadedVmcs.value);
@@ -164,6 +165,33 @@ TEST_F(VmxVcpuSearchTest, AFrameThatWasUsedAgainIsSeenThrough) {
   EXPECT_FALSE(FindVmxVcpu(*l1_, kVmcs, vmcs12_).ok());
   vmcs12_.host_cr3 = ~0ull;
   EXPECT_FALSE(FindVmxVcpu(*l1_, kVmcs, vmcs12_).ok());
+}
+
+// As it was in a stock L1 with one CPU, whose shell ran when it died.
+TEST_F(VmxVcpuSearchTest, WhereTheFrameWasUsedAgainTheStructIsFoundInMemory) {
+  const IdleVmcs vmcs[] = {{kVmcs, vmcs12_}};
+  Put(GuestAddr{0x3f00}, 0x12345);
+  ASSERT_FALSE(FindVmxVcpu(*l1_, kVmcs, vmcs12_).ok());
+  const auto found = *FindVmxVcpus(*l1_, vmcs);
+  ASSERT_EQ(1u, found.size());
+  EXPECT_EQ(kRegs, found.at(kVmcs).at);
+  EXPECT_EQ(0x103u, found.at(kVmcs).general[3]);
+  EXPECT_EQ(0x5020u, found.at(kVmcs).rip);
+}
+
+TEST_F(VmxVcpuSearchTest, WhatDoesNotAgreeWithTheVmcsIsNotItsStruct) {
+  IdleVmcs vmcs[] = {{kVmcs, vmcs12_}};
+  Put(GuestAddr{0x3f00}, 0x12345);
+  vmcs[0].vmcs12.guest_cr4 = 1 << 20;  // SMEP
+  EXPECT_EQ(0u, FindVmxVcpus(*l1_, vmcs)->size());
+  vmcs[0].vmcs12.guest_cr4 = 1 << 13;  // VMXE, which L2 does not see
+  EXPECT_EQ(1u, FindVmxVcpus(*l1_, vmcs)->size());
+  vmcs[0].vmcs12.guest_rsp = 0xdead;  // KVM has RSP, and it is another
+  EXPECT_EQ(0u, FindVmxVcpus(*l1_, vmcs)->size());
+  Put(GuestAddr{kRegs.value + 8 * 17}, 0xff40ffef);  // it has not, and what is there is old
+  EXPECT_EQ(1u, FindVmxVcpus(*l1_, vmcs)->size());
+  Put(GuestAddr{kLoadedVmcs.value + 0xa0}, kDirect);
+  EXPECT_EQ(0u, FindVmxVcpus(*l1_, vmcs)->size()) << "nothing points back to the VMCS's pointer";
 }
 
 }  // namespace

@@ -68,15 +68,13 @@ void TakeLiveRegisters(const NestedCpu& cpu, std::span<const CpuState> l1_cpus, 
   vcpu->registers_from = absl::StrFormat("vCPU %d of the dump, where it ran", *cpu.l1_vcpu);
 }
 
-void TakeVmcs12Registers(const PhysicalMemory& l1, std::span<const CpuState> l1_cpus, const NestedCpu& cpu,
-                         NestedVcpu* vcpu) {
-  const Vmcs12 vmcs12 = std::get<VmcsRegion>(cpu.region).vmcs12();
-  vcpu->registers = RegistersOf(vmcs12);
-  const absl::StatusOr<KvmRegisters> kvm = FindVmxVcpu(l1, cpu.at, vmcs12);
-  if (kvm.ok()) {
-    SetGeneralRegisters(*kvm, &vcpu->registers);
+void TakeVmcs12Registers(std::span<const CpuState> l1_cpus, const NestedCpu& cpu,
+                         const std::map<GuestAddr, KvmRegisters>& kvm, NestedVcpu* vcpu) {
+  vcpu->registers = RegistersOf(std::get<VmcsRegion>(cpu.region).vmcs12());
+  if (const auto found = kvm.find(cpu.at); found != kvm.end()) {
+    SetGeneralRegisters(found->second, &vcpu->registers);
     vcpu->has_general_registers = true;
-    vcpu->registers_from = absl::StrFormat("its VMCS, and struct vcpu_vmx of L1's KVM at 0x%x", kvm->at.value);
+    vcpu->registers_from = absl::StrFormat("its VMCS, and struct vcpu_vmx of L1's KVM at 0x%x", found->second.at.value);
   } else {
     vcpu->registers_from = "its VMCS; general registers are not known";
   }
@@ -107,11 +105,15 @@ uint64_t KernelGsBase(const CpuState& cpu) { return cpu.gs.base >> 63 != 0 ? cpu
 absl::StatusOr<std::vector<NestedVm>> FindNestedVms(const PhysicalMemory& l1, std::span<const CpuState> l1_cpus,
                                                     std::span<const NestedCpu> cpus, int l1_levels) {
   std::vector<FoundVmcb> idle_vmcbs;
+  std::vector<IdleVmcs> idle_vmcss;
   for (const NestedCpu& cpu : cpus) {
+    if (!cpu.not_a_vcpu.empty() || cpu.source == NestedCpu::Source::kRunning) continue;
+    if (cpu.vmx()) idle_vmcss.push_back({cpu.at, std::get<VmcsRegion>(cpu.region).vmcs12()});
     const auto* vmcb = std::get_if<Vmcb12>(&cpu.region);
     if (vmcb != nullptr && cpu.source == NestedCpu::Source::kMemory) idle_vmcbs.push_back({cpu.at, *vmcb});
   }
-  ASSIGN_OR_RETURN(const auto kvm_registers, FindSvmVcpus(l1, idle_vmcbs));
+  ASSIGN_OR_RETURN(const auto svm_registers, FindSvmVcpus(l1, idle_vmcbs));
+  ASSIGN_OR_RETURN(const auto vmx_registers, FindVmxVcpus(l1, idle_vmcss));
 
   const int levels_of_l1 = LevelsOfL1(l1_cpus, cpus, l1_levels);
   std::vector<NestedVm> vms;
@@ -126,9 +128,9 @@ absl::StatusOr<std::vector<NestedVm>> FindNestedVms(const PhysicalMemory& l1, st
     if (cpu.source == NestedCpu::Source::kRunning) {
       TakeLiveRegisters(cpu, l1_cpus, &vcpu);
     } else if (cpu.vmx()) {
-      TakeVmcs12Registers(l1, l1_cpus, cpu, &vcpu);
+      TakeVmcs12Registers(l1_cpus, cpu, vmx_registers, &vcpu);
     } else {
-      TakeVmcbRegisters(cpu, kvm_registers, &vcpu);
+      TakeVmcbRegisters(cpu, svm_registers, &vcpu);
     }
     vms[at->second].vcpus.push_back(std::move(vcpu));
   }
