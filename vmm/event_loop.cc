@@ -26,20 +26,24 @@ RunEnd EventLoop::Wait(absl::Time deadline, absl::Duration grace) {
   std::optional<absl::Time> grace_end;
   while (true) {
     const std::optional<PanicEvent> panic = events_.panic();
+    absl::Time wake = deadline;
     if (panic.has_value() && !panic->crash_loaded) {
       if (!grace_end.has_value()) grace_end = absl::Now() + grace;
       const bool over = events_.a_vcpu_stopped() || events_.request().has_value() || absl::Now() >= *grace_end;
       if (over) return RunEnd::kPanic;
-    } else if (events_.request().has_value()) {
-      return RunEnd::kRequest;
-    } else if (absl::Now() >= deadline) {
-      return RunEnd::kTimeout;
-    } else if (absl::Now() >= WatchdogDeadline()) {
-      return RunEnd::kWatchdog;
-    } else if (Hangs()) {
-      return RunEnd::kHang;
+      wake = *grace_end;
+    } else {
+      grace_end.reset();  // what the console said was the beginning of a hand-over
+      if (events_.request().has_value()) return RunEnd::kRequest;
+      if (absl::Now() >= deadline) return RunEnd::kTimeout;
+      // The crash kernel is not the one that was to be watched: it feeds no watchdog, and need not look alive.
+      if (!panic.has_value()) {
+        if (absl::Now() >= WatchdogDeadline()) return RunEnd::kWatchdog;
+        if (Hangs()) return RunEnd::kHang;
+        wake = std::min({deadline, next_look_, WatchdogDeadline()});
+      }
     }
-    const std::optional<RunEnd> user = Poll(grace_end.value_or(std::min({deadline, next_look_, WatchdogDeadline()})));
+    const std::optional<RunEnd> user = Poll(wake);
     // Once the guest is dead, a signal cannot make it more so: the panic is still reported.
     if (user.has_value()) return grace_end.has_value() ? RunEnd::kPanic : *user;
   }

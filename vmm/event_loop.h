@@ -32,7 +32,8 @@ class EventLoop {
 
   // Waits until the run ends, at most until `deadline`. After a panic it goes on for up to
   // `grace`, so that the dying kernel's last lines come out, unless the guest then asks to be
-  // reset or powered off, or cannot run on.
+  // reset or powered off, or cannot run on. After a panic that hands over to a crash kernel of the
+  // guest's own it goes on to `deadline`, and neither the hang watch nor the watchdog counts.
   RunEnd Wait(absl::Time deadline, absl::Duration grace);
 
   // Waits for a signal or Ctrl-A x alone: a paused guest.

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
@@ -75,6 +76,30 @@ TEST_F(EventLoopTest, ATripleFaultCutsTheGraceShort) {
 TEST_F(EventLoopTest, AGuestWithACrashKernelRunsOn) {
   events_->OnPanic({.source = PanicSource::kPvpanic, .crash_loaded = true});
   EXPECT_EQ(loop_.Wait(absl::Now() + absl::Milliseconds(20), kNoGrace), RunEnd::kTimeout);
+}
+
+TEST_F(EventLoopTest, NoWatchEndsTheRunOfACrashKernelOrKeepsTheLoopBusy) {
+  int looks = 0;
+  int asked = 0;
+  loop_.SetHangWatch(absl::Milliseconds(1), [&looks] { return ++looks > 0; });
+  loop_.SetWatchdog([&asked] { return ++asked, absl::InfinitePast(); });
+  events_->OnPanic({.source = PanicSource::kPvpanic, .crash_loaded = true});
+  EXPECT_EQ(loop_.Wait(absl::Now() + absl::Milliseconds(20), kNoGrace), RunEnd::kTimeout);
+  EXPECT_EQ(looks, 0);
+  EXPECT_EQ(asked, 0);
+}
+
+TEST_F(EventLoopTest, AHandOverThatTheConsoleAnnouncedAsAPanicIsNone) {
+  events_->OnPanic({.source = PanicSource::kConsole});
+  std::thread kernel([this] {
+    absl::SleepFor(absl::Milliseconds(10));
+    events_->OnPanic({.source = PanicSource::kTrap, .crash_loaded = true});
+    absl::SleepFor(absl::Milliseconds(60));
+    ASSERT_EQ(kill(getpid(), SIGTERM), 0);
+  });
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), absl::Milliseconds(40)), RunEnd::kSignal);
+  EXPECT_EQ(loop_.signal(), SIGTERM);
+  kernel.join();
 }
 
 TEST_F(EventLoopTest, AWatchdogThatIsNotFedEndsTheRun) {

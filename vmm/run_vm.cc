@@ -51,6 +51,9 @@ void KeepRequest(const GuestRequest& request, RunOutcome& outcome) {
   outcome.guest_status = request.status;
 }
 
+// The guest's own crash kernel took over.
+bool HandedOver(const std::optional<PanicEvent>& panic) { return panic.has_value() && panic->crash_loaded; }
+
 // Fills in what `end` means for the outcome, as far as it is known without the registers.
 void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutcome& outcome) {
   outcome.panic = events.panic();
@@ -71,10 +74,8 @@ void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutc
       break;
   }
   // A guest that handed over to its own crash kernel has panicked, however that kernel ended.
-  if (outcome.panic.has_value() && outcome.panic->crash_loaded &&
-      (end == RunEnd::kRequest || end == RunEnd::kTimeout)) {
-    outcome.kind = RunOutcome::Kind::kPanic;
-  }
+  const bool by_user = end == RunEnd::kSignal || end == RunEnd::kUserQuit;
+  if (HandedOver(outcome.panic) && !by_user) outcome.kind = RunOutcome::Kind::kPanic;
 }
 
 void CatchWitness(const VmConfig& config, const ConsoleWitness& witness, RunEvents& events) {
@@ -96,7 +97,7 @@ void KeepAccounts(std::span<const std::unique_ptr<FlightRecorder>> recorders, co
 // What --on-panic says, for a guest that has panicked or hangs.
 void AfterDeath(const VmConfig& config, const DumpDirs& dirs, const VmSnapshot& snapshot, int stop_fd, EventLoop& loop,
                 RunOutcome& outcome) {
-  if (outcome.panic.has_value() && outcome.panic->crash_loaded) {
+  if (HandedOver(outcome.panic)) {
     LogInfo("the guest panicked and its own crash kernel took over: the dump is left to it");
     return;
   }
@@ -113,18 +114,21 @@ void AfterDeath(const VmConfig& config, const DumpDirs& dirs, const VmSnapshot& 
 }
 
 // A non-maskable interrupt is the one thing that a hanging kernel may still hear: it prints where it is, or
-// panics, as it was told to (unknown_nmi_panic). It gets the time for that.
-void AskByNmi(const Hang& hang, Machine& machine, EventLoop& loop, absl::Duration grace) {
+// panics, as it was told to (unknown_nmi_panic). It gets the time for that, and a crash kernel to which it hands over
+// the rest of the run. Returns how the run ended: as a hang, unless it went on.
+RunEnd AskByNmi(const Hang& hang, RunEnd end, absl::Time deadline, absl::Duration grace, Machine& machine,
+                const RunEvents& events, EventLoop& loop) {
   constexpr absl::Duration kAnswer = absl::Seconds(2);
   LogInfo(absl::StrFormat("the guest hangs: %s; sending an NMI", hang.detail));
   const absl::Status sent = machine.InjectNmi(std::max(hang.vcpu, 0));
   if (!sent.ok()) {
     LogInfo(std::string(sent.message()));
-    return;
+    return end;
   }
   loop.SetHangWatch(absl::InfiniteDuration(), nullptr);
   loop.SetWatchdog(nullptr);
   loop.Wait(absl::Now() + kAnswer, grace);
+  return HandedOver(events.panic()) ? loop.Wait(deadline, grace) : end;
 }
 
 // Who wants the vmcore on standard output wants nothing else there.
@@ -187,7 +191,9 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   }
   if (end == RunEnd::kHang) outcome.hang = watch.hang();
   if (end == RunEnd::kWatchdog) outcome.hang = WatchdogHang(watchdog->timeout());
-  if (outcome.hang.has_value()) AskByNmi(*outcome.hang, *machine, loop, config.panic_grace);
+  if (outcome.hang.has_value()) {
+    end = AskByNmi(*outcome.hang, end, deadline, config.panic_grace, *machine, *events, loop);
+  }
   console->StopWaiting();  // a vCPU may be waiting for it
   sched.Stop();
   const std::vector<absl::StatusOr<CpuState>> states = threads.Stop();
