@@ -144,9 +144,9 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   ASSIGN_OR_RETURN(const std::unique_ptr<ConsoleWriter> console, ConsoleWriter::Create(ConsoleFd(config)));
   ConsoleScanner scanner([start] { return absl::Now() - start; },
                          [&](const ConsoleWitness& witness) { CatchWitness(config, witness, *events); });
-  ConsoleRecorder console_lines;
+  ConsoleRecorder console_lines([] { return __rdtsc(); });
   const auto print = [&](std::span<const uint8_t> bytes) {
-    console_lines.Record(bytes, __rdtsc());
+    console_lines.Record(bytes);
     console->Write(bytes);
     scanner.Scan(bytes);
   };

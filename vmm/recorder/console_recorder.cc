@@ -1,9 +1,13 @@
 #include "vmm/recorder/console_recorder.h"
 
+#include <algorithm>
+#include <limits>
+
 namespace vmm {
 
-void ConsoleRecorder::Record(std::span<const uint8_t> bytes, uint64_t tsc) {
+void ConsoleRecorder::Record(std::span<const uint8_t> bytes) {
   const std::lock_guard lock(mutex_);
+  last_tsc_ = std::max(last_tsc_, tsc_());
   for (const uint8_t byte : bytes) {
     if (byte == '\n') {
       in_line_ = false;
@@ -13,11 +17,11 @@ void ConsoleRecorder::Record(std::span<const uint8_t> bytes, uint64_t tsc) {
     if (!in_line_) {
       in_line_ = true;
       ++seen_;
-      lines_.push_back({.tsc = tsc});
+      lines_.push_back({.tsc = last_tsc_});
       if (lines_.size() > kLines) lines_.pop_front();
     }
     ConsoleLine& line = lines_.back();
-    ++line.full_size;
+    if (line.full_size < std::numeric_limits<uint32_t>::max()) ++line.full_size;
     if (line.text.size() < kMaxText) line.text += static_cast<char>(byte);
   }
 }
