@@ -43,7 +43,7 @@ RunEnd EventLoop::Wait(absl::Time deadline, absl::Duration grace) {
         wake = std::min({deadline, next_look_, WatchdogDeadline()});
       }
     }
-    const std::optional<RunEnd> user = Poll(wake);
+    const std::optional<RunEnd> user = Poll(wake, grace_end.has_value() ? Stops::kLeave : stops_);
     // Once the guest is dead, a signal cannot make it more so: the panic is still reported.
     if (user.has_value()) return grace_end.has_value() ? RunEnd::kPanic : *user;
   }
@@ -62,13 +62,23 @@ bool EventLoop::Hangs() {
   return hangs_();
 }
 
+RunEnd EventLoop::WaitForAnswer(absl::Time deadline, absl::Duration grace) {
+  SetHangWatch(absl::InfiniteDuration(), nullptr);
+  SetWatchdog(nullptr);
+  stops_ = Stops::kLeave;
+  const RunEnd end = Wait(deadline, grace);
+  stops_ = Stops::kTake;
+  return end;
+}
+
 RunEnd EventLoop::WaitForUser() {
   while (true) {
-    if (const std::optional<RunEnd> user = Poll(absl::InfiniteFuture()); user.has_value()) return *user;
+    if (const std::optional<RunEnd> user = Poll(absl::InfiniteFuture(), Stops::kTake); user.has_value()) return *user;
   }
 }
 
-std::optional<RunEnd> EventLoop::Poll(absl::Time deadline) {
+std::optional<RunEnd> EventLoop::Poll(absl::Time deadline, Stops stops) {
+  if (user_quit_) return RunEnd::kUserQuit;
   const int input = input_.full() ? -1 : input_fd_;
   std::array<pollfd, 3> fds{pollfd{events_.fd(), POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0},
                             pollfd{input, POLLIN, 0}};
@@ -78,11 +88,12 @@ std::optional<RunEnd> EventLoop::Poll(absl::Time deadline) {
     input_.Flush();
   }
   if (fds[1].revents != 0) {
+    if (stops == Stops::kLeave) return RunEnd::kSignal;
     signal_ = signals_.Take();
     if (signal_ != 0) return RunEnd::kSignal;
   }
-  if (fds[2].revents != 0 && ReadInput()) return RunEnd::kUserQuit;
-  return std::nullopt;
+  if (fds[2].revents != 0) user_quit_ = ReadInput();
+  return user_quit_ ? std::optional(RunEnd::kUserQuit) : std::nullopt;
 }
 
 bool EventLoop::ReadInput() {

@@ -34,17 +34,24 @@ class EventLoop {
   // `grace`, so that the dying kernel's last lines come out, unless the guest then asks to be
   // reset or powered off, or cannot run on. After a panic that hands over to a crash kernel of the
   // guest's own it goes on to `deadline`, and neither the hang watch nor the watchdog counts.
+  // A signal ends the grace, and stays pending: it is meant for what follows, too.
   RunEnd Wait(absl::Time deadline, absl::Duration grace);
 
-  // Waits for a signal or Ctrl-A x alone: a paused guest.
+  // Wait() for a guest that hangs and was asked why: nobody watches it any more, and a signal that ends the wait stays
+  // pending, for whoever waits next.
+  RunEnd WaitForAnswer(absl::Time deadline, absl::Duration grace);
+
+  // Waits for a signal or Ctrl-A x alone: a paused guest. Returns at once if one came since the guest died.
   RunEnd WaitForUser();
 
   int signal() const { return signal_; }  // after RunEnd::kSignal
 
  private:
+  enum class Stops { kTake, kLeave };  // what becomes of a signal that has come
+
   // Waits for any news until `deadline`, and takes signals and input in. Returns how the user
   // ended the run, if so.
-  std::optional<RunEnd> Poll(absl::Time deadline);
+  std::optional<RunEnd> Poll(absl::Time deadline, Stops stops);
   bool ReadInput();
   // The time to look has come, and the guest hangs.
   bool Hangs();
@@ -55,6 +62,8 @@ class EventLoop {
   ConsoleInput& input_;
   int input_fd_;  // -1 once it is at its end
   int signal_ = 0;
+  bool user_quit_ = false;
+  Stops stops_ = Stops::kTake;
   absl::Duration look_interval_;
   absl::Time next_look_ = absl::InfiniteFuture();
   std::function<bool()> hangs_;

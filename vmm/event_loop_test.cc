@@ -126,6 +126,29 @@ TEST_F(EventLoopTest, ASignalEndsTheRunAndIsNamed) {
   EXPECT_EQ(loop_.signal(), SIGTERM);
 }
 
+TEST_F(EventLoopTest, ASignalInTheGraceEndsItAndIsStillThereForWhatFollows) {
+  events_->OnPanic({.source = PanicSource::kPvpanic});
+  ASSERT_EQ(raise(SIGTERM), 0);
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), absl::Hours(1)), RunEnd::kPanic);
+  EXPECT_EQ(loop_.WaitForUser(), RunEnd::kSignal);
+  EXPECT_EQ(loop_.signal(), SIGTERM);
+}
+
+TEST_F(EventLoopTest, SoDoesCtrlAX) {
+  events_->OnPanic({.source = PanicSource::kPvpanic});
+  Type("\x01x");
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), absl::Hours(1)), RunEnd::kPanic);
+  EXPECT_EQ(loop_.WaitForUser(), RunEnd::kUserQuit);
+}
+
+TEST_F(EventLoopTest, ASignalWhileAHangingGuestIsAskedIsStillThereForWhatFollows) {
+  loop_.SetWatchdog([] { return absl::InfinitePast(); });
+  ASSERT_EQ(raise(SIGINT), 0);
+  EXPECT_EQ(loop_.WaitForAnswer(absl::InfiniteFuture(), kNoGrace), RunEnd::kSignal);
+  EXPECT_EQ(loop_.WaitForUser(), RunEnd::kSignal);
+  EXPECT_EQ(loop_.signal(), SIGINT);
+}
+
 TEST_F(EventLoopTest, KeysReachTheGuestAndCtrlAXQuits) {
   Type("ls\n\x01x");
   EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), kNoGrace), RunEnd::kUserQuit);

@@ -125,9 +125,7 @@ RunEnd AskByNmi(const Hang& hang, RunEnd end, absl::Time deadline, absl::Duratio
     LogInfo(std::string(sent.message()));
     return end;
   }
-  loop.SetHangWatch(absl::InfiniteDuration(), nullptr);
-  loop.SetWatchdog(nullptr);
-  loop.Wait(absl::Now() + kAnswer, grace);
+  loop.WaitForAnswer(absl::Now() + kAnswer, grace);
   return HandedOver(events.panic()) ? loop.Wait(deadline, grace) : end;
 }
 
