@@ -53,6 +53,8 @@ std::string_view LastCatchFunction(CatchKind kind) {
   return kind == CatchKind::kPanic ? "console_flush_on_panic" : std::string_view();
 }
 
+bool EveryEndEnters(std::string_view function) { return function != kCrashStopOtherCpus && function != kCrashShutdown; }
+
 size_t UntouchableBytes(std::span<const uint8_t> code) {
   const size_t start = StartsWith(code, kEndbr64) ? sizeof(kEndbr64) : 0;
   const std::span<const uint8_t> rest = code.subspan(start);

@@ -35,6 +35,10 @@ inline constexpr std::string_view kStopOtherCpus = "native_stop_other_cpus";
 inline constexpr std::string_view kCrashStopOtherCpus = "crash_smp_send_stop";
 inline constexpr std::string_view kCrashShutdown = "native_machine_crash_shutdown";
 
+// Every end of its kind enters `function`, one of CatchFunctions(). The two on the way to a crash kernel are there on
+// a kernel for a single CPU, too, whose plain panic enters neither.
+bool EveryEndEnters(std::string_view function);
+
 // How many bytes of a function's start must stay as they are: the ENDBR64, and the call or NOP that ftrace
 // patches and checks. `code` is the function's first bytes.
 size_t UntouchableBytes(std::span<const uint8_t> code);

@@ -32,7 +32,7 @@ absl::StatusOr<std::unique_ptr<TrapSet>> TrapSet::Plant(std::span<const CatchKin
   for (const CatchKind kind : kinds) {
     bool found = false;
     for (const std::string_view function : CatchFunctions(kind)) {
-      found = set->Resolve(kind, function, image, symbols) || found;
+      found = (set->Resolve(kind, function, image, symbols) && EveryEndEnters(function)) || found;
     }
     if (!found && !set->Resolve(kind, LastCatchFunction(kind), image, symbols)) {
       return absl::NotFoundError(absl::StrFormat("the kernel has no function to catch %s at", CatchKindName(kind)));

@@ -90,11 +90,12 @@ TEST_F(TrapSetTest, AKernelWithACrashKernelGoesOnWithAllOfItsCode) {
 }
 
 TEST_F(TrapSetTest, AKernelOnItsWayIntoACrashKernelGoesOn) {
-  const SymbolList symbols("test", {{K::kIdle, 't', "native_machine_crash_shutdown"}});
+  const SymbolList symbols("test", {{K::kStopOthers, 't', "native_stop_other_cpus"},
+                                    {K::kIdle, 't', "native_machine_crash_shutdown"}});
   auto traps = TrapSet::Plant(kPanicOnly, kernel_.memory(), symbols, kernel_.guest().memory(), *this);
   ASSERT_TRUE(traps.ok()) << traps.status();
   traps_ = *std::move(traps);
-  EXPECT_EQ(Meet(traps_->points()[0].address), NextStep::kResume);
+  EXPECT_EQ(Meet(traps_->points()[1].address), NextStep::kResume);
   ASSERT_EQ(panics_.size(), 1u);
   EXPECT_TRUE(panics_[0].crash_loaded);
 }
@@ -132,10 +133,12 @@ TEST_F(TrapSetTest, AKernelWithoutTheFunctionsIsToldAndLeftAsItWas) {
 }
 
 TEST_F(TrapSetTest, AKernelForOneCpuIsCaughtAtTheEndOfItsPanic) {
-  const SymbolList symbols("test", {{K::kIdle, 'T', "console_flush_on_panic"}});
+  const SymbolList symbols("test", {{K::kIdle, 'T', "console_flush_on_panic"},
+                                    {K::kCrashStop, 'T', "crash_smp_send_stop"},
+                                    {K::kStopOthers, 't', "native_machine_crash_shutdown"}});
   const auto traps = TrapSet::Plant(kPanicOnly, kernel_.memory(), symbols, kernel_.guest().memory(), *this);
   ASSERT_TRUE(traps.ok()) << traps.status();
-  EXPECT_EQ((*traps)->points()[0].function, "console_flush_on_panic");
+  EXPECT_EQ((*traps)->points().back().function, "console_flush_on_panic");
 }
 
 TEST_F(TrapSetTest, ASymbolOutsideOfTheImageIsNotWrittenTo) {
