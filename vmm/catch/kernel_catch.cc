@@ -39,7 +39,8 @@ KernelCatch::KernelCatch(CatchConfig config, const LoadedKernel& kernel, GuestMe
 
 bool KernelCatch::Takes(const VcpuExit& exit) const {
   const IoExit* const io = std::get_if<IoExit>(&exit);
-  return io != nullptr && io->port == kCatchPort && io->is_write && io->data.size() == 1 && planted_.load() != nullptr;
+  return io != nullptr && io->port == kCatchPort && io->is_write && io->data.size() == 1 &&
+         published_.load() != nullptr;
 }
 
 NextStep KernelCatch::OnTrap(Vcpu& vcpu) { return traps_->OnTrap(vcpu); }
@@ -61,14 +62,15 @@ void KernelCatch::Plant(const KernelMap& map) {
   const KernelMemory image(memory_, map);
   const auto symbols = SymbolsOf(config_, image);
   if (!symbols.ok()) return GiveUp(std::string(symbols.status().message()));
-  auto traps = TrapSet::Plant(config_.kinds, image, **symbols, memory_, panics_);
+  auto traps = TrapSet::Find(config_.kinds, image, **symbols, memory_, panics_);
   if (!traps.ok()) return GiveUp(std::string(traps.status().message()));
-  for (const CatchPoint& point : (*traps)->points()) {
+  traps_ = *std::move(traps);
+  published_ = traps_.get();  // before there is an instruction that another vCPU could meet
+  if (const absl::Status status = traps_->Plant(); !status.ok()) return GiveUp(std::string(status.message()));
+  why_none_.clear();
+  for (const CatchPoint& point : traps_->points()) {
     LogDebug(absl::StrFormat("%s is caught at %s(), %#x", CatchKindName(point.kind), point.function, point.address));
   }
-  why_none_.clear();
-  traps_ = *std::move(traps);
-  planted_ = traps_.get();
 }
 
 void KernelCatch::GiveUp(std::string why) {
@@ -86,7 +88,7 @@ void KernelCatch::Remove() {
 }
 
 CatchReport KernelCatch::report() const {
-  if (traps_ == nullptr) return {.why_none = why_none_};
+  if (!why_none_.empty()) return {.why_none = why_none_};
   return {.points = traps_->points()};
 }
 

@@ -43,10 +43,10 @@ class KernelCatch final : public TrapHandler {
   GuestMemory& memory_;
   PanicSink& panics_;
 
-  std::unique_ptr<TrapSet> traps_;  // written before planted_ is set
-  std::atomic<const TrapSet*> planted_ = nullptr;
-  std::atomic<bool> waits_ = false;  // for the kernel to be there
-  std::string why_none_;
+  std::unique_ptr<TrapSet> traps_;                   // written before published_ is set
+  std::atomic<const TrapSet*> published_ = nullptr;  // set before anything is planted
+  std::atomic<bool> waits_ = false;                  // for the kernel to be there
+  std::string why_none_;                             // empty from when on all is planted
 
   // Of vCPU 0's thread alone: exits seen, and the one at which to look next.
   uint64_t exits_ = 0;

@@ -23,9 +23,9 @@ std::optional<GuestAddr> FindVariable(std::string_view name, const KernelMemory&
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<TrapSet>> TrapSet::Plant(std::span<const CatchKind> kinds, const KernelMemory& image,
-                                                        const KernelSymbols& symbols, GuestMemory& memory,
-                                                        PanicSink& panics) {
+absl::StatusOr<std::unique_ptr<TrapSet>> TrapSet::Find(std::span<const CatchKind> kinds, const KernelMemory& image,
+                                                       const KernelSymbols& symbols, GuestMemory& memory,
+                                                       PanicSink& panics) {
   std::unique_ptr<TrapSet> set(new TrapSet(memory, panics));
   set->panic_cpu_ = FindVariable("panic_cpu", image, symbols);
   set->kexec_crash_image_ = FindVariable("kexec_crash_image", image, symbols);
@@ -38,8 +38,19 @@ absl::StatusOr<std::unique_ptr<TrapSet>> TrapSet::Plant(std::span<const CatchKin
       return absl::NotFoundError(absl::StrFormat("the kernel has no function to catch %s at", CatchKindName(kind)));
     }
   }
-  for (const CatchPoint& point : set->points_) RETURN_IF_ERROR(memory.Write(point.phys, kPlantedOut));
   return set;
+}
+
+absl::Status TrapSet::Plant() {
+  const auto write_all = [this]() -> absl::Status {
+    // Locked over all of it: a hand-over that is met meanwhile takes back what is written later, too.
+    const std::lock_guard lock(mutex_);
+    for (const CatchPoint& point : points_) RETURN_IF_ERROR(memory_.Write(point.phys, kPlantedOut));
+    return absl::OkStatus();
+  };
+  const absl::Status status = write_all();
+  if (!status.ok()) Remove();
+  return status;
 }
 
 bool TrapSet::Resolve(CatchKind kind, std::string_view function, const KernelMemory& image,

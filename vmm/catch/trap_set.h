@@ -25,12 +25,15 @@ namespace vmm {
 // Any vCPU thread may call.
 class TrapSet {
  public:
-  // Plants at the functions of each of `kinds` that `symbols` have in the image that `image` maps in `memory`. NotFound
-  // where they have none for one of the kinds; nothing is planted then. `memory` and `panics` must outlive the set.
-  // REQUIRES: no vCPU runs these functions meanwhile.
-  static absl::StatusOr<std::unique_ptr<TrapSet>> Plant(std::span<const CatchKind> kinds, const KernelMemory& image,
-                                                        const KernelSymbols& symbols, GuestMemory& memory,
-                                                        PanicSink& panics);
+  // Finds the functions of each of `kinds` that `symbols` have in the image that `image` maps in `memory`; nothing is
+  // written yet. NotFound where they have none for one of the kinds. `memory` and `panics` must outlive the set.
+  static absl::StatusOr<std::unique_ptr<TrapSet>> Find(std::span<const CatchKind> kinds, const KernelMemory& image,
+                                                       const KernelSymbols& symbols, GuestMemory& memory,
+                                                       PanicSink& panics);
+
+  // Writes the instructions. Other vCPUs may run and meet one at once: OnTrap() must be reachable by then. After an
+  // error none is left. Once only.
+  absl::Status Plant();
 
   const std::vector<CatchPoint>& points() const { return points_; }
 
@@ -55,7 +58,7 @@ class TrapSet {
 
   GuestMemory& memory_;
   PanicSink& panics_;
-  std::vector<CatchPoint> points_;      // constant from Plant() on
+  std::vector<CatchPoint> points_;      // constant from Find() on
   std::optional<GuestAddr> panic_cpu_;  // the kernel's variables, where it has them and names them
   std::optional<GuestAddr> kexec_crash_image_;
   std::mutex mutex_;  // guards the planted bytes in memory_

@@ -28,9 +28,10 @@ class TrapSetTest : public testing::Test, public PanicSink {
       if (std::ranges::find(without, symbol.name) == without.end()) symbols.push_back(symbol);
     }
     auto traps =
-        TrapSet::Plant(kPanicOnly, kernel_.memory(), SymbolList("test", symbols), kernel_.guest().memory(), *this);
+        TrapSet::Find(kPanicOnly, kernel_.memory(), SymbolList("test", symbols), kernel_.guest().memory(), *this);
     ASSERT_TRUE(traps.ok()) << traps.status();
     traps_ = *std::move(traps);
+    ASSERT_TRUE(traps_->Plant().ok());
   }
 
   // What becomes of a vCPU that runs into the OUT at `address`.
@@ -62,6 +63,17 @@ TEST_F(TrapSetTest, APanicIsCaughtAndTheCodeGivenBack) {
   EXPECT_EQ(vcpu_.state().rip, kPlantedAt);
 }
 
+TEST_F(TrapSetTest, WhatIsFoundIsNotYetPlanted) {
+  const std::vector<uint8_t> before = Code(kPlantedAt);
+  const SymbolList symbols("test", kernel_.symbols());
+  const auto traps = TrapSet::Find(kPanicOnly, kernel_.memory(), symbols, kernel_.guest().memory(), *this);
+  ASSERT_TRUE(traps.ok()) << traps.status();
+  EXPECT_EQ((*traps)->points().size(), 2u);
+  EXPECT_EQ(Code(kPlantedAt), before);
+  (*traps)->Remove();
+  EXPECT_EQ(Code(kPlantedAt), before);
+}
+
 TEST_F(TrapSetTest, ARebootStopsTheOtherCpusTooAndIsNoPanic) {
   Plant();
   kernel_.Put32(K::kPanicCpu, ~0u);
@@ -90,11 +102,12 @@ TEST_F(TrapSetTest, AKernelWithACrashKernelGoesOnWithAllOfItsCode) {
 }
 
 TEST_F(TrapSetTest, AKernelOnItsWayIntoACrashKernelGoesOn) {
-  const SymbolList symbols("test", {{K::kStopOthers, 't', "native_stop_other_cpus"},
-                                    {K::kIdle, 't', "native_machine_crash_shutdown"}});
-  auto traps = TrapSet::Plant(kPanicOnly, kernel_.memory(), symbols, kernel_.guest().memory(), *this);
+  const SymbolList symbols(
+      "test", {{K::kStopOthers, 't', "native_stop_other_cpus"}, {K::kIdle, 't', "native_machine_crash_shutdown"}});
+  auto traps = TrapSet::Find(kPanicOnly, kernel_.memory(), symbols, kernel_.guest().memory(), *this);
   ASSERT_TRUE(traps.ok()) << traps.status();
   traps_ = *std::move(traps);
+  ASSERT_TRUE(traps_->Plant().ok());
   EXPECT_EQ(Meet(traps_->points()[1].address), NextStep::kResume);
   ASSERT_EQ(panics_.size(), 1u);
   EXPECT_TRUE(panics_[0].crash_loaded);
@@ -128,7 +141,7 @@ TEST_F(TrapSetTest, CodeThatTheKernelHasChangedMeanwhileStays) {
 
 TEST_F(TrapSetTest, AKernelWithoutTheFunctionsIsToldAndLeftAsItWas) {
   const SymbolList symbols("test", {{K::kPanic, 'T', "panic"}});
-  const auto traps = TrapSet::Plant(kPanicOnly, kernel_.memory(), symbols, kernel_.guest().memory(), *this);
+  const auto traps = TrapSet::Find(kPanicOnly, kernel_.memory(), symbols, kernel_.guest().memory(), *this);
   EXPECT_EQ(traps.status().message(), "the kernel has no function to catch panic at");
 }
 
@@ -136,14 +149,14 @@ TEST_F(TrapSetTest, AKernelForOneCpuIsCaughtAtTheEndOfItsPanic) {
   const SymbolList symbols("test", {{K::kIdle, 'T', "console_flush_on_panic"},
                                     {K::kCrashStop, 'T', "crash_smp_send_stop"},
                                     {K::kStopOthers, 't', "native_machine_crash_shutdown"}});
-  const auto traps = TrapSet::Plant(kPanicOnly, kernel_.memory(), symbols, kernel_.guest().memory(), *this);
+  const auto traps = TrapSet::Find(kPanicOnly, kernel_.memory(), symbols, kernel_.guest().memory(), *this);
   ASSERT_TRUE(traps.ok()) << traps.status();
   EXPECT_EQ((*traps)->points().back().function, "console_flush_on_panic");
 }
 
 TEST_F(TrapSetTest, ASymbolOutsideOfTheImageIsNotWrittenTo) {
   const SymbolList symbols("test", {{K::kModule, 'T', "native_stop_other_cpus"}, {0x1000, 'T', "crash_smp_send_stop"}});
-  EXPECT_FALSE(TrapSet::Plant(kPanicOnly, kernel_.memory(), symbols, kernel_.guest().memory(), *this).ok());
+  EXPECT_FALSE(TrapSet::Find(kPanicOnly, kernel_.memory(), symbols, kernel_.guest().memory(), *this).ok());
 }
 
 }  // namespace
