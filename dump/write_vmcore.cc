@@ -188,8 +188,9 @@ absl::Status CheckBytes(const Plan& plan, const Written& written, UniqueFd fd, c
 
 // The partial file lives only as long as this call.
 absl::StatusOr<Written> WriteFile(const Plan& plan, const OutputDir& dir, const VmcoreOptions& options) {
-  RETURN_IF_ERROR(CheckRoom(*plan.memory, dir, options.min_free));
+  // The name before the room: that there is such a dump already is the better news.
   ASSIGN_OR_RETURN(const std::unique_ptr<FileSink> sink, CreateSink(dir, options.name));
+  RETURN_IF_ERROR(CheckRoom(*plan.memory, dir, options.min_free));
   ASSIGN_OR_RETURN(Written written, WriteBytes(plan, *sink, options));
   RETURN_IF_ERROR(sink->Sync());
   ASSIGN_OR_RETURN(UniqueFd fd, sink->Reopen());

@@ -11,7 +11,9 @@
 #include <atomic>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <sstream>
@@ -151,6 +153,17 @@ TEST_F(WriteVmcoreTest, AnExactNameMustBeFree) {
   EXPECT_EQ(Write(guest, {.name = "mine"}).status().code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(Content(path_ + "/mine"), "precious");
   EXPECT_EQ(Write(guest, {.name = "other"})->path, path_ + "/other");
+}
+
+TEST_F(WriteVmcoreTest, ALowDiskDoesNotHideThatTheNameIsTaken) {
+  LinuxGuest guest;
+  constexpr uint64_t kMoreThanAnyDisk = uint64_t{1} << 60;
+  std::ofstream(path_ + "/mine") << "precious";
+  EXPECT_EQ(Write(guest, {.name = "mine", .min_free = kMoreThanAnyDisk}).status().code(),
+            absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(Write(guest, {.name = "other", .min_free = kMoreThanAnyDisk}).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path_), {}), 1) << "nothing is left half-made";
 }
 
 TEST_F(WriteVmcoreTest, ASymlinkThatWaitsUnderTheNameIsNotFollowed) {

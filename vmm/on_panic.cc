@@ -102,24 +102,24 @@ void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConf
 
   const auto write_into = [&](const absl::StatusOr<OutputDir>& dir) -> absl::StatusOr<VmcoreReport> {
     if (!dir.ok()) return dir.status();
-    return WriteVmcore(snapshot, *dir, options);
+    absl::StatusOr<VmcoreReport> report = WriteVmcore(snapshot, *dir, options);
+    // The name is the test: of many runs that end alike at once, one gets it.
+    if (config.dump_once && absl::IsAlreadyExists(report.status()))
+      outcome.dump_of_the_like = dir->PathOf(options.name);
+    return report;
   };
 
   absl::StatusOr<VmcoreReport> report =
       config.dump_fd >= 0 ? StreamVmcore(snapshot, config.dump_fd, StreamName(config.dump_fd), options)
                           : write_into(dirs.first);
-  // The name is the test: of many runs that end alike at once, one gets it.
-  if (config.dump_once && absl::IsAlreadyExists(report.status())) {
-    outcome.dump_of_the_like = dirs.first->PathOf(options.name);
-    return;
-  }
-  if (!report.ok() && !config.dump_fallback_dir.empty()) {
+  if (!report.ok() && outcome.dump_of_the_like.empty() && !config.dump_fallback_dir.empty()) {
     LogWarning(absl::StrFormat("dump failed: %s; trying %s", std::string(report.status().message()),
                                config.dump_fallback_dir));
     const absl::Status first_error = report.status();
     report = write_into(dirs.fallback);
     if (!report.ok()) report = Join(first_error, report.status());
   }
+  if (!outcome.dump_of_the_like.empty()) return;
   if (report.ok() && !report->why_not_filtered.empty()) {
     LogWarning(
         absl::StrFormat("the dump has all memory, not level %d: %s", config.dump_level, report->why_not_filtered));
