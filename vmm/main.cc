@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <memory>
 
 #include "vmm/flags.h"
 #include "vmm/log.h"
 #include "vmm/result_json.h"
 #include "vmm/run_outcome.h"
 #include "vmm/run_vm.h"
+#include "vmm/stop_signals.h"
 
 namespace {
 
@@ -26,6 +28,7 @@ int main(int argc, char** argv) {
   OpenMissingStreams();
   vmm::SetUpLog(/*verbose=*/false);
   const absl::StatusOr<vmm::Invocation> invocation = vmm::ParseCommandLine(argc, argv);
+  absl::StatusOr<std::unique_ptr<vmm::StopSignals>> signals;
   vmm::RunOutcome outcome;
   if (!invocation.ok()) {
     outcome.error = invocation.status();
@@ -34,7 +37,13 @@ int main(int argc, char** argv) {
     return std::fflush(stdout) == 0 ? 0 : vmm::ExitCodeOf(outcome);
   } else {
     vmm::SetUpLog(invocation->config.verbose);
-    outcome = vmm::RunVm(invocation->config);
+    // Until the record and the last line are written: neither a second signal nor a reader that left may cut them off.
+    signals = vmm::StopSignals::Block();
+    if (signals.ok()) {
+      outcome = vmm::RunVm(invocation->config);
+    } else {
+      outcome.error = signals.status();
+    }
     vmm::WriteResult(invocation->config, outcome);
   }
   vmm::LogInfo(vmm::OutcomeLine(outcome));

@@ -15,7 +15,8 @@ namespace vmm {
 // SIGINT, SIGTERM, SIGHUP and SIGQUIT. Make it before any thread is started: threads inherit
 // the signal mask. SIGPIPE, SIGTTIN and SIGXFSZ are ignored meanwhile: a reader of our console
 // that goes away, a job put into the background, or a limit on the size of files (then a failed
-// write, which is told) is no reason to lose a guest.
+// write, which is told) is no reason to lose a guest. One may live inside another: then the signals stay with the outer
+// one, but those that the inner one took or forgot.
 class StopSignals {
  public:
   static absl::StatusOr<std::unique_ptr<StopSignals>> Block();
