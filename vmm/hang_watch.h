@@ -25,7 +25,6 @@ class HangWatch {
   bool Look();
 
   const std::optional<Hang>& hang() const { return hang_; }
-  uint64_t starved() const { return monitor_.starved(); }
 
  private:
   VcpuSample Sample(size_t id, const std::optional<CpuState>& state);
