@@ -33,6 +33,13 @@ bool CouldNotGoOn(const RunOutcome& outcome) {
          !LeavesVcpuRunning(outcome.panic->source) && outcome.panic->source != PanicSource::kTrap;
 }
 
+// None where there is no such vCPU, or its registers could not be read: zeros would be told as the place of a fault.
+const CpuState* RegistersOf(int vcpu, const VmSnapshot& snapshot) {
+  if (vcpu < 0 || static_cast<size_t>(vcpu) >= snapshot.cpus.size()) return nullptr;
+  const CpuState& cpu = snapshot.cpus[static_cast<size_t>(vcpu)];
+  return cpu.started ? &cpu : nullptr;
+}
+
 bool ConsoleShowedPanic(const RunOutcome& outcome) {
   return std::ranges::find(outcome.console, KernelSign::kPanic, &ConsoleWitness::sign) != outcome.console.end();
 }
@@ -61,8 +68,9 @@ void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, RunOutcome& 
   if (outcome.kind != RunOutcome::Kind::kPanic) TellWhereVcpusStood(snapshot);
   const int dead = DeadVcpu(outcome);
   outcome.death = ReportDeath(snapshot, dead, config.catching.symbols.get());
-  if (CouldNotGoOn(outcome) && dead >= 0 && static_cast<size_t>(dead) < snapshot.cpus.size()) {
-    outcome.fault = DescribeFault(dead, snapshot.cpus[static_cast<size_t>(dead)], *snapshot.memory);
+  const CpuState* const cpu = RegistersOf(dead, snapshot);
+  if (CouldNotGoOn(outcome) && cpu != nullptr) {
+    outcome.fault = DescribeFault(dead, *cpu, *snapshot.memory);
     if (!outcome.fault->registers_lost && !outcome.death->stack.empty()) outcome.fault->place = outcome.death->stack[0];
     TellFault(*outcome.fault);
   }
