@@ -118,6 +118,30 @@ TEST(TimeLineTest, AWaitIsGivenBackToTheTimeThatItLasted) {
   EXPECT_FALSE(LongestWait(ThreadStretches(story.vcpus[0], story.clock)).has_value());
 }
 
+TEST(TimeLineTest, AThreadThatAlwaysGetsHalfHasNoLongWait) {
+  std::vector<ThreadStretch> stretches;
+  for (int i = 0; i < 40; ++i) stretches.push_back({{0.05 * i, 0.05 * (i + 1)}, 0.025, 0.025});
+  EXPECT_FALSE(LongestWait(stretches).has_value());
+}
+
+TEST(TimeLineTest, AWaitEndsInsideTheStretchesAroundIt) {
+  const std::vector<ThreadStretch> stretches = {{{0, 1}, 0.25, 0.75}, {{1, 2}, 0, 1},     {{2, 3}, 0.0625, 0.9375},
+                                                {{3, 4}, 0.5, 0.5},   {{4, 5}, 0.5, 0.5}, {{5, 6}, 0, 1}};
+  const std::optional<Stretch> wait = LongestWait(stretches);
+  ASSERT_TRUE(wait.has_value());
+  EXPECT_EQ(wait->from, 0.25);
+  EXPECT_EQ(wait->length(), 0.75 + 1 + 0.9375 + 0.5) << "no more than was waited";
+}
+
+TEST(TimeLineTest, AWaitOfNearlyTheWholeLifeHasAWindow) {
+  MadeUpStory made;
+  made.flights[1].header.run_ns = 1'000'000;
+  made.flights[1].header.wait_ns = 1'900'000'000;
+  made.scheds[1].records.clear();
+  made.scheds[1].records.push_back({.tsc = MadeUpStory::Tsc(0.05), .run_ns = 1'000'000});
+  EXPECT_EQ(ChooseWindows(made.Story())[1].name, "longest wait");
+}
+
 TEST(TimeLineTest, BinsHoldTheSumsOfTheirTime) {
   const HostStory story = MadeUpStory().Story();
   const std::vector<TimeBin> bins = MakeTimeBins(story.vcpus[1], story.clock, {0, 2}, 40);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -56,14 +57,21 @@ std::vector<ThreadStretch> ThreadStretches(const VcpuStory& vcpu, const HostCloc
 }
 
 std::optional<Stretch> LongestWait(const std::vector<ThreadStretch>& stretches) {
-  std::optional<Stretch> longest, current;
-  for (const ThreadStretch& stretch : stretches) {
-    if (stretch.waited < 0.5 * stretch.time.length() || stretch.time.length() <= 0) {
-      current.reset();
-      continue;
+  constexpr double kNearlyAll = 0.9;
+  const auto only_waited = [](const ThreadStretch& stretch) {
+    return stretch.time.length() > 0 && stretch.waited >= kNearlyAll * stretch.time.length();
+  };
+  std::optional<Stretch> longest;
+  for (auto first = std::ranges::find_if(stretches, only_waited); first != stretches.end();) {
+    const auto last = std::find_if_not(first, stretches.end(), only_waited);  // one behind
+    const double before = first == stretches.begin() ? 0 : std::prev(first)->waited;
+    double waited = before + (last == stretches.end() ? 0 : last->waited);
+    for (auto inner = first; inner != last; ++inner) waited += inner->waited;
+    if (!longest.has_value() || waited > longest->length()) {
+      const double from = first->time.from - before;
+      longest = Stretch{from, from + waited};
     }
-    current = Stretch{current.has_value() ? current->from : stretch.time.from, stretch.time.to};
-    if (!longest.has_value() || current->length() > longest->length()) longest = current;
+    first = std::find_if(last, stretches.end(), only_waited);
   }
   return longest;
 }
@@ -107,7 +115,7 @@ std::vector<TimeWindow> ChooseWindows(const HostStory& story) {
     const std::optional<Stretch> longest = LongestWait(ThreadStretches(vcpu, story.clock));
     if (longest.has_value() && (!wait.has_value() || longest->length() > wait->length())) wait = longest;
   }
-  if (wait.has_value() && wait->length() >= kShortWait && wait->length() < end / 2) {
+  if (wait.has_value() && wait->length() >= kShortWait) {
     const double margin = wait->length() / 2;
     windows.push_back({"longest wait", {std::max(0.0, wait->from - margin), std::min(end, wait->to + margin)}});
   }

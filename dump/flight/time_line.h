@@ -25,7 +25,9 @@ struct ThreadStretch {
 // sum only when it is over: what is more than an interval can hold is given back to the intervals before it.
 std::vector<ThreadStretch> ThreadStretches(const VcpuStory& vcpu, const HostClock& clock);
 
-// The longest run of stretches of at least half a wait each, where there is one.
+// About when the thread waited longest without a break, where there is a stretch that was nearly all a wait: such
+// stretches one behind the other, and of the two at their ends what was waited in them. Never longer than what was
+// waited in all these: a thread that always gets a part of the CPU has many short waits, of which samples tell nothing.
 std::optional<Stretch> LongestWait(const std::vector<ThreadStretch>& stretches);
 
 struct TimeBin {
