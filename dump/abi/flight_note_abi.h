@@ -62,6 +62,8 @@ static_assert(sizeof(FlightRecord) == 32);
 static_assert(offsetof(FlightRecord, kind) == 12);
 static_assert(offsetof(FlightRecord, address) == 16);
 
+inline constexpr uint32_t kHandlingOrMore = 0xffffffff;  // FlightRecord::handling: as many or more
+
 }  // namespace vmm
 
 #endif  // DUMP_ABI_FLIGHT_NOTE_ABI_H_

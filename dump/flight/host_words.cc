@@ -14,6 +14,10 @@ std::string InWords(double seconds) {
   return absl::StrFormat("%.0f ns", seconds * 1e9);
 }
 
+std::string HandlingInWords(const FlightRecord& record, const HostClock& clock) {
+  return (record.handling == kHandlingOrMore ? ">= " : "") + InWords(clock.SecondsOfTicks(record.handling));
+}
+
 std::string PerCent(double share) {
   if (share > 0 && share < 0.0005) return "< 0.1 %";
   return absl::StrFormat("%.1f %%", share * 100);

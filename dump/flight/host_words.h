@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "dump/abi/flight_note_abi.h"
 #include "dump/flight/host_clock.h"
 #include "dump/flight/vcpu_sums.h"
 
@@ -11,6 +12,9 @@ namespace vmm {
 
 // "1.204 s", "31.5 ms", "7.2 us", "480 ns": three digits or so.
 std::string InWords(double seconds);
+
+// How long vmm had an exit: "31.5 ms", ">= 2.147 s" where the record cannot say more.
+std::string HandlingInWords(const FlightRecord& record, const HostClock& clock);
 
 // "41.3 %"; a share that is there but rounds to nothing is "< 0.1 %".
 std::string PerCent(double share);

@@ -102,6 +102,23 @@ TEST(VcpuSumsTest, ExitsAndTimesAreSummedUp) {
   EXPECT_NEAR(SumUp(story.vcpus[1], story.clock).starved(), 0.9 / 1.9, 1e-9);
 }
 
+TEST(VcpuSumsTest, AHandlingOfUnknownLengthLeavesNoGapBehindIt) {
+  MadeUpStory made;
+  FlightNote& flight = made.flights[1];
+  flight.records.erase(flight.records.begin() + 3, flight.records.end());
+  flight.records[1].handling = kHandlingOrMore;
+  flight.records[2].tsc = MadeUpStory::Tsc(4);
+  flight.header.end_tsc = MadeUpStory::Tsc(6);
+  flight.header.end_ns = flight.header.start_ns + 6'000'000'000;
+  flight.header.records = 3;
+  const HostStory story = made.Story();
+  const VcpuSums sums = SumUp(story.vcpus[1], story.clock);
+  EXPECT_EQ(sums.longest_handling, 1u);
+  EXPECT_NEAR(sums.longest_gap->length(), 0.01, 2e-5) << "the one before it";
+  EXPECT_EQ(HandlingInWords(story.vcpus[1].flight.records[1], story.clock), ">= 2.147 s");
+  EXPECT_EQ(HandlingInWords(story.vcpus[1].flight.records[0], story.clock), "10 us");
+}
+
 TEST(TimeLineTest, AWaitIsGivenBackToTheTimeThatItLasted) {
   const HostStory story = MadeUpStory().Story();
   const std::vector<ThreadStretch> stretches = ThreadStretches(story.vcpus[1], story.clock);

@@ -51,7 +51,9 @@ VcpuSums SumUp(const VcpuStory& vcpu, const HostClock& clock) {
     if (entered.has_value() && (!sums.longest_gap.has_value() || at - *entered > sums.longest_gap->length())) {
       sums.longest_gap = Stretch{*entered, at};
     }
-    entered = at + handling;
+    // After a time that its field cannot say nobody knows when the guest was entered again.
+    entered.reset();
+    if (record.handling != kHandlingOrMore) entered = at + handling;
     ++sums.by_family[static_cast<size_t>(FamilyOf(record.kind))];
     sums.in_vmm += handling;
     if (!sums.longest_handling.has_value() || record.handling > vcpu.flight.records[*sums.longest_handling].handling) {

@@ -25,7 +25,7 @@ struct ExitPlace {
   FlightKind kind = FlightKind::kNone;
   uint64_t address = 0;
   uint64_t exits = 0;
-  double handling = 0;  // seconds in all
+  double handling = 0;  // seconds in all, at least: a record's can be kHandlingOrMore
 };
 
 // A stretch of time, in seconds of the story's clock.
@@ -42,7 +42,7 @@ struct VcpuSums {
   uint64_t kept = 0;   // of those the following is known
   std::array<uint64_t, kExitFamilies> by_family = {};
   std::vector<ExitPlace> places;  // those with the most exits, at most kMaxPlaces
-  double in_vmm = 0;              // seconds of the kept exits' handling
+  double in_vmm = 0;              // seconds of the kept exits' handling, at least
 
   // Of the kept exits; none where there are none.
   std::optional<size_t> longest_handling;  // index of the record

@@ -26,7 +26,8 @@ std::string InMilliseconds(double seconds) { return absl::StrFormat("%.3f", seco
 
 std::string LongestHandling(const VcpuStory& vcpu, const VcpuSums& sums, const HostClock& clock) {
   if (!sums.longest_handling.has_value()) return "";
-  return InMilliseconds(clock.SecondsOfTicks(vcpu.flight.records[*sums.longest_handling].handling));
+  const uint32_t ticks = vcpu.flight.records[*sums.longest_handling].handling;
+  return (ticks == kHandlingOrMore ? "&gt;= " : "") + InMilliseconds(clock.SecondsOfTicks(ticks));
 }
 
 void PrintPlaces(const VcpuSums& sums, std::ostream& out) {
@@ -45,8 +46,9 @@ void PrintLastExits(const VcpuStory& vcpu, const HostClock& clock, std::ostream&
   if (records.empty()) return;
   out << "<pre>";
   for (size_t i = records.size() - std::min(records.size(), kLastExits); i < records.size(); ++i) {
-    out << absl::StrFormat("<span class=\"dim\">%s</span> %9s  %s\n", Stamp(clock, clock.Seconds(records[i].tsc)),
-                           InWords(clock.SecondsOfTicks(records[i].handling)), Escape(DescribeExit(records[i])));
+    out << absl::StrFormat("<span class=\"dim\">%s</span> %s  %s\n", Stamp(clock, clock.Seconds(records[i].tsc)),
+                           Escape(absl::StrFormat("%9s", HandlingInWords(records[i], clock))),
+                           Escape(DescribeExit(records[i])));
   }
   out << "</pre>\n";
 }

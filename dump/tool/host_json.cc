@@ -24,7 +24,8 @@ Json ExitJson(const FlightRecord& record, const HostClock& clock) {
           {"data", absl::StrFormat("%#x", record.data)},
           {"bytes", record.size},
           {"count", record.count},
-          {"handling_seconds", clock.SecondsOfTicks(record.handling)}};
+          {"handling_seconds", clock.SecondsOfTicks(record.handling)},
+          {"or_more", record.handling == kHandlingOrMore}};
 }
 
 Json StatsJson(const std::vector<KvmStat>& stats) {

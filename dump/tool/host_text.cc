@@ -47,7 +47,7 @@ class HostText {
     }
     if (sums.longest_handling.has_value()) {
       const FlightRecord& record = vcpu.flight.records[*sums.longest_handling];
-      Row("longest", absl::StrFormat("in vmm %s, at %s: %s", InWords(story_.clock.SecondsOfTicks(record.handling)),
+      Row("longest", absl::StrFormat("in vmm %s, at %s: %s", HandlingInWords(record, story_.clock),
                                      Stamp(story_.clock, story_.clock.Seconds(record.tsc)), DescribeExit(record)));
     }
     if (sums.longest_gap.has_value()) {
@@ -93,7 +93,7 @@ class HostText {
     Row("last", absl::StrFormat("%d exits", records.size() - first));
     for (size_t i = first; i < records.size(); ++i) {
       out_ << absl::StrFormat("    %s %9s  %s\n", Stamp(story_.clock, story_.clock.Seconds(records[i].tsc)),
-                              InWords(story_.clock.SecondsOfTicks(records[i].handling)), DescribeExit(records[i]));
+                              HandlingInWords(records[i], story_.clock), DescribeExit(records[i]));
     }
   }
 
