@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
+#include <memory>
+#include <sstream>
 
+#include "base/file_sink.h"
+#include "base/output_dir.h"
 #include "base/status.h"
 #include "dump/flight/host_story.h"
 #include "dump/html/page.h"
@@ -39,19 +41,28 @@ void PrintHtml(const Invocation& call, const KernelReport& report, const HostSto
   PrintPage(std::filesystem::path(call.operands()[0]).filename().string(), report, story, out);
 }
 
-// To --output, or to the command's own.
-int WriteHtml(const Invocation& call, const KernelReport& report, const HostStory& story) {
-  const std::optional<std::string> path = call.Value("output");
-  if (!path.has_value()) {
-    PrintHtml(call, report, story, call.out());
-    return kExitFine;
+// The file of --output. Its name is free when it is opened, and it has that name when it is whole.
+class PageFile {
+ public:
+  static absl::StatusOr<std::unique_ptr<PageFile>> Create(const std::filesystem::path& path) {
+    ASSIGN_OR_RETURN(OutputDir dir, OutputDir::Open(path.has_parent_path() ? path.parent_path().string() : "."));
+    std::unique_ptr<PageFile> file(new PageFile(std::move(dir)));
+    ASSIGN_OR_RETURN(file->sink_, FileSink::Create(file->dir_, path.filename().string()));
+    return file;
   }
-  std::ofstream file(*path, std::ios::binary | std::ios::trunc);
-  PrintHtml(call, report, story, file);
-  file.close();
-  if (file.fail()) return call.Fail(ErrnoStatus(errno, "write " + *path));
-  return kExitFine;
-}
+
+  absl::Status Write(const std::string& page) {
+    RETURN_IF_ERROR(sink_->WriteAt(0, {reinterpret_cast<const uint8_t*>(page.data()), page.size()}));
+    RETURN_IF_ERROR(sink_->Sync());
+    return sink_->Commit();
+  }
+
+ private:
+  explicit PageFile(OutputDir dir) : dir_(std::move(dir)) {}
+
+  const OutputDir dir_;
+  std::unique_ptr<FileSink> sink_;
+};
 
 std::string_view Misuse(const Invocation& call) {
   if (call.Has("vmlinux") && call.Has("system-map")) return "--vmlinux or --system-map, not both";
@@ -62,6 +73,12 @@ std::string_view Misuse(const Invocation& call) {
 
 int RunReport(const Invocation& call) {
   if (const std::string_view misuse = Misuse(call); !misuse.empty()) return call.Misused(misuse);
+  std::unique_ptr<PageFile> file;
+  if (const std::optional<std::string> path = call.Value("output"); path.has_value()) {
+    absl::StatusOr<std::unique_ptr<PageFile>> created = Annotate(PageFile::Create(*path), "--output=" + *path);
+    if (!created.ok()) return call.Fail(created.status());
+    file = *std::move(created);
+  }
   const auto core = Vmcore::Open(call.operands()[0]);
   if (!core.ok()) return call.Fail(core.status());
   const HostStory story = ReadHostStory((*core)->notes());
@@ -70,7 +87,16 @@ int RunReport(const Invocation& call) {
   if (!report.ok() && story.empty()) return call.Fail(report.status());
   if (!report.ok()) report = KernelReport{.missing = {"kernel: " + std::string(report.status().message())}};
 
-  if (call.Has("html")) return WriteHtml(call, *report, story);
+  if (file != nullptr) {
+    std::ostringstream page;
+    PrintHtml(call, *report, story, page);
+    const absl::Status written = file->Write(page.str());
+    return written.ok() ? kExitFine : call.Fail(written);
+  }
+  if (call.Has("html")) {
+    PrintHtml(call, *report, story, call.out());
+    return kExitFine;
+  }
   if (call.json()) {
     call.out() << ReportJson(*report, story) << "\n";
     return kExitFine;
@@ -94,7 +120,7 @@ Command ReportCommand() {
   command.options = {{"vmlinux", "F", "take the symbols from this vmlinux"},
                      {"system-map", "F", "take the symbols from this System.map"},
                      {"html", "", "one HTML page, with a time line of each vCPU"},
-                     {"output", "PAGE", "the page's file; also -o PAGE"},
+                     {"output", "PAGE", "the page's file, whose name must be free; also -o PAGE"},
                      {"brief", "", "without registers"},
                      {"all", "", "the whole log, not only its last lines"}};
   command.run = RunReport;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -181,6 +182,19 @@ TEST_F(HostSideReportTest, HtmlGoesToAFileOrComesOut) {
   EXPECT_THAT(out_.str(), HasSubstr("<h1 class=\"death\">Kernel panic: sysrq triggered crash</h1>"));
   EXPECT_THAT(out_.str(), HasSubstr("panic+0x77/0x100"));
   EXPECT_THAT(out_.str(), HasSubstr("</html>"));
+}
+
+TEST_F(HostSideReportTest, APageIsNotWrittenOverWhatIsThere) {
+  EXPECT_EQ(Run({"report", dump_.path(), "--html", "-o", dump_.path()}), kExitBadFile);
+  EXPECT_THAT(err_.str(), HasSubstr("exists already"));
+  EXPECT_EQ(Run({"report", dump_.path(), "--brief"}), kExitFine) << "the dump is as it was: " << err_.str();
+}
+
+TEST_F(ReportCommandTest, NoPageIsLeftOfADumpThatCannotBeRead) {
+  const std::filesystem::path folder = dump_.folder() + "/pages";
+  std::filesystem::create_directory(folder);
+  EXPECT_EQ(Run({"report", "/nowhere", "--html", "-o", folder / "page.html"}), kExitBadFile);
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
 }
 
 TEST_F(HostSideReportTest, WhatDoesNotGoTogetherIsRefused) {
