@@ -23,6 +23,11 @@ struct VcpuStory {
   std::vector<KvmStat> kvm;  // empty where KVM gave none
 
   uint32_t vcpu() const { return flight.header.vcpu; }
+
+  // Whether the host's scheduler told anything of the thread; a kernel without schedstat does not. A thread of which
+  // it did not is not one that slept.
+  bool thread_known() const { return flight.header.run_ns != 0 || flight.header.wait_ns != 0; }
+  bool sampled() const { return thread_known() && sched.has_value() && !sched->records.empty(); }  // and when
 };
 
 struct HostStory {

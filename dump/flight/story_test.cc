@@ -102,6 +102,20 @@ TEST(VcpuSumsTest, ExitsAndTimesAreSummedUp) {
   EXPECT_NEAR(SumUp(story.vcpus[1], story.clock).starved(), 0.9 / 1.9, 1e-9);
 }
 
+TEST(VcpuSumsTest, AThreadOfWhichNothingIsKnownDidNotSleep) {
+  MadeUpStory made;
+  made.flights[0].header.run_ns = made.flights[0].header.wait_ns = 0;
+  made.scheds[1].records.clear();
+  const HostStory story = made.Story();
+  EXPECT_FALSE(SumUp(story.vcpus[0], story.clock).thread_known);
+  EXPECT_EQ(SumUp(story.vcpus[0], story.clock).asleep(), 0);
+  EXPECT_TRUE(SumUp(story.vcpus[1], story.clock).thread_known) << "its sums are";
+  for (const VcpuStory& vcpu : story.vcpus) {
+    EXPECT_FALSE(vcpu.sampled());
+    EXPECT_TRUE(ThreadStretches(vcpu, story.clock).empty());
+  }
+}
+
 TEST(VcpuSumsTest, AHandlingOfUnknownLengthLeavesNoGapBehindIt) {
   MadeUpStory made;
   FlightNote& flight = made.flights[1];

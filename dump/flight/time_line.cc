@@ -31,7 +31,7 @@ void Spread(const Stretch& time, const Stretch& window, size_t count, Add add) {
 
 std::vector<ThreadStretch> ThreadStretches(const VcpuStory& vcpu, const HostClock& clock) {
   const FlightNoteHeader& header = vcpu.flight.header;
-  if (!vcpu.sched.has_value() || vcpu.sched->records.empty()) return {};
+  if (!vcpu.sampled()) return {};
   std::vector<SchedRecord> points = {{.tsc = header.start_tsc}};
   for (const SchedRecord& record : vcpu.sched->records) {
     if (record.tsc > points.back().tsc && record.tsc < header.end_tsc) points.push_back(record);

@@ -31,7 +31,7 @@ std::vector<ThreadStretch> ThreadStretches(const VcpuStory& vcpu, const HostCloc
 std::optional<Stretch> LongestWait(const std::vector<ThreadStretch>& stretches);
 
 struct TimeBin {
-  // Shares of the bin, 0 to 1; the rest the thread slept, or was not there.
+  // Shares of the bin, 0 to 1; the rest the thread slept, or was not there. 0 of a thread that was not sampled.
   double ran = 0;
   double waited = 0;
   double in_vmm = 0;  // of the exits that were kept

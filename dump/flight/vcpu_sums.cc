@@ -40,6 +40,7 @@ VcpuSums SumUp(const VcpuStory& vcpu, const HostClock& clock) {
   VcpuSums sums = {.exits = header.exits,
                    .kept = vcpu.flight.records.size(),
                    .life = {clock.Seconds(header.start_tsc), clock.Seconds(header.end_tsc)},
+                   .thread_known = vcpu.thread_known(),
                    .ran = static_cast<double>(header.run_ns) / 1e9,
                    .waited = static_cast<double>(header.wait_ns) / 1e9};
   std::map<std::pair<FlightKind, uint64_t>, ExitPlace> places;

@@ -50,10 +50,11 @@ struct VcpuSums {
 
   // Of the thread's life, by the host's scheduler. The rest it slept: the guest was halted, or vmm waited.
   Stretch life;
+  bool thread_known = false;  // else what follows is 0, and says nothing
   double ran = 0;
   double waited = 0;
 
-  double asleep() const { return std::max(0.0, life.length() - ran - waited); }
+  double asleep() const { return thread_known ? std::max(0.0, life.length() - ran - waited) : 0; }
   // Of the time that it wanted to run, how much it did not. 0 where nothing is known.
   double starved() const { return ran + waited > 0 ? waited / (ran + waited) : 0; }
 };

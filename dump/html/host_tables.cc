@@ -101,9 +101,12 @@ void PrintSums(const HostStory& story, std::ostream& out) {
     const VcpuStory& vcpu = story.vcpus[i];
     const VcpuSums sums = SumUp(vcpu, story.clock);
     const std::optional<Stretch> wait = LongestWait(ThreadStretches(vcpu, story.clock));
+    const auto of_thread = [&](const std::string& text, std::string_view css = "") {
+      return sums.thread_known ? Cell(text, css) : Cell("unknown");
+    };
     out << "<tr>" << Cell(absl::StrFormat("vCPU %d", vcpu.vcpu())) << Cell(InSeconds(sums.life.length()))
-        << Cell(InSeconds(sums.ran)) << Cell(InSeconds(sums.asleep())) << Cell(InSeconds(sums.waited))
-        << Cell(Escape(PerCent(sums.starved())), sums.starved() >= kStarved ? "hot" : "")
+        << of_thread(InSeconds(sums.ran)) << of_thread(InSeconds(sums.asleep())) << of_thread(InSeconds(sums.waited))
+        << of_thread(Escape(PerCent(sums.starved())), sums.starved() >= kStarved ? "hot" : "")
         << Cell(wait.has_value() ? InSeconds(wait->length()) : "") << Cell(absl::StrFormat("%d", sums.exits))
         << Cell(LongestHandling(vcpu, sums, story.clock))
         << Cell(sums.longest_gap.has_value() ? InMilliseconds(sums.longest_gap->length()) : "") << "</tr>\n";

@@ -18,6 +18,8 @@
     if (view.vcpus[lane.dataset.row].sampled) {
       rows.push('on a CPU ' + (ran / 10).toFixed(1) + ' %   waiting ' + (waited / 10).toFixed(1) +
                 ' %   asleep ' + Math.max(0, (1000 - ran - waited) / 10).toFixed(1) + ' %');
+    } else {
+      rows.push('on a CPU, waiting or asleep: unknown');
     }
     rows.push('in vmm ' + (vmm / 10).toFixed(1) + ' %');
     exits.forEach((count, kind) => { if (count) rows.push(count + ' x ' + kinds[kind]); });

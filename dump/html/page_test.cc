@@ -80,6 +80,16 @@ TEST(PageTest, ADumpWithoutHostsNotesHasItsDeathAndSaysSo) {
   EXPECT_THAT(page, Not(HasSubstr("Time line")));
 }
 
+TEST(PageTest, AThreadOfWhichNothingIsKnownIsNotDrawnAsleep) {
+  MadeUpStory made;
+  for (FlightNote& flight : made.flights) flight.header.run_ns = flight.header.wait_ns = 0;
+  const std::string page = PageOf({}, made.Story());
+  EXPECT_THAT(page, HasSubstr("vCPU 1: its thread's time unknown"));
+  EXPECT_THAT(page, HasSubstr("\"sampled\":false"));
+  EXPECT_THAT(page, Not(HasSubstr("<rect class=\"bed\" x=")));
+  EXPECT_THAT(PageOf({}, MadeUpStory().Story()), HasSubstr("<rect class=\"bed\" x=")) << "what is looked for";
+}
+
 TEST(PageTest, TheLargestStoryIsAPageOfSomeMegabytes) {
   MadeUpStory made;
   const FlightNote flight = made.flights[1];

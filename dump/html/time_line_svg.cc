@@ -147,11 +147,11 @@ class TimeLine {
     const bool hot = sums.starved() >= 0.1;
     out_ << absl::StrFormat(
         "<div class=\"row\"><div><b>vCPU %d</b><small%s>starved %s</small><small>%d exits</small></div>", vcpu.vcpu(),
-        hot ? " class=\"hot\"" : "", PerCent(sums.starved()), sums.exits);
+        hot ? " class=\"hot\"" : "", sums.thread_known ? Escape(PerCent(sums.starved())) : "unknown", sums.exits);
     out_ << absl::StrFormat(
         "<svg class=\"lane\" data-row=\"%d\" height=\"%g\" tabindex=\"0\" role=\"img\" "
-        "aria-label=\"vCPU %d: %s on a CPU, %s waiting, %d exits\">",
-        row, kRowHeight, vcpu.vcpu(), InWords(sums.ran), InWords(sums.waited), sums.exits);
+        "aria-label=\"vCPU %d: %s, %d exits\">",
+        row, kRowHeight, vcpu.vcpu(), ThreadInWords(sums), sums.exits);
     PrintLife(vcpu, sums, window);
     PrintGrid(window);
     PrintUnknown(vcpu, sums, window);
@@ -170,12 +170,17 @@ class TimeLine {
     AppendJson(vcpu, row, bins);
   }
 
+  static std::string ThreadInWords(const VcpuSums& sums) {
+    if (!sums.thread_known) return "its thread's time unknown";
+    return absl::StrFormat("%s on a CPU, %s waiting", InWords(sums.ran), InWords(sums.waited));
+  }
+
   // The thread's life as a bed for its band: what is not filled, it slept; or nobody knows.
   void PrintLife(const VcpuStory& vcpu, const VcpuSums& sums, const Stretch& window) {
     const double from = std::max(0.0, Place(window, sums.life.from)), to = std::min(100.0, Place(window, sums.life.to));
     if (from >= to) return;
     out_ << absl::StrFormat("<rect class=\"%s\" x=\"%.3f%%\" width=\"%.3f%%\" height=\"%g\"/>",
-                            vcpu.sched.has_value() ? "bed" : "unknown", from, to - from, kThreadHeight);
+                            vcpu.sampled() ? "bed" : "unknown", from, to - from, kThreadHeight);
   }
 
   void PrintUnknown(const VcpuStory& vcpu, const VcpuSums& sums, const Stretch& window) {
@@ -225,7 +230,7 @@ class TimeLine {
   // An empty bin is 0, and the last ones are left out.
   void AppendJson(const VcpuStory& vcpu, size_t row, const std::vector<TimeBin>& bins) {
     json_ += absl::StrFormat("%s{\"vcpu\":%d,\"sampled\":%s,\"bins\":[", row == 0 ? "" : ",", vcpu.vcpu(),
-                             vcpu.sched.has_value() ? "true" : "false");
+                             vcpu.sampled() ? "true" : "false");
     for (size_t i = 0; i < bins.size(); ++i) {
       const TimeBin& bin = bins[i];
       if (i > 0) json_ += ',';
@@ -260,7 +265,7 @@ class TimeLine {
       if (any) entry(kFamilyClasses[i], absl::StrFormat("exits: %s", NameOf(static_cast<ExitFamily>(i))));
     }
     const bool all_known = std::ranges::all_of(story_.vcpus, [](const VcpuStory& vcpu) {
-      return vcpu.sched.has_value() && vcpu.flight.records.size() == vcpu.flight.header.exits;
+      return vcpu.sampled() && vcpu.flight.records.size() == vcpu.flight.header.exits;
     });
     if (!all_known) entry("unknown", "not kept");
     out_ << "<span>exits on a logarithmic scale</span></div>\n";

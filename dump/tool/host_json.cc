@@ -38,12 +38,13 @@ Json StatsJson(const std::vector<KvmStat>& stats) {
 Json VcpuJson(const VcpuStory& vcpu, const HostClock& clock) {
   const VcpuSums sums = SumUp(vcpu, clock);
   const std::vector<FlightRecord>& records = vcpu.flight.records;
+  const auto of_thread = [&](double value) { return sums.thread_known ? Json(value) : Json(); };
   Json json = {{"vcpu", vcpu.vcpu()},
                {"life", StretchJson(sums.life)},
-               {"ran_seconds", sums.ran},
-               {"waited_seconds", sums.waited},
-               {"asleep_seconds", sums.asleep()},
-               {"starved", sums.starved()},
+               {"ran_seconds", of_thread(sums.ran)},
+               {"waited_seconds", of_thread(sums.waited)},
+               {"asleep_seconds", of_thread(sums.asleep())},
+               {"starved", of_thread(sums.starved())},
                {"longest_wait", StretchJson(LongestWait(ThreadStretches(vcpu, clock)))},
                {"exits", sums.exits},
                {"exits_known", sums.kept}};

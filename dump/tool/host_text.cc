@@ -37,9 +37,7 @@ class HostText {
   void PrintVcpu(const VcpuStory& vcpu) {
     const VcpuSums sums = SumUp(vcpu, story_.clock);
     Heading(absl::StrFormat("vCPU %d", vcpu.vcpu()));
-    Row("thread", absl::StrFormat("lived %s: %s on a CPU, %s waiting for one, %s asleep", InWords(sums.life.length()),
-                                  InWords(sums.ran), InWords(sums.waited), InWords(sums.asleep())));
-    Row("starved", PerCent(sums.starved()) + " of the time that it could have run" + WorstWait(vcpu));
+    PrintThread(vcpu, sums);
     Row("exits", Exits(sums));
     for (const ExitPlace& place : sums.places) {
       out_ << absl::StrFormat("  %10d  %-12s %-18s %10s in vmm\n", place.exits, NameOf(place.kind),
@@ -56,6 +54,17 @@ class HostText {
     }
     Row("KVM", KvmCounters(vcpu));
     PrintLastExits(vcpu);
+  }
+
+  void PrintThread(const VcpuStory& vcpu, const VcpuSums& sums) {
+    const std::string lived = "lived " + InWords(sums.life.length());
+    if (!sums.thread_known) {
+      Row("thread", lived + "; the host's scheduler told nothing of it");
+      return;
+    }
+    Row("thread", absl::StrFormat("%s: %s on a CPU, %s waiting for one, %s asleep", lived, InWords(sums.ran),
+                                  InWords(sums.waited), InWords(sums.asleep())));
+    Row("starved", PerCent(sums.starved()) + " of the time that it could have run" + WorstWait(vcpu));
   }
 
   std::string WorstWait(const VcpuStory& vcpu) {

@@ -171,6 +171,27 @@ TEST_F(HostSideReportTest, JsonHasTheHostsSide) {
   EXPECT_THAT(out_.str(), HasSubstr("VMM-FLIGHT"));
 }
 
+class NoSchedstatReportTest : public ReportCommandTest {
+ protected:
+  NoSchedstatReportTest()
+      : ReportCommandTest([](MadeUpKernel& kernel) {
+          MadeUpStory made;
+          for (FlightNote& flight : made.flights) flight.header.run_ns = flight.header.wait_ns = 0;
+          kernel.guest().snapshot().more_notes = made.Notes();
+        }) {}
+};
+
+TEST_F(NoSchedstatReportTest, WhatTheSchedulerDidNotTellIsUnknown) {
+  ASSERT_EQ(Run({"report", dump_.path()}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("lived 2.000 s; the host's scheduler told nothing of it"));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("asleep")));
+  ASSERT_EQ(Run({"report", dump_.path(), "--json"}), kExitFine) << err_.str();
+  const nlohmann::json vcpu = nlohmann::json::parse(out_.str())["host"]["vcpus"][1];
+  for (const char* name : {"ran_seconds", "waited_seconds", "asleep_seconds", "starved", "longest_wait"}) {
+    EXPECT_TRUE(vcpu[name].is_null()) << name;
+  }
+}
+
 TEST_F(HostSideReportTest, HtmlGoesToAFileOrComesOut) {
   const std::string path = dump_.folder() + "/page.html";
   ASSERT_EQ(Run({"report", dump_.path(), "--html", "-o", path}), kExitFine) << err_.str();
