@@ -1,5 +1,6 @@
 // What stands in the notes of a dump is anybody's word: notes that were changed pseudo-randomly, always the same way,
 // are refused or give a story whose sums are finite and whose time line stays in its bounds.
+#include <algorithm>
 #include <cmath>
 
 #include "dump/flight/host_words.h"
@@ -47,10 +48,12 @@ TEST(FlightFuzzTest, NotesAreRefusedOrTheirStoryHoldsTogether) {
     for (uint64_t i = 1 + mutator.Below(3); i > 0; --i) {
       VmcoreNote& note = notes[mutator.Below(notes.size())];
       const bool header = mutator.Below(2) == 0;
-      std::string bytes(note.desc.begin(), note.desc.begin() + static_cast<ptrdiff_t>(header ? 24 : note.desc.size()));
+      const size_t size =
+          header ? std::min<size_t>(24, note.desc.size()) : note.desc.size();  // cut off before, perhaps
+      std::string bytes(note.desc.begin(), note.desc.begin() + static_cast<ptrdiff_t>(size));
       mutator.Change(bytes);
       std::copy(bytes.begin(), bytes.end(), note.desc.begin());
-      if (mutator.Below(16) == 0) note.desc.resize(mutator.Below(note.desc.size()));
+      if (mutator.Below(16) == 0 && !note.desc.empty()) note.desc.resize(mutator.Below(note.desc.size()));
     }
     const HostStory story = ReadHostStory(notes);
     whole += story.refused.empty() ? 1 : 0;
