@@ -65,11 +65,14 @@ TEST(PageTest, NothingOfAGuestsBecomesMarkup) {
 }
 
 TEST(PageTest, ThePageNeedsNothingBesideIt) {
-  const std::string page = PageOf({}, MadeUpStory().Story());
-  for (const char* word : {"http:", "src=", "<link", "@import", "url("}) {
+  std::string page = PageOf({}, MadeUpStory().Story());
+  constexpr std::string_view kNameSpace = "'http://www.w3.org/2000/svg'";  // a name, which nobody asks for
+  const size_t name = page.find(kNameSpace);
+  ASSERT_NE(name, page.npos);
+  page.erase(name, kNameSpace.size());
+  for (const char* word : {"http:", "https:", "src=", "<link", "@import", "url("}) {
     const size_t at = page.find(word);
-    const bool name_space = at != page.npos && page.compare(at, 27, "http://www.w3.org/2000/svg'") == 0;
-    EXPECT_TRUE(at == page.npos || name_space) << word << ": " << page.substr(at, 60);
+    EXPECT_EQ(at, page.npos) << page.substr(std::min(at, page.size()), 60);
   }
   EXPECT_THAT(page, HasSubstr("default-src 'none'"));
 }
