@@ -41,6 +41,7 @@ class GuestsToList {
     ++opened_;
     absl::StatusOr<GuestSnapshot> guest = SnapshotOf(core_, vm);
     if (guest.ok()) bytes_left_ -= std::min(bytes_left_, guest->memory->walk().bytes);
+    if (absl::IsResourceExhausted(guest.status())) bytes_left_ = 0;  // it alone has cost as much as all may
     return guest;
   }
 

@@ -192,14 +192,16 @@ TEST_F(NestedCommandsTest, AnIdleL2IsTakenOutWithWhatIsKnownOfIt) {
   EXPECT_EQ(false, kept["extracted_guest"]["vcpus"][0]["general_registers"]) << "the file itself says so";
 }
 
-// 300 VMCBs, each with a top table of its own; all of those lead to one page of 2 MiB, or to two of 4 KiB.
-std::unique_ptr<GuestMemory> MemoryFullOfGuests(bool large) {
+// 300 VMCBs, each with a top table of its own; all of those lead to one page of 2 MiB, so many `times`, or if that is
+// 0 to two of 4 KiB.
+std::unique_ptr<GuestMemory> MemoryFullOfGuests(int times) {
   constexpr uint64_t kPresent = 7, kLarge = 0x80, kTables = 0x1000, kVmcbs = 0x10000, kRoots = 0x200000;
   const GuestRange ranges[] = {{GuestAddr{0}, 4 << 20}};
   std::unique_ptr<GuestMemory> memory = *GuestMemory::Create(ranges);
   const auto put = [&](uint64_t at, uint64_t word) { EXPECT_TRUE(memory->WriteObject(GuestAddr{at}, word).ok()); };
   put(kTables, (kTables + 0x1000) | kPresent);
-  put(kTables + 0x1000, large ? kPresent | kLarge : (kTables + 0x2000) | kPresent);
+  put(kTables + 0x1000, (kTables + 0x2000) | kPresent);
+  for (int i = 0; i < times; ++i) put(kTables + 0x1000 + 8 * static_cast<uint64_t>(i), kPresent | kLarge);
   put(kTables + 0x2000, kPresent);
   put(kTables + 0x2008, 0x1000 | kPresent);
   const std::vector<uint8_t> vmcb = Fixture("svm-page2000-L1-2.bin");
@@ -213,7 +215,7 @@ std::unique_ptr<GuestMemory> MemoryFullOfGuests(bool large) {
 
 TEST_F(NestedCommandsTest, AFileThatIsNothingButGuestsIsNotLookedIntoForHours) {
   for (const bool large : {false, true}) {
-    const auto memory = MemoryFullOfGuests(large);
+    const auto memory = MemoryFullOfGuests(large ? 1 : 0);
     const std::string name = large ? "large" : "small";
     const auto dir = OutputDir::Open(folder_);
     ASSERT_TRUE(WriteVmcore({.cpus = {CpuState()}, .memory = memory.get()}, *dir, {.name = name}).ok());
@@ -226,6 +228,17 @@ TEST_F(NestedCommandsTest, AFileThatIsNothingButGuestsIsNotLookedIntoForHours) {
     EXPECT_THAT(guests[looked_into]["error"], HasSubstr("not looked into"));
     EXPECT_EQ(kExitFine, Run({"guest", Path(name), "--extract=299", "-o", Path(name + "-l2")})) << err_.str();
   }
+}
+
+TEST_F(NestedCommandsTest, AGuestThatCannotBeIsLookedIntoOnce) {
+  const auto memory = MemoryFullOfGuests(33);  // of more than sixteen times L1's 4 MiB
+  const auto dir = OutputDir::Open(folder_);
+  ASSERT_TRUE(WriteVmcore({.cpus = {CpuState()}, .memory = memory.get()}, *dir, {.name = "l1"}).ok());
+  ASSERT_EQ(kExitFine, Run({"guest", Path("l1"), "--list", "--json"})) << err_.str();
+  const auto guests = nlohmann::json::parse(out_.str())["guests"];
+  ASSERT_EQ(300u, guests.size()) << "all are named";
+  EXPECT_THAT(guests[0]["error"], HasSubstr("map more than can be"));
+  EXPECT_THAT(guests[1]["error"], HasSubstr("not looked into, after 1 guests"));
 }
 
 TEST_F(NestedCommandsTest, AFileThatIsThereIsNotWrittenOver) {
