@@ -58,7 +58,7 @@ class Page {
     const PanicMessage& message = report_.message;
     if (!message.panic.empty()) return "Kernel panic: " + Escape(message.panic, false, 200);
     if (!message.trouble.empty()) return Escape(message.trouble, false, 200);
-    return "No panic in the kernel's log";
+    return report_.log.empty() ? "The kernel's log could not be read" : "No panic in the kernel's log";
   }
 
   void PrintDeath() {

@@ -83,6 +83,13 @@ TEST(PageTest, ADumpWithoutHostsNotesHasItsDeathAndSaysSo) {
   EXPECT_THAT(page, Not(HasSubstr("Time line")));
 }
 
+TEST(PageTest, ALogThatCouldNotBeReadIsNotOneWithoutAPanic) {
+  KernelReport report;
+  EXPECT_THAT(PageOf(report, {}), HasSubstr("<h1>The kernel's log could not be read</h1>"));
+  report.log = {{.text = "all is well"}};
+  EXPECT_THAT(PageOf(report, {}), HasSubstr("<h1>No panic in the kernel's log</h1>"));
+}
+
 TEST(PageTest, AThreadOfWhichNothingIsKnownIsNotDrawnAsleep) {
   MadeUpStory made;
   for (FlightNote& flight : made.flights) flight.header.run_ns = flight.header.wait_ns = 0;
