@@ -54,7 +54,7 @@ class Mutator {
   }
 
  private:
-  std::mt19937_64 random_{9};
+  std::mt19937_64 random_{FuzzSeed(9)};
 };
 
 struct Seed {

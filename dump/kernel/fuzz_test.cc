@@ -103,7 +103,7 @@ TEST(KernelFuzzTest, KallsymsAreRefusedOrRead) {
   ASSERT_TRUE(info.ok());
   const absl::StatusOr<KallsymsTables> tables = KallsymsByVmcoreInfo(memory, *info);
   ASSERT_TRUE(tables.ok());
-  Damage damage(copy, 1);
+  Damage damage(copy, FuzzSeed(1));
   uint64_t read = 0;
   const uint64_t steps = FuzzSteps(3'000);
   for (uint64_t step = 0; step < steps; ++step) {
@@ -126,7 +126,7 @@ TEST(KernelFuzzTest, TheScanForKallsymsEnds) {
   const BuiltKallsyms built = BuildKallsyms(kernel.symbols(), K::kKallsyms);
   Copy copy(kernel);
   const KernelMemory memory = copy.memory();
-  Damage damage(copy, 2);
+  Damage damage(copy, FuzzSeed(2));
   const uint64_t steps = FuzzSteps(3'000) / 200;
   for (uint64_t step = 0; step < steps; ++step) {
     damage.Do(K::kKallsyms, built.bytes.size());
@@ -142,7 +142,7 @@ TEST(KernelFuzzTest, BtfIsRefusedOrRead) {
   const uint32_t choice = builder.Union("", 8, {{"number", u64, 0}, {"", inner, 0}});
   builder.Struct("outer", 200, {{"", choice, 8}, {"in", inner, 24}, {"many", builder.Array(inner, 3), 40}});
   const std::vector<uint8_t> good = builder.Build();
-  std::mt19937_64 random(3);
+  std::mt19937_64 random(FuzzSeed(3));
   uint64_t read = 0;
   const uint64_t steps = FuzzSteps(50'000);
   for (uint64_t step = 0; step < steps; ++step) {
@@ -173,7 +173,7 @@ TEST(KernelFuzzTest, ThePrintkRingIsRefusedOrRead) {
   const KernelMemory memory = copy.memory();
   const StructLayout layout(&*found.vmcoreinfo, nullptr);
   const auto find = [&](std::string_view name) { return found.vmcoreinfo->Symbol(name); };
-  Damage damage(copy, 4);
+  Damage damage(copy, FuzzSeed(4));
   uint64_t read = 0;
   const uint64_t steps = FuzzSteps(6'000);
   for (uint64_t step = 0; step < steps; ++step) {
@@ -201,7 +201,7 @@ TEST(KernelFuzzTest, UnwindingEnds) {
     const auto view = KernelView::Open(copy, kernel.Find());
     ASSERT_TRUE(view.ok());
     const std::vector<CpuState> healthy = kernel.snapshot().cpus;
-    Damage damage(copy, 5);
+    Damage damage(copy, FuzzSeed(5));
     const uint64_t steps = FuzzSteps(6'000) / 2;
     for (uint64_t step = 0; step < steps; ++step) {
       damage.Do(K::kOrcIps, 40);
@@ -223,7 +223,7 @@ TEST(KernelFuzzTest, AReportIsMadeOfAnything) {
   K kernel;
   const FoundKernel found = kernel.Find();
   Copy copy(kernel);
-  Damage damage(copy, 6);
+  Damage damage(copy, FuzzSeed(6));
   const uint64_t steps = FuzzSteps(500);
   for (uint64_t step = 0; step < steps; ++step) {
     switch (damage.Below(4)) {

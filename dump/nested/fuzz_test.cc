@@ -58,7 +58,7 @@ class Mutator {
   }
 
  private:
-  std::mt19937_64 random_{5};
+  std::mt19937_64 random_{FuzzSeed(5)};
 };
 
 TEST(NestedFuzzTest, AStateIsRefusedOrReadAndWhatKvmTakesWeRead) {

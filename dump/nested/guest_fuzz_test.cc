@@ -64,7 +64,7 @@ class Random {
   }
 
  private:
-  std::mt19937_64 random_{7};
+  std::mt19937_64 random_{FuzzSeed(7)};
 };
 
 // What is promised of any L2's memory.

@@ -33,7 +33,7 @@ TEST(CatchFuzzTest, OnlyTheImageIsWrittenToAndAllIsTakenBack) {
   const GuestRange image{GuestAddr{LinuxGuest::kImagePhys}, LinuxGuest::kImageSize};
   constexpr size_t kTables = 0x6000;  // what the made-up kallsyms take, and a little
   const std::vector<uint8_t> healthy = *kernel.memory().ReadBytes(K::kKallsyms, kTables);
-  std::mt19937_64 random(7);
+  std::mt19937_64 random(FuzzSeed(7));
   NoSink sink;
   uint64_t caught_something = 0;
   const uint64_t steps = FuzzSteps(60);

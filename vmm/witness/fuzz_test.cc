@@ -68,7 +68,7 @@ Found Scan(std::string_view text, size_t piece, Random& random) {
 }
 
 TEST(ConsoleFuzzTest, EachSignIsFoundWhereverTheBytesAreCut) {
-  Random random(1);
+  Random random(FuzzSeed(1));
   const uint64_t steps = FuzzSteps(2'000);
   for (uint64_t step = 0; step < steps; ++step) {
     std::string text;
@@ -91,7 +91,7 @@ TEST(ConsoleFuzzTest, EachSignIsFoundWhereverTheBytesAreCut) {
 }
 
 TEST(ConsoleFuzzTest, NoiseAroundASignDoesNotDependOnTheCuts) {
-  Random random(2);
+  Random random(FuzzSeed(2));
   const uint64_t steps = FuzzSteps(2'000);
   for (uint64_t step = 0; step < steps; ++step) {
     std::string text;
