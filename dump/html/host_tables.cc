@@ -57,7 +57,7 @@ void PrintCounters(const HostStory& story, std::ostream& out) {
   const size_t columns = std::min<size_t>(story.vcpus.size(), 16);
   const bool any = std::ranges::any_of(story.vcpus, [](const VcpuStory& vcpu) { return !vcpu.kvm.empty(); });
   if (!any) {
-    out << "<p class=\"note\">KVM gave no counters.</p>\n";
+    out << "<p class=\"note\">No counters of KVM in the dump.</p>\n";
     return;
   }
   out << "<details><summary><b>KVM's counters</b></summary>\n<div class=\"wide\"><table><tr><th></th>";

@@ -86,7 +86,7 @@ class HostText {
   }
 
   static std::string KvmCounters(const VcpuStory& vcpu) {
-    if (vcpu.kvm.empty()) return "gave no counters";
+    if (vcpu.kvm.empty()) return "no counters in the dump";
     std::string text;
     for (const std::string_view name : TellingVcpuStats()) {
       const std::optional<uint64_t> value = FindKvmStat(vcpu.kvm, name);
