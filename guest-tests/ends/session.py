@@ -29,8 +29,11 @@ class CpuQuota:
 
     def __init__(self, root: Path) -> None:
         subprocess.run(["mount", "-t", "cgroup2", "none", root], check=True)
-        (root / "cgroup.subtree_control").write_text("+cpu")
         self._root = root
+        with contextlib.ExitStack() as on_failure:
+            on_failure.callback(self.close)
+            (root / "cgroup.subtree_control").write_text("+cpu")
+            on_failure.pop_all()
 
     def starve(self, pid: int, percent: int, seconds: float) -> None:
         group = self._root / f"vmm-{pid}"
@@ -43,7 +46,8 @@ class CpuQuota:
         group.rmdir()
 
     def close(self) -> None:
-        subprocess.run(["umount", self._root], check=True)
+        """Also where it is in use: `root` is gone from the file system, and who removes its folder walks no cgroups."""
+        subprocess.run(["umount", "--lazy", self._root], check=True)
 
 
 def acts(begun: str, quota: CpuQuota | None) -> dict[str, Act]:
@@ -97,16 +101,18 @@ def cpu_quota(root: Path) -> CpuQuota | None:
 
 def main(plan_file: str) -> None:
     plan = json.loads(Path(plan_file).read_text())
-    with contextlib.closing(KvmInUse()), tempfile.TemporaryDirectory() as folder:
-        quota = cpu_quota(Path(folder) / "cgroup")
-        in_memory = InMemory(Path(folder))
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.closing(KvmInUse()))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        quota = cpu_quota(folder / "cgroup")
+        if quota is not None:
+            stack.callback(quota.close)
+        in_memory = InMemory(folder)
         for file in {plan["vmm"], *(file for step in plan["runs"] for file in step["files"].values())}:
             in_memory(file)  # now, while only one thread copies
         with ThreadPoolExecutor(plan["at_a_time"]) as pool:
             for done in [pool.submit(make_run, step, plan, in_memory, quota) for step in plan["runs"]]:
                 done.result()
-        if quota is not None:
-            quota.close()
 
 
 if __name__ == "__main__":
