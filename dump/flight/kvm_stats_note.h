@@ -41,7 +41,7 @@ struct KvmStatsNote {
   std::string Serialise() const;  // a name that is too long is cut
 
   // InvalidArgument, with the reason, for sizes that do not fit, more than kMaxStats, and a name that is empty or
-  // has other characters than KVM's a-z, 0-9 and _. Unimplemented for a later version.
+  // has other characters than a-z, A-Z, 0-9 and _. Unimplemented for a later version.
   static absl::StatusOr<KvmStatsNote> Parse(std::span<const uint8_t> desc);
 };
 
