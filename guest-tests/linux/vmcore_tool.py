@@ -75,7 +75,7 @@ def check_host(tally: Tally, case: Case, vmcore: Path, host: dict | None) -> Non
         f"{case}: each vCPU's life is accounted for, by the scheduler, by vmm and by KVM",
         len(host["vcpus"]) == case.cpus
         and all(_is_accounted_for(vcpu) for vcpu in host["vcpus"])
-        and host["vcpus"][0]["exits"] > 1000,
+        and sum(vcpu["exits"] for vcpu in host["vcpus"]) > 1000,  # most are the console's, on whichever CPU
         json.dumps(host, indent=1),
     )
     panics = [line for line in host["console"] if "Kernel panic" in line["text"]]
