@@ -175,13 +175,11 @@ absl::StatusOr<KvmRegisters> FindVmxVcpu(const PhysicalMemory& l1, GuestAddr vmc
     const uint64_t direct_map = *pointer - at->value;
     for (size_t offset = 8 * kArchWords; offset + kLoadedVmcs <= bytes.size(); offset += 8) {
       if (Word(bytes, offset) != direct_map + vmcs.value) continue;
-      for (size_t behind = 8; behind < kLoadedVmcs; behind += 8) {
-        if (Word(bytes, offset + behind) != *pointer + offset) continue;
-        KvmRegisters registers = RegistersAt(*at, bytes);
-        registers.rip = vmcs12.guest_rip;
-        registers.kernel_gs_base = KernelGsBaseBefore(bytes, offset);
-        return registers;
-      }
+      if (!IsLoadedVmcs(l1, GuestAddr{at->value + offset}, direct_map)) continue;
+      KvmRegisters registers = RegistersAt(*at, bytes);
+      registers.rip = vmcs12.guest_rip;
+      registers.kernel_gs_base = KernelGsBaseBefore(bytes, offset);
+      return registers;
     }
   }
   return absl::NotFoundError(
@@ -191,8 +189,8 @@ absl::StatusOr<KvmRegisters> FindVmxVcpu(const PhysicalMemory& l1, GuestAddr vmc
 absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindVmxVcpus(const PhysicalMemory& l1,
                                                                std::span<const IdleVmcs> vmcss) {
   std::map<GuestAddr, KvmRegisters> found;
-  std::multimap<uint64_t, const IdleVmcs*>
-      wanted;  // by the low bits of a pointer to it, wherever the direct map begins
+  // By the low bits of a pointer to it, wherever the direct map begins.
+  std::multimap<uint64_t, const IdleVmcs*> wanted;
   for (const IdleVmcs& vmcs : vmcss) {
     const absl::StatusOr<KvmRegisters> by_frame = FindVmxVcpu(l1, vmcs.at, vmcs.vmcs12);
     if (by_frame.ok()) {
