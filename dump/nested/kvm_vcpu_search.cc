@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -13,7 +16,7 @@ namespace vmm {
 namespace {
 
 // struct kvm_vcpu_arch, in words from regs[0] on.
-constexpr size_t kRsp = 4, kRip = 16, kAvailAndDirty = 17, kCr0 = 18, kCr2 = 20, kCr4 = 22;
+constexpr size_t kRax = 0, kRsp = 4, kRip = 16, kAvailAndDirty = 17, kCr0 = 18, kCr2 = 20, kCr4 = 22;
 constexpr size_t kArchWords = 23;
 
 // How far behind regs[] the pointer to the VMCB or VMCS may lie; 6 to 8 KiB were seen.
@@ -32,6 +35,10 @@ constexpr uint64_t kCr4Compared = 1 << 4 | 1 << 5 | kCr4La57 | 1 << 17 | 1 << 20
 constexpr size_t kLoadedVmcs = 256;     // more than struct loaded_vmcs has
 constexpr size_t kGsBaseDistance = 64;  // before vcpu_vmx's vmcs01; 24 in Linux 6.1
 constexpr uint64_t kDirectMapStep = 1 << 30;
+constexpr uint64_t kPageTableAddress = 0x000ffffffffff000;
+
+constexpr uint8_t kVmrun[] = {0x0f, 0x01, 0xd8};
+constexpr size_t kStoresRegisters = 256;  // no less code than __svm_vcpu_run has behind VMRUN
 
 // A pointer into the direct map: the kernel's half, and moved by whole GiB (KASLR moves it by PUDs).
 bool IsDirectMapPointer(uint64_t pointer, GuestAddr to) {
@@ -68,6 +75,20 @@ std::optional<KvmRegisters> RegistersBefore(const PhysicalMemory& l1, GuestAddr 
   return found;
 }
 
+// Calls `visit(at, page)` for each page of `l1` that holds data.
+template <typename Visit>
+absl::Status ForEachPage(const PhysicalMemory& l1, Visit visit) {
+  ASSIGN_OR_RETURN(const std::vector<GuestRange> extents, l1.DataExtents());
+  std::array<uint8_t, kPageSize> page;
+  for (const GuestRange& extent : extents) {
+    for (uint64_t at = extent.start.value; at < extent.end().value; at += kPageSize) {
+      RETURN_IF_ERROR(l1.Read(GuestAddr{at}, page));
+      visit(GuestAddr{at}, std::span<const uint8_t>(page));
+    }
+  }
+  return absl::OkStatus();
+}
+
 bool AreOf(const VmcbSave& save, std::span<const uint8_t> arch) {
   return Word(arch, 8 * kRsp) == save.rsp && Word(arch, 8 * kRip) - save.rip <= kMaxInstruction &&
          ((Word(arch, 8 * kCr0) ^ save.cr0) & kCr0Compared) == 0 && Word(arch, 8 * kCr2) == save.cr2;
@@ -80,6 +101,35 @@ bool AreOf(const Vmcs12& vmcs12, std::span<const uint8_t> arch) {
   const bool rsp_is_right = (avail >> kRsp & 1) == 0 || Word(arch, 8 * kRsp) == vmcs12.guest_rsp;
   return (dirty & ~avail) == 0 && rsp_is_right && (cr0 & kCr0Reserved) == 0 && cr4 >> 32 == 0 &&
          ((cr0 ^ vmcs12.guest_cr0) & kCr0Compared) == 0 && ((cr4 ^ vmcs12.guest_cr4) & kCr4Compared) == 0;
+}
+
+// Whether one of `l1_cpus` has left a guest and may still have that one's general registers: soon behind a VMRUN KVM
+// stores them. True also where a CPU's code cannot be read.
+bool AnyIsBehindVmrun(const PhysicalMemory& l1, std::span<const CpuState> l1_cpus) {
+  return std::any_of(l1_cpus.begin(), l1_cpus.end(), [&](const CpuState& cpu) {
+    if (!cpu.started || cpu.rip >> 63 == 0) return false;
+    const PageTables tables(l1, GuestAddr{cpu.cr3 & kPageTableAddress}, (cpu.cr4 & kCr4La57) != 0 ? 5 : 4);
+    std::array<uint8_t, kStoresRegisters> code;
+    for (size_t i = 0; i < code.size(); ++i) {
+      const auto at = tables.Translate(cpu.rip - code.size() + i);
+      if (!at.ok() || !l1.Read(*at, std::span(code).subspan(i, 1)).ok()) return true;
+    }
+    return std::search(code.begin(), code.end(), std::begin(kVmrun), std::end(kVmrun)) != code.end();
+  });
+}
+
+// regs[] so far before `pointer` as they are in other structs of the same kernel, and from `save` what is not there
+// yet.
+std::optional<KvmRegisters> RegistersOfOneThatHasJustLeft(const PhysicalMemory& l1, GuestAddr pointer,
+                                                          uint64_t distance, const VmcbSave& save) {
+  std::array<uint8_t, 8 * kArchWords> arch;
+  if (pointer.value < distance || !l1.Read(GuestAddr{pointer.value - distance}, arch).ok()) return std::nullopt;
+  if (((Word(arch, 8 * kCr0) ^ save.cr0) & kCr0Compared) != 0) return std::nullopt;
+  KvmRegisters registers = RegistersAt(GuestAddr{pointer.value - distance}, arch);
+  registers.general[kRax] = save.rax;
+  registers.rip = save.rip;
+  registers.cr2 = save.cr2;
+  return registers;
 }
 
 // Whether a struct loaded_vmcs begins at `at`, with the direct map at `direct_map`: soon after it vcpu_vmx's pointer to
@@ -118,47 +168,52 @@ void SetGeneralRegisters(const KvmRegisters& registers, CpuState* cpu) {
 }
 
 absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindSvmVcpus(const PhysicalMemory& l1,
-                                                               std::span<const FoundVmcb> vmcbs) {
+                                                               std::span<const FoundVmcb> vmcbs,
+                                                               std::span<const CpuState> l1_cpus) {
   std::map<GuestAddr, const VmcbSave*> saves;
   for (const FoundVmcb& vmcb : vmcbs) saves[vmcb.at] = &vmcb.vmcb.save;
   if (saves.empty()) return std::map<GuestAddr, KvmRegisters>();
 
-  struct Candidates {
-    size_t pointers = 0;
-    std::vector<KvmRegisters> registers;
-  };
-  std::map<GuestAddr, Candidates> candidates;
-  ASSIGN_OR_RETURN(const std::vector<GuestRange> extents, l1.DataExtents());
-  std::array<uint8_t, kPageSize> page;
-  for (const GuestRange& extent : extents) {
-    for (uint64_t at = extent.start.value; at < extent.start.value + extent.size; at += kPageSize) {
-      RETURN_IF_ERROR(l1.Read(GuestAddr{at}, page));
-      for (size_t offset = 8; offset < page.size(); offset += 8) {
-        const GuestAddr address{Word(page, offset)};
-        if (address.value % kPageSize != 0 || !IsDirectMapPointer(Word(page, offset - 8), address)) continue;
-        const auto save = saves.find(address);
-        if (save == saves.end()) continue;
-        Candidates& here = candidates[address];
-        if (++here.pointers > kMaxCandidates) continue;
-        const auto registers = RegistersBefore(
-            l1, GuestAddr{at + offset - 8}, [&](std::span<const uint8_t> arch) { return AreOf(*save->second, arch); });
-        if (registers.has_value()) here.registers.push_back(*registers);
-      }
+  std::map<GuestAddr, std::vector<GuestAddr>> pointers;  // to each VMCB, from what may be a struct vcpu_svm
+  RETURN_IF_ERROR(ForEachPage(l1, [&](GuestAddr at, std::span<const uint8_t> page) {
+    for (size_t offset = 8; offset < page.size(); offset += 8) {
+      const GuestAddr address{Word(page, offset)};
+      if (address.value % kPageSize != 0 || !IsDirectMapPointer(Word(page, offset - 8), address)) continue;
+      if (!saves.contains(address)) continue;
+      std::vector<GuestAddr>& here = pointers[address];
+      if (here.size() <= kMaxCandidates) here.push_back(GuestAddr{at.value + offset - 8});
     }
-  }
+  }));
+  std::erase_if(pointers, [](const auto& each) { return each.second.size() > kMaxCandidates; });
+
   std::map<GuestAddr, KvmRegisters> found;
-  for (const auto& [vmcb, here] : candidates) {
-    if (here.pointers > kMaxCandidates || here.registers.empty()) continue;
-    const bool one = std::all_of(here.registers.begin(), here.registers.end(),
-                                 [&](const KvmRegisters& each) { return each.at == here.registers.front().at; });
-    if (one) found[vmcb] = here.registers.front();
+  std::set<uint64_t> distances;
+  for (const auto& [vmcb, here] : pointers) {
+    std::map<GuestAddr, std::pair<GuestAddr, KvmRegisters>> matches;  // by where they are
+    for (const GuestAddr pointer : here) {
+      const auto registers =
+          RegistersBefore(l1, pointer, [&](std::span<const uint8_t> arch) { return AreOf(*saves[vmcb], arch); });
+      if (registers.has_value()) matches[registers->at] = {pointer, *registers};
+    }
+    if (matches.size() != 1) continue;
+    const auto& [pointer, registers] = matches.begin()->second;
+    found[vmcb] = registers;
+    distances.insert(pointer.value - registers.at.value);
+  }
+
+  // A CPU that has just left L2 has not told its struct about RAX, RSP, RIP and CR2 yet, which are the VMCB's. Its
+  // regs[] are where those of L2's other vCPUs are.
+  if (distances.size() != 1 || AnyIsBehindVmrun(l1, l1_cpus)) return found;
+  for (const auto& [vmcb, here] : pointers) {
+    if (found.contains(vmcb) || here.size() != 1) continue;
+    const auto registers = RegistersOfOneThatHasJustLeft(l1, here.front(), *distances.begin(), *saves[vmcb]);
+    if (registers.has_value()) found[vmcb] = *registers;
   }
   return found;
 }
 
 absl::StatusOr<KvmRegisters> FindVmxVcpu(const PhysicalMemory& l1, GuestAddr vmcs, const Vmcs12& vmcs12) {
-  const PageTables host(l1, GuestAddr{AlignDown(vmcs12.host_cr3, kPageSize) & 0x000ffffffffff000},
-                        (vmcs12.host_cr4 & kCr4La57) != 0 ? 5 : 4);
+  const PageTables host(l1, GuestAddr{vmcs12.host_cr3 & kPageTableAddress}, (vmcs12.host_cr4 & kCr4La57) != 0 ? 5 : 4);
   // The pointer to regs[] is on top of the frame, and behind a return address on kernels before 6.0.
   for (const uint64_t slot : {0, 8}) {
     const auto frame = host.Translate(vmcs12.host_rsp + slot);
@@ -214,19 +269,14 @@ absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindVmxVcpus(const PhysicalMem
     registers->kernel_gs_base = readable ? KernelGsBaseBefore(before, before.size()) : 0;
     found[vmcs.at] = *registers;
   };
-  ASSIGN_OR_RETURN(const std::vector<GuestRange> extents, l1.DataExtents());
-  std::array<uint8_t, kPageSize> page;
-  for (const GuestRange& extent : extents) {
-    for (uint64_t at = extent.start.value; at < extent.start.value + extent.size; at += kPageSize) {
-      RETURN_IF_ERROR(l1.Read(GuestAddr{at}, page));
-      for (size_t offset = 0; offset < page.size(); offset += 8) {
-        const uint64_t pointer = Word(page, offset);
-        if (pointer >> 63 == 0 || pointer % kPageSize != 0) continue;
-        const auto [first, last] = wanted.equal_range(pointer % kDirectMapStep);
-        for (auto it = first; it != last; ++it) look(GuestAddr{at + offset}, pointer, *it->second);
-      }
+  RETURN_IF_ERROR(ForEachPage(l1, [&](GuestAddr at, std::span<const uint8_t> page) {
+    for (size_t offset = 0; offset < page.size(); offset += 8) {
+      const uint64_t pointer = Word(page, offset);
+      if (pointer >> 63 == 0 || pointer % kPageSize != 0) continue;
+      const auto [first, last] = wanted.equal_range(pointer % kDirectMapStep);
+      for (auto it = first; it != last; ++it) look(GuestAddr{at.value + offset}, pointer, *it->second);
     }
-  }
+  }));
   for (const auto& [vmcs, count] : matches) {
     if (count != 1 || pointers[vmcs] > kMaxCandidates) found.erase(vmcs);
   }

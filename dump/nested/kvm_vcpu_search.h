@@ -43,10 +43,12 @@ inline bool IsPerCpuArea(uint64_t value) { return value >> 63 != 0 && value % kP
 // Puts the general registers, but for RSP, and what else is known into `cpu`.
 void SetGeneralRegisters(const KvmRegisters& registers, CpuState* cpu);
 
-// For each of `vmcbs` whose vCPU is found, by the address of the VMCB. One pass over `l1`, L1's RAM. Errors
-// are those of reading it.
+// For each of `vmcbs` whose vCPU is found, by the address of the VMCB. One pass over `l1`, L1's RAM. `l1_cpus` are the
+// registers of L1's vCPUs: one of them may have left L2 just now, and KVM's struct not know all of that yet. Errors are
+// those of reading `l1`.
 absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindSvmVcpus(const PhysicalMemory& l1,
-                                                               std::span<const FoundVmcb> vmcbs);
+                                                               std::span<const FoundVmcb> vmcbs,
+                                                               std::span<const CpuState> l1_cpus);
 
 // The VMCS of a vCPU that did not run, and where it lies in L1's memory.
 struct IdleVmcs {

@@ -46,9 +46,10 @@ class KvmVcpuSearchTest : public ::testing::Test {
     Put({at.value + 16}, kVmcb.value);
   }
 
-  std::map<GuestAddr, KvmRegisters> Find() { return *FindSvmVcpus(*l1_, {&vmcb_, 1}); }
+  std::map<GuestAddr, KvmRegisters> Find() { return *FindSvmVcpus(*l1_, {&vmcb_, 1}, l1_cpus_); }
 
   std::unique_ptr<GuestMemory> l1_;
+  std::vector<CpuState> l1_cpus_;
   FoundVmcb vmcb_;
 };
 
@@ -99,6 +100,70 @@ TEST_F(KvmVcpuSearchTest, APointerThatIsNotOfTheDirectMapSaysNothing) {
   EXPECT_EQ(0u, Find().size());
   Put(pointer, kDirectMap + kVmcb.value + 0x1000);
   EXPECT_EQ(0u, Find().size());
+}
+
+// Two vCPUs of L2, with the second one's struct a page behind the first one's: what KVM knows of its RSP, RIP and CR2
+// is from its last exit but one. As it was in a stock L1 whose other CPU panicked.
+class JustLeftTest : public KvmVcpuSearchTest {
+ protected:
+  static constexpr GuestAddr kSecondVmcb{0xb000}, kSecondRegs{kRegs.value + 0x10000};
+  static constexpr GuestAddr kCode{0x30000};
+  static constexpr uint64_t kText = 0xffffffff81000000;
+
+  JustLeftTest() {
+    vmcbs_.push_back(vmcb_);
+    vmcbs_.push_back(vmcb_);
+    vmcbs_[1].at = kSecondVmcb;
+    for (uint64_t i = 0; i < 16; ++i) Put({kSecondRegs.value + 8 * i}, 0x200 + i);
+    Put({kSecondRegs.value + 8 * 16}, 0x401096);
+    Put({kSecondRegs.value + 8 * 18}, vmcb_.vmcb.save.cr0 | 0x10);
+    const uint64_t pointer = kSecondRegs.value + 0x1870;
+    for (const uint64_t offset : {0, 8}) Put(GuestAddr{pointer + offset}, kDirectMap + kSecondVmcb.value);
+    Put(GuestAddr{pointer + 16}, kSecondVmcb.value);
+
+    // L1's kernel text, a GiB at physical 0.
+    Put(GuestAddr{0x20000 + 8 * (kText >> 39 & 511)}, 0x21063);
+    Put(GuestAddr{0x21000 + 8 * (kText >> 30 & 511)}, 0x1e3);
+    CpuState& cpu = l1_cpus_.emplace_back();
+    cpu.started = true;
+    cpu.cr3 = 0x20000;
+    cpu.rip = AlignDown(kText, 1 << 30) + kCode.value;
+  }
+
+  std::map<GuestAddr, KvmRegisters> FindBoth() { return *FindSvmVcpus(*l1_, vmcbs_, l1_cpus_); }
+
+  std::vector<FoundVmcb> vmcbs_;
+};
+
+TEST_F(JustLeftTest, RegistersAreWhereThoseOfTheOtherVcpuAreAndTheRestIsTheVmcbs) {
+  const auto found = FindBoth();
+  ASSERT_EQ(2u, found.size());
+  const KvmRegisters& registers = found.at(kSecondVmcb);
+  EXPECT_EQ(kSecondRegs, registers.at);
+  EXPECT_EQ(0x203u, registers.general[3]);
+  EXPECT_EQ(vmcb_.vmcb.save.rax, registers.general[0]);
+  EXPECT_EQ(vmcb_.vmcb.save.rip, registers.rip);
+  EXPECT_EQ(vmcb_.vmcb.save.cr2, registers.cr2);
+}
+
+TEST_F(JustLeftTest, ACpuSoonBehindAVmrunMayHaveThemYet) {
+  Put(GuestAddr{kCode.value - 104}, 0xd8010f);
+  EXPECT_EQ(1u, FindBoth().size());
+  Put(GuestAddr{kCode.value - 104}, 0);
+  Put(GuestAddr{kCode.value - 264}, 0xd8010f);
+  EXPECT_EQ(2u, FindBoth().size());
+  l1_cpus_[0].cr3 = 0x22000;
+  EXPECT_EQ(1u, FindBoth().size()) << "nobody knows what code it is in";
+}
+
+TEST_F(JustLeftTest, WhereNothingElseWasFoundNobodyKnowsWhereToLook) {
+  vmcbs_.erase(vmcbs_.begin());
+  EXPECT_EQ(0u, FindBoth().size());
+}
+
+TEST_F(JustLeftTest, AnotherCr0IsOfSomethingElse) {
+  Put({kSecondRegs.value + 8 * 18}, 0x12345678);
+  EXPECT_EQ(1u, FindBoth().size());
 }
 
 // kvm_intel in L1: page tables at 0x10000 map the first GiB of its direct map.

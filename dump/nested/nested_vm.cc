@@ -112,7 +112,7 @@ absl::StatusOr<std::vector<NestedVm>> FindNestedVms(const PhysicalMemory& l1, st
     const auto* vmcb = std::get_if<Vmcb12>(&cpu.region);
     if (vmcb != nullptr && cpu.source == NestedCpu::Source::kMemory) idle_vmcbs.push_back({cpu.at, *vmcb});
   }
-  ASSIGN_OR_RETURN(const auto svm_registers, FindSvmVcpus(l1, idle_vmcbs));
+  ASSIGN_OR_RETURN(const auto svm_registers, FindSvmVcpus(l1, idle_vmcbs, l1_cpus));
   ASSIGN_OR_RETURN(const auto vmx_registers, FindVmxVcpus(l1, idle_vmcss));
 
   const int levels_of_l1 = LevelsOfL1(l1_cpus, cpus, l1_levels);
