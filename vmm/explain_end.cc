@@ -67,11 +67,13 @@ bool IsBadEnd(const RunOutcome& outcome) {
 void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, RunOutcome& outcome) {
   if (outcome.kind != RunOutcome::Kind::kPanic) TellWhereVcpusStood(snapshot);
   const int dead = DeadVcpu(outcome);
-  outcome.death = ReportDeath(snapshot, dead, config.catching.symbols.get());
   const CpuState* const cpu = RegistersOf(dead, snapshot);
-  if (CouldNotGoOn(outcome) && cpu != nullptr) {
-    outcome.fault = DescribeFault(dead, *cpu, *snapshot.memory);
-    if (!outcome.fault->registers_lost && !outcome.death->stack.empty()) outcome.fault->place = outcome.death->stack[0];
+  if (CouldNotGoOn(outcome) && cpu != nullptr) outcome.fault = DescribeFault(dead, *cpu, *snapshot.memory);
+  // Of registers that are lost no stack can be had, and all such ends would have the same signature.
+  const bool lost = outcome.fault.has_value() && outcome.fault->registers_lost;
+  outcome.death = ReportDeath(snapshot, lost ? -1 : dead, config.catching.symbols.get());
+  if (outcome.fault.has_value()) {
+    if (!lost && !outcome.death->stack.empty()) outcome.fault->place = outcome.death->stack[0];
     TellFault(*outcome.fault);
   }
   if (!ConsoleShowedPanic(outcome)) TellLog(*outcome.death);

@@ -1,6 +1,7 @@
 #include "vmm/explain_end.h"
 
 #include "dump/testing/linux_guest.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace vmm {
@@ -24,6 +25,19 @@ TEST_F(ExplainEndTest, ATripleFaultIsToldWithItsPlace) {
   const RunOutcome outcome = Explain();
   ASSERT_TRUE(outcome.fault.has_value());
   EXPECT_EQ(outcome.fault->vcpu, 0);
+}
+
+TEST_F(ExplainEndTest, RegistersThatTheHostHasResetGiveNoStackAndNoSignature) {
+  CpuState& cpu = snapshot_.cpus[0];
+  cpu = CpuState{.started = true};
+  cpu.rip = 0xfff0;
+  cpu.cs = {.selector = 0xf000, .base = 0xffff0000};
+  cpu.cr0 = 0x60000010;
+  const RunOutcome outcome = Explain();
+  ASSERT_TRUE(outcome.fault.has_value());
+  EXPECT_TRUE(outcome.fault->registers_lost);
+  EXPECT_THAT(outcome.death->stack, testing::IsEmpty());
+  EXPECT_EQ(outcome.death->signature, "");
 }
 
 TEST_F(ExplainEndTest, RegistersThatCouldNotBeReadAreNoPlace) {
