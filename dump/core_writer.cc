@@ -1,6 +1,7 @@
 #include "dump/core_writer.h"
 
 #include <algorithm>
+#include <future>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -10,12 +11,29 @@
 namespace vmm {
 namespace {
 
-// How much is looked at, and so written, at a time.
+// How much is looked at, and so written, at a time. Of lent memory the next chunk is looked at while one is written:
+// both take their time, and it is not the same part of the machine that works.
 constexpr uint64_t kLentChunk = 16 << 20;
 constexpr uint64_t kReadChunk = 1 << 20;
 
 // Zero pages between others cost less written than they cost as a second system call.
 constexpr uint64_t kBridgedGap = 64 << 10;
+
+// Pages of a chunk that go into one write.
+struct Run {
+  uint64_t begin = 0, end = 0;
+};
+
+// Each run of pages that are not zero, runs with a small gap between them as one.
+std::vector<Run> FindRuns(std::span<const uint8_t> bytes) {
+  std::vector<Run> runs;
+  for (uint64_t page = 0; page < bytes.size(); page += kPageSize) {
+    if (IsZeroPage(bytes.data() + page)) continue;
+    if (runs.empty() || page - runs.back().end > kBridgedGap) runs.push_back({page, page});
+    runs.back().end = page + kPageSize;
+  }
+  return runs;
+}
 
 class Writer {
  public:
@@ -38,39 +56,42 @@ class Writer {
       return absl::InternalError(
           absl::StrFormat("core: data at %#x..+%#x is in no block of RAM", extent.start.value, extent.size));
     }
-    const bool lends = !memory_.Lend({extent.start, kPageSize}).empty();
-    const uint64_t chunk_size = lends ? kLentChunk : kReadChunk;
-    for (uint64_t at = 0; at < extent.size; at += chunk_size) {
-      const GuestRange chunk{GuestAddr{extent.start.value + at}, std::min(chunk_size, extent.size - at)};
-      ASSIGN_OR_RETURN(const std::span<const uint8_t> bytes, Bytes(chunk));
-      RETURN_IF_ERROR(WriteChunk(block->offset + (chunk.start.value - block->range.start.value), bytes));
-      done_ += chunk.size;
-      if (progress_) progress_(done_, total_);
+    const uint64_t offset = block->offset + (extent.start.value - block->range.start.value);
+    const std::span<const uint8_t> lent = memory_.Lend(extent);
+    return lent.empty() ? WriteRead(extent, offset) : WriteLent(lent, offset);
+  }
+
+  absl::Status WriteLent(std::span<const uint8_t> extent, uint64_t offset) {
+    const auto chunk = [&](uint64_t at) { return extent.subspan(at, std::min(kLentChunk, extent.size() - at)); };
+    // The first look is deferred: most extents have but one chunk, and want no thread. So is each that can have none.
+    std::future<std::vector<Run>> next = std::async(std::launch::deferred, FindRuns, chunk(0));
+    for (uint64_t at = 0; at < extent.size(); at += kLentChunk) {
+      const std::vector<Run> runs = next.get();
+      if (at + kLentChunk < extent.size()) {
+        next = std::async(std::launch::async | std::launch::deferred, FindRuns, chunk(at + kLentChunk));
+      }
+      RETURN_IF_ERROR(WriteRuns(offset + at, chunk(at), runs));
     }
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::span<const uint8_t>> Bytes(GuestRange chunk) {
-    if (std::span<const uint8_t> lent = memory_.Lend(chunk); !lent.empty()) return lent;
-    buffer_.resize(std::max<size_t>(buffer_.size(), chunk.size));
-    const std::span<uint8_t> bytes = std::span<uint8_t>(buffer_).first(chunk.size);
-    RETURN_IF_ERROR(memory_.Read(chunk.start, bytes));
-    return std::span<const uint8_t>(bytes);
+  absl::Status WriteRead(GuestRange extent, uint64_t offset) {
+    buffer_.resize(kReadChunk);
+    for (uint64_t at = 0; at < extent.size; at += kReadChunk) {
+      const std::span<uint8_t> bytes = std::span(buffer_).first(std::min(kReadChunk, extent.size - at));
+      RETURN_IF_ERROR(memory_.Read(GuestAddr{extent.start.value + at}, bytes));
+      RETURN_IF_ERROR(WriteRuns(offset + at, bytes, FindRuns(bytes)));
+    }
+    return absl::OkStatus();
   }
 
-  // Each run of pages that are not zero, runs with a small gap between them as one.
-  absl::Status WriteChunk(uint64_t offset, std::span<const uint8_t> bytes) {
-    uint64_t begin = 0, end = 0;  // of the run in hand
-    for (uint64_t page = 0; page < bytes.size(); page += kPageSize) {
-      if (IsZeroPage(bytes.data() + page)) continue;
-      if (end != 0 && page - end > kBridgedGap) {
-        RETURN_IF_ERROR(Put(offset + begin, bytes.subspan(begin, end - begin)));
-        end = 0;
-      }
-      if (end == 0) begin = page;
-      end = page + kPageSize;
+  absl::Status WriteRuns(uint64_t offset, std::span<const uint8_t> chunk, std::span<const Run> runs) {
+    for (const Run& run : runs) {
+      RETURN_IF_ERROR(Put(offset + run.begin, chunk.subspan(run.begin, run.end - run.begin)));
     }
-    return end == 0 ? absl::OkStatus() : Put(offset + begin, bytes.subspan(begin, end - begin));
+    done_ += chunk.size();
+    if (progress_) progress_(done_, total_);
+    return absl::OkStatus();
   }
 
   absl::Status Put(uint64_t offset, std::span<const uint8_t> bytes) {

@@ -26,7 +26,11 @@ class UnlentMemory final : public PhysicalMemory {
 class CoreWriterTest : public ::testing::Test {
  protected:
   CoreWriterTest() {
-    const GuestRange ranges[] = {{GuestAddr{0}, 4 << 20}, {GuestAddr{0x100000000}, 2 << 20}};
+    MakeMemory(4 << 20);
+  }
+
+  void MakeMemory(uint64_t below) {
+    const GuestRange ranges[] = {{GuestAddr{0}, below}, {GuestAddr{0x100000000}, 2 << 20}};
     memory_ = *GuestMemory::Create(ranges);
   }
 
@@ -81,6 +85,19 @@ TEST_F(CoreWriterTest, MemoryThatIsNotLentMakesTheSameFile) {
   ASSERT_TRUE(WriteCore(layout, *memory_, lent, nullptr).ok());
   ASSERT_TRUE(WriteCore(layout, UnlentMemory(*memory_), read, nullptr).ok());
   EXPECT_TRUE(lent.content() == read.content());
+}
+
+// What is lent is looked at in chunks of 16 MiB, the next one while one is written.
+TEST_F(CoreWriterTest, ALongExtentIsWrittenWholeWithTheZerosLeftOut) {
+  MakeMemory(50 << 20);
+  Fill(0x3000, 0x2ffa000, 2);
+  Fill(0xf00000, 0x200000, 0);  // over the end of the first chunk
+  const CoreLayout layout = Plan();
+  StringSink sink;
+  const auto written = WriteCore(layout, *memory_, sink, nullptr);
+  ASSERT_TRUE(written.ok()) << written.status();
+  EXPECT_EQ(*written, 0x2ffa000u - 0x200000u);
+  EXPECT_TRUE(sink.content() == Expected(layout));
 }
 
 TEST_F(CoreWriterTest, NeitherUntouchedNorZeroPagesAreWritten) {
