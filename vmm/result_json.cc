@@ -177,6 +177,12 @@ ordered_json GuestJson(const VmConfig& config, const RunOutcome& outcome) {
                         {"cmdline", config.boot.command_line},
                         {"memory_bytes", config.memory_bytes},
                         {"cpus", config.cpus}};
+  if (outcome.kernel.has_value()) {
+    guest["physical_base"] = absl::StrFormat("%#x", outcome.kernel->physical_base);
+    if (outcome.kernel->kaslr_seed.has_value()) {
+      guest["kaslr_seed"] = absl::StrFormat("%#x", *outcome.kernel->kaslr_seed);
+    }
+  }
   if (outcome.dump.has_value() && !outcome.dump->release.empty()) guest["release"] = outcome.dump->release;
   if (outcome.dump.has_value() && outcome.dump->kernel_offset.has_value()) {
     guest["kernel_offset"] = absl::StrFormat("%#x", *outcome.dump->kernel_offset);

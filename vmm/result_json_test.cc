@@ -15,6 +15,7 @@ RunOutcome APanic() {
   RunOutcome outcome{.kind = RunOutcome::Kind::kPanic,
                      .panic = PanicEvent{.source = PanicSource::kPvpanic, .vcpu = 2},
                      .panics_seen = 1};
+  outcome.kernel = {0x1000000, 42};
   outcome.dump = VmcoreReport{.path = "out/vmcore", .data_bytes = 4096, .release = "6.1.0", .kernel_offset = 0x200000};
   return outcome;
 }
@@ -28,6 +29,8 @@ TEST(ResultJsonTest, APanicIsRecordedWithItsDump) {
   EXPECT_EQ(json["panic"]["vcpu"], 2);
   EXPECT_EQ(json["dump"]["path"], "out/vmcore");
   EXPECT_EQ(json["guest"]["kernel_offset"], "0x200000");
+  EXPECT_EQ(json["guest"]["physical_base"], "0x1000000");
+  EXPECT_EQ(json["guest"]["kaslr_seed"], "0x2a") << "for --kaslr=";
 }
 
 TEST(ResultJsonTest, ACleanEndHasNoPanicAndNoDump) {

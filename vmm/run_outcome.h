@@ -46,6 +46,13 @@ struct RunOutcome {
 
   std::optional<Hang> hang;
 
+  // Where the kernel was put, if it was.
+  struct KernelPlace {
+    uint64_t physical_base = 0;
+    std::optional<uint64_t> kaslr_seed;  // for --kaslr=
+  };
+  std::optional<KernelPlace> kernel;
+
   std::optional<CatchReport> catching;  // none where nothing was to be caught
 
   // Where the vCPU stood that could not go on, of a triple fault or KVM's errors.

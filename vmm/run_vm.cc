@@ -172,6 +172,7 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   const std::vector<Vcpu*> vcpus = machine->vcpus();
   VcpuThreads threads(vcpus, machine->devices().buses(), *events, traps.get());
   RunOutcome outcome;
+  outcome.kernel = {machine->kernel().physical_base, machine->kernel().kaslr_seed};
   const absl::Time running = absl::Now();
   outcome.load_time = running - start;
   threads.Start();

@@ -110,7 +110,7 @@ absl::StatusOr<LoadedKernel> LoadElf(const BootConfig& config, const InputFile& 
 struct DirectPlace {
   GuestAddr base;
   uint64_t shift = 0;
-  bool kaslr = false;
+  std::optional<uint64_t> seed;  // of which both were drawn
 };
 
 bool MayUseAbove4GiB(const SetupHeader& header) { return (header.xloadflags & kXlfCanBeLoadedAbove4G) != 0; }
@@ -126,7 +126,7 @@ absl::StatusOr<DirectPlace> DrawPlace(const BootConfig& config, const BzImage& b
     return Bad(absl::StrFormat("the kernel is linked at physical %#x and needs %#x bytes: past KERNEL_IMAGE_SIZE %#x",
                                direct.linked().start.value, direct.room, kKernelImageSize));
   }
-  DirectPlace place{.base = direct.linked().start, .shift = *shift, .kaslr = true};
+  DirectPlace place{.base = direct.linked().start, .shift = *shift, .seed = seed};
   // The user may take RAM away with these; the place the kernel is linked for is then the best guess.
   const bool may_lose_ram =
       HasWordBeginning(config.command_line, "mem=") || HasWordBeginning(config.command_line, "memmap=");
@@ -159,7 +159,7 @@ absl::StatusOr<LoadedKernel> LoadDirect(const BootConfig& config, const BzImage&
   constexpr uint16_t kFiveLevel = kXlf5Level | kXlf5LevelEnabled;
   image.place = {place.base, direct.room};
   image.entry = GuestAddr{place.base.value + (direct.elf.entry - direct.linked().start.value)};
-  image.kaslr = place.kaslr;
+  image.kaslr = place.seed.has_value();
   image.five_level = config.cpu_has_la57 && (bzimage.header.xloadflags & kFiveLevel) == kFiveLevel &&
                      !HasWord(config.command_line, "no5lvl");
   LoadedKernel loaded{.direct = true,
@@ -167,6 +167,7 @@ absl::StatusOr<LoadedKernel> LoadDirect(const BootConfig& config, const BzImage&
                       .image_size = direct.room,
                       .virtual_base = kStartKernelMap + direct.linked().start.value + place.shift,
                       .kaslr_shift = place.shift,
+                      .kaslr_seed = place.seed,
                       .five_level = image.five_level,
                       .version = bzimage.version};
   ASSIGN_OR_RETURN(loaded.entry, WriteBootStructures(config, image, memory));

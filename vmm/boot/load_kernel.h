@@ -9,6 +9,7 @@
 #define VMM_BOOT_LOAD_KERNEL_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -36,15 +37,16 @@ struct BootConfig {
 };
 
 struct LoadedKernel {
-  CpuState entry;              // vCPU 0, complete
-  bool direct = false;         // decompressed and placed by us
-  bool is_elf = false;         // a plain vmlinux, not a bzImage
-  uint64_t physical_base = 0;  // where the image starts in guest RAM
-  uint64_t image_size = 0;     // bytes of RAM from there that are the image's
-  uint64_t virtual_base = 0;   // where its first byte will run; 0 in classic, where the image decides
-  uint64_t kaslr_shift = 0;    // virtual, direct only: in classic the image draws its own
-  bool five_level = false;     // entered on 5-level page tables
-  std::string version;         // the header's kernel_version string, printable and bounded; may be empty
+  CpuState entry;                      // vCPU 0, complete
+  bool direct = false;                 // decompressed and placed by us
+  bool is_elf = false;                 // a plain vmlinux, not a bzImage
+  uint64_t physical_base = 0;          // where the image starts in guest RAM
+  uint64_t image_size = 0;             // bytes of RAM from there that are the image's
+  uint64_t virtual_base = 0;           // where its first byte will run; 0 in classic, where the image decides
+  uint64_t kaslr_shift = 0;            // virtual, direct only: in classic the image draws its own
+  std::optional<uint64_t> kaslr_seed;  // with which --kaslr= gives the same places again; none where it drew none
+  bool five_level = false;             // entered on 5-level page tables
+  std::string version;                 // the header's kernel_version string, printable and bounded; may be empty
 };
 
 // Loads into `memory`, which must never have been written but by the ACPI tables: what the
