@@ -4,6 +4,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 LAB = Path(__file__).with_name("run")
@@ -11,15 +12,30 @@ FRUITLESS = 4  # so many labs may break down, one after the other, in which no r
 STILL_S = 900  # a lab in which none does for so long stands still
 
 
+def run_sessions(
+    labs: int, script: Path, plan: dict, results: Path, has_ended: Callable[[str], bool], *lab: str
+) -> tuple[int, int]:
+    """As run_session(), in so many labs at once, each with its share of the runs."""
+    shares = [dict(plan, runs=plan["runs"][n::labs]) for n in range(labs)]
+    with ThreadPoolExecutor(labs) as pool:
+        sessions = [
+            pool.submit(run_session, script, share, results, has_ended, *lab, plan_name=f"plan-{n}.json")
+            for n, share in enumerate(shares)
+            if share["runs"]
+        ]
+        ended = [session.result() for session in sessions]
+    return max((status for status, _ in ended), default=0), sum(broken for _, broken in ended)
+
+
 def run_session(
-    script: Path, plan: dict, results: Path, has_ended: Callable[[str], bool], *lab: str
+    script: Path, plan: dict, results: Path, has_ended: Callable[[str], bool], *lab: str, plan_name: str = "plan.json"
 ) -> tuple[int, int]:
     """Has `script` make the plan's "runs", each of which has a "name", in a lab with the options `lab`. Should that
     break down, a new one goes on with those that have not ended.
 
     Returns the last lab's exit status, 0 if all were run, and how many broke down.
     """
-    file = results / "plan.json"
+    file = results / plan_name
     left, fruitless, broken = plan["runs"], 0, 0
     while True:
         file.write_text(json.dumps(dict(plan, runs=left), indent=1))
