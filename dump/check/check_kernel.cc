@@ -17,7 +17,8 @@ using enum Harm;
 constexpr uint64_t kKernelHalf = 1ull << 63;
 constexpr uint64_t kReleaseOffset = 130;  // of release in struct new_utsname: 65 bytes a field
 constexpr uint64_t kMaxImageRead = 1ull << 30;
-constexpr size_t kMaxSegments = 1000;  // of which the page tables are asked
+constexpr uint64_t kLargePage = 2 << 20;  // of which the image's mapping is made
+constexpr size_t kMaxSegments = 1000;     // of which the page tables are asked
 
 class KernelCheck {
  public:
@@ -175,8 +176,9 @@ class KernelCheck {
 
   void CheckImageSegment() {
     const uint64_t swapper = map_->root.value - map_->phys_base + kStartKernelMap;
-    const uint64_t last = map_->image.vaddr + (map_->image.range.size - 1);
-    if (IsCovered(map_->image.vaddr) && IsCovered(last)) return;
+    // The kernel ends (_end) within the last large page that is mapped; kdump's segment ends there too.
+    const uint64_t last_page = AlignDown(map_->image.vaddr + (map_->image.range.size - 1), kLargePage);
+    if (IsCovered(map_->image.vaddr) && IsCovered(std::max(last_page, map_->image.vaddr))) return;
     std::vector<Breakage> breaks = {{kGdb, kWrong, "it can read neither kernel text nor data"}};
     if (!IsCovered(swapper)) {
       breaks.push_back({kDrgn, kWrong,

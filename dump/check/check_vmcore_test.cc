@@ -279,6 +279,14 @@ TEST_F(CheckVmcoreTest, AMissingImageBreaksOldDrgnAndGdb) {
   EXPECT_THAT(Check(), UnorderedElementsAre("no-image: gdb wrong drgn wrong"));
 }
 
+// As kdump's does: up to _end, and not to the end of the page that holds it.
+TEST_F(CheckVmcoreTest, AnImageThatEndsWithinItsLastLargePageIsWhole) {
+  dump_.ChangePhdr(kImage, [](Elf64_Phdr& phdr) { phdr.p_filesz = phdr.p_memsz = phdr.p_memsz - 0x1d0000; });
+  EXPECT_THAT(Check(), UnorderedElementsAre());
+  dump_.ChangePhdr(kImage, [](Elf64_Phdr& phdr) { phdr.p_filesz = phdr.p_memsz = 1 << 20; });
+  EXPECT_THAT(Check(), UnorderedElementsAre("no-image: gdb wrong drgn wrong"));
+}
+
 TEST_F(CheckVmcoreTest, MissingStacksAreNamedByCpu) {
   dump_.ChangePhdrs([](Phdrs& phdrs) { phdrs.erase(phdrs.begin() + kFirstStack, phdrs.begin() + kRam); });
   const CheckResult result = CheckVmcoreFile(dump_.path());

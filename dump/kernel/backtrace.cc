@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "dump/kernel/unwind_frame_pointer.h"
@@ -12,6 +14,8 @@ namespace {
 
 // THREAD_SIZE of a kernel with KASAN: no stack is longer.
 constexpr uint64_t kMaxScan = 32 << 10;
+
+constexpr size_t kMaxResumes = 64;  // so many guesses are followed
 
 // Every word from `sp` to the end of its stack that points into code.
 void ScanStack(const KernelMemory& memory, const std::vector<CodeRegion>& code, uint64_t sp, Backtrace& backtrace) {
@@ -24,6 +28,41 @@ void ScanStack(const KernelMemory& memory, const std::vector<CodeRegion>& code, 
       if (backtrace.frames.size() >= kMaxFrames) return;
       if (FindCode(code, words[i]) != nullptr) backtrace.frames.push_back({words[i], at, false, true});
     }
+  }
+}
+
+// The frames from `found` on, if ORC leads from there to where the stack ends.
+std::optional<Backtrace> FollowGuess(const KernelMemory& memory, const std::vector<CodeRegion>& code,
+                                     const StackFrame& found, uint64_t bp) {
+  UnwindState state;
+  state.ip = found.ip, state.sp = found.at + sizeof(uint64_t), state.bp = bp;
+  state.interrupted = false;
+  Backtrace rest;
+  rest.frames.push_back(found);
+  while (rest.frames.size() < kMaxFrames) {
+    const UnwindStep step = StepByOrc(memory, code, state, rest);
+    if (step == UnwindStep::kLost) return std::nullopt;
+    if (step == UnwindStep::kFrame) continue;
+    if (rest.frames.size() == 1) return std::nullopt;  // a single word leads nowhere: it proves nothing
+    return rest;
+  }
+  return std::nullopt;
+}
+
+// A function without ORC data, as __crash_kexec() is, hides its caller but not the way on from there. Of the guesses,
+// which begin at `first`, the innermost that leads to the end of the stack takes the place of all.
+void GoOnFromGuess(const KernelMemory& memory, const std::vector<CodeRegion>& code, uint64_t bp, size_t first,
+                   Backtrace& backtrace) {
+  const size_t last = std::min(backtrace.frames.size(), first + kMaxResumes);
+  for (size_t i = first; i < last; ++i) {
+    std::optional<Backtrace> rest = FollowGuess(memory, code, backtrace.frames[i], bp);
+    if (!rest.has_value()) continue;
+    rest->frames.resize(std::min(rest->frames.size(), kMaxFrames - first));
+    backtrace.frames.resize(first);
+    backtrace.frames.insert(backtrace.frames.end(), rest->frames.begin(), rest->frames.end());
+    backtrace.user = rest->user;
+    backtrace.end = std::move(rest->end);
+    return;
   }
 }
 
@@ -54,7 +93,9 @@ Backtrace Unwind(const KernelMemory& memory, const std::vector<CodeRegion>& code
       return backtrace;
     }
   }
+  const size_t known = backtrace.frames.size();
   ScanStack(memory, code, state.sp, backtrace);
+  if (has_orc) GoOnFromGuess(memory, code, state.bp, known, backtrace);
   return backtrace;
 }
 

@@ -1,8 +1,9 @@
 // Who called whom: the frames on a kernel stack, found without debug symbols.
 //
 // By the ORC tables where the kernel has them, as its own unwinder does (arch/x86/kernel/unwind_orc.c);
-// where it has none, by the chain of frame pointers (CONFIG_UNWINDER_FRAME_POINTER); and where either
-// breaks off, by every word further up the stack that could be a return address, each marked as a guess.
+// where it has none, by the chain of frame pointers (CONFIG_UNWINDER_FRAME_POINTER). Where ORC breaks off it goes on
+// from the next word up the stack from which it leads to the stack's end; that word alone is marked as a guess. Where
+// there is none, and without ORC, every word further up that could be a return address is told, each marked as a guess.
 #ifndef DUMP_KERNEL_BACKTRACE_H_
 #define DUMP_KERNEL_BACKTRACE_H_
 

@@ -70,16 +70,39 @@ TEST_F(BacktraceTest, ACallToNowhereShowsItsCaller) {
   EXPECT_EQ(trace.frames[1].ip, K::kPanic + 0x77);
 }
 
-TEST_F(BacktraceTest, WhereOrcBreaksOffTheRestIsGuessedAndSaidToBe) {
+// A crash kernel's /proc/vmcore has the CPU that panicked in __crash_kexec(), which has no ORC data.
+TEST_F(BacktraceTest, WhereOrcBreaksOffItGoesOnFromTheNextWordThatLeadsToTheEnd) {
   Make();
   kernel_->PutStack(kernel_->rsp(0) + 0x30, 0x1234);  // panic's return address
   const Backtrace trace = Trace(0);
-  EXPECT_THAT(trace.end, HasSubstr("no code"));
-  ASSERT_GE(trace.frames.size(), 4u);
+  EXPECT_THAT(Ips(trace), ElementsAre(K::kModule + 0x60, K::kPanic + 0x77, K::kSyscall + 0x5d, K::kEntry + 0x6e));
   EXPECT_FALSE(trace.frames[1].guess);
   EXPECT_TRUE(trace.frames[2].guess);
-  EXPECT_EQ(trace.frames[2].ip, K::kSyscall + 0x5d);
-  EXPECT_EQ(trace.frames[3].ip, K::kEntry + 0x6e);
+  EXPECT_FALSE(trace.frames[3].guess);
+  EXPECT_EQ(trace.end, "user mode");
+  ASSERT_TRUE(trace.user.has_value());
+  EXPECT_EQ(trace.user->ip, 0x47b7a0u);
+}
+
+TEST_F(BacktraceTest, WhatIsLeftOverOnTheStackAndLeadsNowhereIsPassedOver) {
+  Make();
+  kernel_->PutStack(kernel_->rsp(0) + 0x30, 0x1234);
+  kernel_->PutStack(kernel_->rsp(0) + 0x38, K::kPanic + 0x10);
+  const Backtrace trace = Trace(0);
+  EXPECT_THAT(Ips(trace), ElementsAre(K::kModule + 0x60, K::kPanic + 0x77, K::kSyscall + 0x5d, K::kEntry + 0x6e));
+}
+
+TEST_F(BacktraceTest, WhereNoWordLeadsToTheEndTheRestIsGuessedAndSaidToBe) {
+  Make();
+  kernel_->PutStack(kernel_->rsp(0) + 0x30, 0x1234);
+  const uint64_t entry = Trace(0).frames[3].at;
+  kernel_->PutStack(entry, K::kPanic + 0x77);  // in place of entry_SYSCALL_64: no frame of panic is there
+  const Backtrace trace = Trace(0);
+  EXPECT_THAT(trace.end, HasSubstr("no code"));
+  EXPECT_THAT(Ips(trace), ElementsAre(K::kModule + 0x60, K::kPanic + 0x77, K::kSyscall + 0x5d, K::kPanic + 0x77));
+  EXPECT_FALSE(trace.frames[1].guess);
+  EXPECT_TRUE(trace.frames[2].guess);
+  EXPECT_TRUE(trace.frames[3].guess);
 }
 
 TEST_F(BacktraceTest, AStackThatLeadsBackToItselfEnds) {

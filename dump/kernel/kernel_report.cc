@@ -25,10 +25,17 @@ CpuReport ReportCpu(KernelView& view, int number, const CpuState& state) {
   return cpu;
 }
 
+// A guess from which the unwinder went on counts like the frames that it led to: in a dump by kdump that is panic()
+// itself.
+bool IsKnown(const CpuReport& cpu, const ReportFrame& frame) {
+  const ReportFrame* const caller = &frame == &cpu.frames.back() ? nullptr : &frame + 1;
+  return !frame.frame.guess || (caller != nullptr && !caller->frame.guess);
+}
+
 std::vector<SignatureFrame> SignatureFrames(const CpuReport& cpu) {
   std::vector<SignatureFrame> frames;
   for (const ReportFrame& frame : cpu.frames) {
-    if (frame.frame.guess || !frame.place.has_value()) continue;
+    if (!IsKnown(cpu, frame) || !frame.place.has_value()) continue;
     // The registers of the first frame are no interrupt's.
     frames.push_back({frame.place->function, frame.frame.interrupted && frame.frame.at != 0});
   }
@@ -36,8 +43,8 @@ std::vector<SignatureFrame> SignatureFrames(const CpuReport& cpu) {
 }
 
 bool HasPanic(const CpuReport& cpu) {
-  return std::any_of(cpu.frames.begin(), cpu.frames.end(), [](const ReportFrame& frame) {
-    return !frame.frame.guess && frame.place.has_value() && frame.place->function == "panic";
+  return std::any_of(cpu.frames.begin(), cpu.frames.end(), [&cpu](const ReportFrame& frame) {
+    return IsKnown(cpu, frame) && frame.place.has_value() && frame.place->function == "panic";
   });
 }
 

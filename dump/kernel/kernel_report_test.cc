@@ -53,6 +53,19 @@ TEST(KernelReportTest, TheWholeDeathIsTold) {
   EXPECT_THAT(report.missing, IsEmpty());
 }
 
+// As in a dump by kdump, whose CPU stands in a function without ORC data that panic() has called.
+TEST(KernelReportTest, TheSignatureIsTheSameWherePanicIsFoundByALookThroughTheStack) {
+  MadeUpKernel kernel;
+  const std::string signature = Report(kernel, kernel.Find()).signature;
+  kernel.guest().snapshot().cpus[0].rip = MadeUpKernel::kText + 0x10;  // in front of the first ORC entry
+  const KernelReport report = Report(kernel, kernel.Find());
+  ASSERT_GE(report.cpus[0].frames.size(), 3u);
+  EXPECT_EQ(report.cpus[0].frames[1].Name(), "panic+0x77/0x100");
+  EXPECT_TRUE(report.cpus[0].frames[1].frame.guess);
+  EXPECT_FALSE(report.cpus[0].frames[2].frame.guess);
+  EXPECT_EQ(report.signature, signature);
+}
+
 TEST(KernelReportTest, BeforeVmcoreInfoExistsTheKernelsOwnTablesAreEnough) {
   MadeUpKernel kernel;
   FoundKernel found = kernel.Find();

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_format.h"
 #include "dump/nested/testing/fixture.h"
+#include "dump/testing/repository_file.h"
 #include "gtest/gtest.h"
 
 namespace vmm {

@@ -40,19 +40,22 @@ class Machine:
     cpus: int = 2
     memory_mib: int = 4096
     timeout_s: float | None = None
+    append: str = ""  # further words for its kernel
+
+    @staticmethod
+    def initrd(kernel: kernels.Kernel) -> Path:
+        modules = initramfs.module_files(kernel.root, kernel.release, MODULES)
+        return initramfs.build(OUT / "lab", INIT, modules)
 
     def run(self, command: list[str]) -> int:
         """Runs `command` in the current folder, its output on our stdout and stderr, and returns its exit status."""
         kernel = kernels.fetch("amd64")
-        initrd = initramfs.build(
-            OUT / "lab", INIT, initramfs.module_files(kernel.root, kernel.release, MODULES)
-        )
         with tempfile.TemporaryDirectory(prefix="vmm-lab-") as folder:
             job = Path(folder)
             (job / "scratch").mkdir()
             (job / "job").write_text(_job_script(command, job / "scratch"))
             progress(f"lab: starting an emulated machine with SVM, {self.cpus} CPUs, {self.memory_mib} MiB")
-            self._run_qemu(self._qemu(kernel.vmlinuz, initrd, job), job / "console")
+            self._run_qemu(self._qemu(kernel.vmlinuz, self.initrd(kernel), job), job / "console")
             return _exit_status(job)
 
     def _qemu(self, vmlinuz: Path, initrd: Path, job: Path) -> list[str]:
@@ -61,7 +64,7 @@ class Machine:
             "setpriv", "--pdeathsig=KILL", "qemu-system-x86_64",
             "-accel", "tcg,thread=multi", "-cpu", "max,+svm", "-smp", str(self.cpus), "-m", str(self.memory_mib),
             "-kernel", str(vmlinuz), "-initrd", str(initrd),
-            "-append", f"console=ttyS0 panic=-1 quiet lab.dir={job}",
+            "-append", f"console=ttyS0 panic=-1 quiet lab.dir={job} {self.append}",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-chardev", f"file,id=console,path={job}/console", "-serial", "chardev:console",
             "-device", "virtio-serial-pci",

@@ -17,14 +17,19 @@ def initrd(kernel: Kernel, more: dict[str, bytes] | None = None, more_modules: t
     return initramfs.build(kernel.root, INIT, modules, more)
 
 
+def load_crash_kernel(folder: Path) -> Path:
+    """The static program of load_crash_kernel.c, made in `folder`."""
+    loader = folder / "load-crash-kernel"
+    source = Path(__file__).with_name("load_crash_kernel.c")
+    subprocess.run(["gcc", "-O2", "-static", "-o", loader, source], check=True)
+    return loader
+
+
 def crash_kernel(kernel: Kernel) -> dict[str, bytes]:
     """What a guest needs to load itself as its own crash kernel: programs and files by their path, for initrd()."""
     with tempfile.TemporaryDirectory() as folder:
-        loader = Path(folder) / "load-crash-kernel"
-        source = Path(__file__).with_name("load_crash_kernel.c")
-        subprocess.run(["gcc", "-O2", "-static", "-o", loader, source], check=True)
         return {
-            "bin/load-crash-kernel": loader.read_bytes(),
+            "bin/load-crash-kernel": load_crash_kernel(Path(folder)).read_bytes(),
             "crash-vmlinuz": kernel.vmlinuz.read_bytes(),
             "crash-initrd": initrd(kernel).read_bytes(),
         }

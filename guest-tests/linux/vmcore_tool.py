@@ -18,38 +18,20 @@ def vmcore_tool(command: str, vmcore: Path, *options: str) -> tuple[int, bytes, 
     return ran.returncode, ran.stdout, ran.stderr.decode(errors="replace")
 
 
-def check_dmesg(tally: Tally, case: Case, vmcore: Path, makedumpfiles: Path) -> None:
+def check_dmesg(tally: Tally, name: object, vmcore: Path, makedumpfiles: Path) -> None:
     status, log, words = vmcore_tool("dmesg", vmcore)
     same = status == 0 and log == makedumpfiles.read_bytes()
-    tally.check(f"{case}: vmcore dmesg prints byte for byte what makedumpfile --dump-dmesg does", same, words)
+    tally.check(f"{name}: vmcore dmesg prints byte for byte what makedumpfile --dump-dmesg does", same, words)
 
 
 def check_report(tally: Tally, case: Case, vmcore: Path, crash_bt: str, crash_log: str) -> None:
-    """With no vmlinux, the frames that crash finds with one."""
     status, output, words = vmcore_tool("report", vmcore, "--json")
     if not tally.check(f"{case}: vmcore report makes a report", status == 0, words):
         return
     report = json.loads(output)
+    check_frames(tally, str(case), report, crash_bt, crash_log)
     cpus = report["cpus"]
     dead = cpus[report.get("panic_cpu", 0)]
-
-    ours = [(frame["at"], frame["function"], frame["ip"]) for frame in dead["frames"] if "at" in frame]
-    names = [function for _, function, _ in ours]
-    ours = ours[names.index("panic") :] if "panic" in names else []
-    theirs = [
-        (f"0x{at}", function, f"0x{ip}")
-        for at, function, ip in re.findall(r"^ *#\d+ \[(\w+)\] ([\w.]+) at (\w+)$", crash_bt, re.MULTILINE)
-    ]
-    # crash also shows what earlier calls have left on the stack. The kernel's own trace marks those with a ?.
-    left_over = set(re.findall(r"  \? ([\w.]+)\+0x", crash_log))
-    besides = [frame[1] for frame in theirs if frame not in ours]
-    same = ours[:1] == theirs[:1] and ours[-1:] == theirs[-1:] and [f for f in theirs if f in ours] == ours
-    evidence = f"ours: {ours}\ncrash's: {theirs}\nof which left over: {left_over}"
-    tally.check(
-        f"{case}: vmcore report has the panic's frames as crash does, with no vmlinux",
-        len(ours) > 5 and same and left_over.issuperset(besides),
-        evidence,
-    )
     tally.check(
         f"{case}: vmcore report names the panic, the task and the modules",
         report["panic"] == "sysrq triggered crash"
@@ -65,6 +47,32 @@ def check_report(tally: Tally, case: Case, vmcore: Path, crash_bt: str, crash_lo
             json.dumps(cpus, indent=1),
         )
     check_host(tally, case, vmcore, report["host"])
+
+
+def check_frames(tally: Tally, name: str, report: dict, crash_bt: str, crash_log: str) -> None:
+    """With no vmlinux, the frames that crash finds with one, from panic() on."""
+    frames = report["cpus"][report.get("panic_cpu", 0)]["frames"]
+    ours = [(frame["at"], frame["function"], frame["ip"]) for frame in frames if "at" in frame and "function" in frame]
+    theirs = [
+        (f"0x{at}", function, f"0x{ip}")
+        for at, function, ip in re.findall(r"^ *#\d+ \[(\w+)\] ([\w.]+) at (\w+)$", crash_bt, re.MULTILINE)
+    ]
+    ours, theirs = _from_panic_on(ours), _from_panic_on(theirs)
+    # crash also shows what earlier calls have left on the stack. The kernel's own trace marks those with a ?.
+    left_over = set(re.findall(r"  \? ([\w.]+)\+0x", crash_log))
+    besides = [frame[1] for frame in theirs if frame not in ours]
+    same = ours[:1] == theirs[:1] and ours[-1:] == theirs[-1:] and [f for f in theirs if f in ours] == ours
+    evidence = f"ours: {ours}\ncrash's: {theirs}\nof which left over: {left_over}"
+    tally.check(
+        f"{name}: vmcore report has the panic's frames as crash does, with no vmlinux",
+        len(ours) > 5 and same and left_over.issuperset(besides),
+        evidence,
+    )
+
+
+def _from_panic_on(frames: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    functions = [function for _, function, _ in frames]
+    return frames[functions.index("panic") :] if "panic" in functions else []
 
 
 def check_host(tally: Tally, case: Case, vmcore: Path, host: dict | None) -> None:

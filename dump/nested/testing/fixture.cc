@@ -3,20 +3,12 @@
 #include <lzma.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <limits>
 
+#include "dump/testing/repository_file.h"
 #include "gtest/gtest.h"
 
 namespace vmm {
-
-std::string RepositoryFile(std::string_view path) {
-  // Bazel starts a test in the directory that has its data.
-  std::ifstream file{std::string(path), std::ios::binary};
-  EXPECT_TRUE(file.is_open()) << path;
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 std::vector<uint8_t> Fixture(std::string_view name) {
   const std::string bytes = RepositoryFile("dump/nested/testdata/" + std::string(name));

@@ -18,9 +18,6 @@ std::vector<uint8_t> Fixture(std::string_view name);
 // L1's RAM out of `name`, an .xz file: 4 MiB from address 0 on.
 std::unique_ptr<GuestMemory> FixtureMemory(std::string_view name);
 
-// The text of a file of this repository that the test has as data, by its path from the root.
-std::string RepositoryFile(std::string_view path);
-
 // "vmx-plain-0-fresh.bin", ...: all nested-state blobs, and with a vmcs12 in them those that have one.
 std::vector<std::string> BlobNames();
 std::vector<std::string> Vmcs12BlobNames();

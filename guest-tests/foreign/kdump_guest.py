@@ -1,0 +1,25 @@
+"""A machine whose kernel dies and whose crash kernel saves /proc/vmcore: kdump as it really is.
+
+It is the lab's machine, with both kernels' root on this host's files, so what they save is simply there.
+"""
+
+from pathlib import Path
+
+from lab import kernels
+from lab.machine import Machine, MachineError
+from linux.guests import load_crash_kernel
+
+HERE = Path(__file__).resolve().parent
+CPUS = 2
+MEMORY_MIB = 640
+CRASH_KERNEL_MIB = 256  # of which the dump has nothing
+TIMEOUT_S = 600
+
+
+def die(kernel: kernels.Kernel, results: Path) -> None:
+    """Leaves vmcore (an ELF copy), dmesg and kdump (both makedumpfile's) in `results`. Raises MachineError."""
+    machine = Machine(CPUS, MEMORY_MIB, TIMEOUT_S, f"no_timer_check crashkernel={CRASH_KERNEL_MIB}M")
+    job = [HERE / "kdump-job", load_crash_kernel(results), kernel.vmlinuz.resolve(), machine.initrd(kernel), results]
+    status = machine.run([str(word) for word in job])
+    if status != 0:
+        raise MachineError(f"./kdump-job ended with {status}")

@@ -1,0 +1,87 @@
+"""A guest of plain QEMU that panics, is stopped by pvpanic, and is dumped by QEMU's own dump-guest-memory."""
+
+import json
+import subprocess
+import threading
+from pathlib import Path
+
+from lab import kernels
+from linux import guests
+
+CPUS = 2
+MEMORY_MIB = 256
+TIMEOUT_S = 600
+
+# File, and the arguments of QMP's dump-guest-memory.
+DUMPS = {
+    "elf": {"paging": False},
+    "kdump-zlib": {"paging": False, "format": "kdump-zlib"},
+    "elf-paging": {"paging": True},
+}
+
+
+class QemuError(Exception):
+    """QEMU did not do what it was told; says nothing of what reads its dumps."""
+
+
+class Monitor:
+    """QEMU's monitor, QMP, on its standard streams: one order at a time; events are kept until they are asked for."""
+
+    def __init__(self, qemu: subprocess.Popen) -> None:
+        self._qemu = qemu
+        self._events: list[str] = []
+        self._read()  # its greeting
+        self.order("qmp_capabilities")
+
+    def _read(self) -> dict:
+        if not (line := self._qemu.stdout.readline()):
+            raise QemuError("QEMU ended, or its time did")
+        return json.loads(line)
+
+    def order(self, command: str, **arguments: object) -> None:
+        """Returns when it is done."""
+        self._qemu.stdin.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self._qemu.stdin.flush()
+        while "return" not in (answer := self._read()):
+            if "error" in answer:
+                raise QemuError(f"{command}: {answer['error']['desc']}")
+            self._events.append(answer.get("event", ""))
+
+    def wait_for(self, event: str) -> None:
+        while event not in self._events:
+            self._events.append(self._read().get("event", ""))
+
+
+def die(kernel: kernels.Kernel, results: Path, vmcoreinfo: bool) -> None:
+    """Leaves console, ram (the guest's memory, as it is) and DUMPS in `results`. With `vmcoreinfo` the guest tells QEMU
+    where its VMCOREINFO is. Raises QemuError."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(_command(kernel, results, vmcoreinfo), stdin=pipe, stdout=pipe, text=True) as qemu:
+        end = threading.Timer(TIMEOUT_S, qemu.kill)
+        end.start()
+        try:
+            monitor = Monitor(qemu)
+            monitor.wait_for("GUEST_PANICKED")
+            monitor.wait_for("STOP")
+            for name, arguments in DUMPS.items():
+                monitor.order("dump-guest-memory", protocol=f"file:{results / name}", **arguments)
+            monitor.order("quit")
+        finally:
+            end.cancel()
+            qemu.kill()
+
+
+def _command(kernel: kernels.Kernel, results: Path, vmcoreinfo: bool) -> list[str]:
+    initrd = guests.initrd(kernel, more_modules=("qemu_fw_cfg",) if vmcoreinfo else ())
+    return [
+        "setpriv", "--pdeathsig=KILL", "qemu-system-x86_64",
+        "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(CPUS), "-m", str(MEMORY_MIB),
+        "-object", f"memory-backend-file,id=ram,size={MEMORY_MIB}M,mem-path={results}/ram,share=on",
+        "-machine", "pc,memory-backend=ram",
+        "-kernel", str(kernel.vmlinuz), "-initrd", str(initrd), "-append", "console=ttyS0 no_timer_check job=panic",
+        "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        "-chardev", f"file,id=console,path={results}/console", "-serial", "chardev:console",
+        "-device", "pvpanic", "-action", "panic=pause",
+        *(["-device", "vmcoreinfo"] if vmcoreinfo else []),
+        "-qmp", "stdio",
+    ]  # fmt: skip
