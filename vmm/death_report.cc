@@ -29,7 +29,7 @@ DeathReport ReportDeath(const VmSnapshot& snapshot, int dead_vcpu, const SymbolL
   for (const LogRecord& record : report.log) death.log.push_back(FormatLogRecord(record));
   if (report.panic_cpu.has_value()) {
     for (const ReportFrame& frame : report.cpus[static_cast<size_t>(*report.panic_cpu)].frames) {
-      if (!frame.frame.guess) death.stack.push_back(frame.Name());
+      if (frame.known) death.stack.push_back(frame.Name());
     }
   }
   return death;

@@ -1,6 +1,7 @@
 #include "dump/kernel/kernel_report.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 
@@ -16,26 +17,23 @@ CpuReport ReportCpu(KernelView& view, int number, const CpuState& state) {
     if (task.ok()) cpu.task = *task;
   }
   Backtrace backtrace = view.Unwind(state);
-  for (const StackFrame& frame : backtrace.frames) cpu.frames.push_back({frame, view.Describe(frame.lookup_ip())});
-  for (ReportFrame& frame : cpu.frames) {
-    if (frame.place.has_value() && !frame.frame.interrupted) ++frame.place->offset;  // of the return address itself
+  for (const StackFrame& frame : backtrace.frames) {
+    std::optional<KernelView::Place> place = view.Describe(frame.lookup_ip());
+    if (place.has_value() && !frame.interrupted) ++place->offset;  // of the return address itself
+    cpu.frames.push_back({frame, std::move(place), /*known=*/!frame.guess});
+  }
+  for (size_t i = 0; i + 1 < cpu.frames.size(); ++i) {
+    cpu.frames[i].known = cpu.frames[i].known || !cpu.frames[i + 1].frame.guess;
   }
   cpu.user = backtrace.user;
   cpu.end = std::move(backtrace.end);
   return cpu;
 }
 
-// A guess from which the unwinder went on counts like the frames that it led to: in a dump by kdump that is panic()
-// itself.
-bool IsKnown(const CpuReport& cpu, const ReportFrame& frame) {
-  const ReportFrame* const caller = &frame == &cpu.frames.back() ? nullptr : &frame + 1;
-  return !frame.frame.guess || (caller != nullptr && !caller->frame.guess);
-}
-
 std::vector<SignatureFrame> SignatureFrames(const CpuReport& cpu) {
   std::vector<SignatureFrame> frames;
   for (const ReportFrame& frame : cpu.frames) {
-    if (!IsKnown(cpu, frame) || !frame.place.has_value()) continue;
+    if (!frame.known || !frame.place.has_value()) continue;
     // The registers of the first frame are no interrupt's.
     frames.push_back({frame.place->function, frame.frame.interrupted && frame.frame.at != 0});
   }
@@ -43,8 +41,8 @@ std::vector<SignatureFrame> SignatureFrames(const CpuReport& cpu) {
 }
 
 bool HasPanic(const CpuReport& cpu) {
-  return std::any_of(cpu.frames.begin(), cpu.frames.end(), [&cpu](const ReportFrame& frame) {
-    return IsKnown(cpu, frame) && frame.place.has_value() && frame.place->function == "panic";
+  return std::any_of(cpu.frames.begin(), cpu.frames.end(), [](const ReportFrame& frame) {
+    return frame.known && frame.place.has_value() && frame.place->function == "panic";
   });
 }
 

@@ -16,6 +16,10 @@ struct ReportFrame {
   StackFrame frame;
   std::optional<KernelView::Place> place;
 
+  // Not a guess, or one from which the unwinder went on: that counts like the frames that it led to. In a dump by kdump
+  // it is panic() itself.
+  bool known = true;
+
   // "panic+0x146/0x31f", "pvpanic_panic_notify+0x12/0x30 [pvpanic]"; the bare address where no function is known.
   std::string Name() const;
 };
