@@ -40,6 +40,8 @@ def check_report(tally: Tally, case: Case, vmcore: Path, crash_bt: str, crash_lo
         (f"0x{at}", function, f"0x{ip}")
         for at, function, ip in re.findall(r"^ *#\d+ \[(\w+)\] ([\w.]+) at (\w+)$", crash_bt, re.MULTILINE)
     ]
+    names = [function for _, function, _ in theirs]
+    theirs = theirs[names.index("panic") :] if "panic" in names else theirs  # on a newer kernel it has called vpanic()
     # crash also shows what earlier calls have left on the stack. The kernel's own trace marks those with a ?.
     left_over = set(re.findall(r"  \? ([\w.]+)\+0x", crash_log))
     besides = [frame[1] for frame in theirs if frame not in ours]
