@@ -50,7 +50,8 @@ ABSL_FLAG(std::string, dump_format, "elf",
           "makedumpfile no zstd [elf]");
 ABSL_FLAG(std::string, dump_level, "1",
           "N: 0 or 1 keep all memory, 31 drops page cache, user and free\n"
-          "memory as makedumpfile -d 31 does, for kernels 4.16 to 6.2 [1]");
+          "memory as makedumpfile -d 31 does, for kernels 4.16 to 7.2\n"
+          "except 6.3 to 6.5 [1]");
 ABSL_FLAG(std::string, dump, "",
           "WHERE: - or fd:N streams the vmcore to standard output (the\n"
           "console then goes to stderr) or to descriptor N, not to a file");

@@ -25,7 +25,7 @@ struct FilteredPages {
 
 // Pages of zeros are not among them: they cost nothing, and some are needed. RAM that the kernel has no
 // struct page of stays. Unimplemented, with the reason, for a kernel whose struct page this code does
-// not know: older than 4.16, from 6.3 on, or without SPARSEMEM_EXTREME. Other errors where what
+// not know: older than 4.16, from 6.3 to 6.5, younger than 7.2, or without SPARSEMEM_EXTREME. Other errors where what
 // VMCOREINFO promises is not in `memory`.
 absl::StatusOr<FilteredPages> FilterPages(const PhysicalMemory& memory, const KernelMap& map, const VmcoreInfo& info);
 

@@ -58,12 +58,23 @@ class PageFilterTest : public ::testing::Test {
     guest_.PutWord(GuestAddr{at.value + 64 + 16}, page.dtor | page.order << 8);
   }
 
+  // With what its second page has in its flags.
+  void PutFolio(uint64_t pfn, const Page& head, uint64_t second_flags) {
+    Put(pfn, head);
+    for (uint64_t tail = 1; tail < uint64_t{1} << (second_flags & 0xff); ++tail)
+      Put(pfn + tail, {.compound_head = 0xf1});
+    Put(pfn + 1, {.flags = second_flags, .compound_head = 0xf1});
+  }
+
+  static int32_t Type(uint32_t number, uint32_t rest = 0) { return static_cast<int32_t>(number << 24 | rest); }
+
   void Replace(const std::string& from, const std::string& to) {
     ASSERT_NE(keys_.find(from), std::string::npos);
     keys_.replace(keys_.find(from), from.size(), to);
   }
 
-  absl::StatusOr<FilteredPages> Filter(std::string release = LinuxGuest::kRelease) {
+  absl::StatusOr<FilteredPages> Filter() { return Filter(release_); }
+  absl::StatusOr<FilteredPages> Filter(const std::string& release) {
     std::string text = guest_.VmcoreInfoText() + keys_;
     const auto map =
         MapKernelByVmcoreInfo(guest_.memory(), guest_.snapshot().cpus, *VmcoreInfo::Parse(guest_.VmcoreInfoText()));
@@ -89,6 +100,7 @@ class PageFilterTest : public ::testing::Test {
   static constexpr uint64_t kPfns = 16384;
   LinuxGuest guest_;
   std::string keys_;
+  std::string release_ = LinuxGuest::kRelease;
 };
 
 TEST_F(PageFilterTest, PagesOfTheKernelStay) {
@@ -144,13 +156,56 @@ TEST_F(PageFilterTest, WithoutAStructPageRamStays) {
 }
 
 TEST_F(PageFilterTest, KernelsWhoseStructPageIsNotKnownAreRefused) {
-  for (const char* release : {"4.15.0", "6.3.0-1-amd64", "6.12.9", "7.0", "3.10.0-1160.el7", "6", "x"}) {
+  for (const char* release : {"4.15.0", "6.3.0-1-amd64", "6.5.13", "7.3", "8.0", "3.10.0-1160.el7", "6", "x"}) {
     EXPECT_EQ(Filter(release).status().code(), absl::StatusCode::kUnimplemented) << release;
   }
-  EXPECT_TRUE(Filter("4.16.1").ok());
-  EXPECT_TRUE(Filter("5.10").ok());
-  keys_ += "NUMBER(PG_hugetlb)=8\n";
-  EXPECT_THAT(std::string(Filter().status().message()), HasSubstr("NUMBER(PG_hugetlb), which is younger"));
+  for (const char* release : {"4.16.1", "5.10", "6.2", "6.6.0", "7.2.13+deb14-cloud-amd64"}) {
+    EXPECT_TRUE(Filter(release).ok()) << release;
+  }
+  keys_ += "OFFSET(folio._folio_order)=82\n";
+  EXPECT_THAT(std::string(Filter().status().message()), HasSubstr("OFFSET(folio._folio_order), which"));
+}
+
+// A compound page as Linux has it since 6.6: its order is in the flags of its second page.
+TEST_F(PageFilterTest, From66OnTheSecondPageHasTheOrderInItsFlags) {
+  release_ = "6.6.1";
+  Replace("OFFSET(page.compound_dtor)=16\nOFFSET(page.compound_order)=17\n", "");
+  Replace("NUMBER(HUGETLB_PAGE_DTOR)=2\n", "NUMBER(PG_hugetlb)=8\n");
+  PutFolio(0x1000, {.flags = kHead | kLru, .mapping = 0xffff888000000001}, 9);
+  PutFolio(0x1200, {.flags = kHead}, 9 | 1 << 8);
+  PutFolio(0x1400, {.flags = kHead}, 4);
+  PutFolio(0x1801, {.flags = kHead | kLru}, 2);  // an order that cannot be
+  EXPECT_EQ(Runs(), (Expected{{0x1000, 0x1400}, {0x1801, 0x1802}}));
+}
+
+TEST_F(PageFilterTest, BeforeTypesHadNumbersEachWasABitThatIsClear) {
+  release_ = "6.10.9";
+  Replace("OFFSET(page.compound_dtor)=16\nOFFSET(page.compound_order)=17\n", "");
+  Replace("NUMBER(PG_slab)=9\n", "NUMBER(PAGE_SLAB_MAPCOUNT_VALUE)=-4097\n");
+  Replace("NUMBER(HUGETLB_PAGE_DTOR)=2\n", "NUMBER(PAGE_HUGETLB_MAPCOUNT_VALUE)=-2049\n");
+  Put(0x1000, {.mapping = 0xffff888000000001, .mapcount = -4097});
+  Put(0x1002, {.mapping = 0xffff888000000001, .mapcount = 0});
+  Put(0x1010, {.mapcount = -129, .private_ = 4});
+  Put(0x1030, {.mapcount = -257});
+  PutFolio(0x1200, {.flags = kHead, .mapcount = -2049}, 9);
+  EXPECT_EQ(Runs(), (Expected{{0x1002, 0x1003}, {0x1010, 0x1020}, {0x1030, 0x1031}, {0x1200, 0x1400}}));
+}
+
+TEST_F(PageFilterTest, From612OnATypeIsTheHighestByte) {
+  release_ = "7.2.13";
+  Replace("OFFSET(page.compound_dtor)=16\nOFFSET(page.compound_order)=17\n", "");
+  Replace("page.compound_head", "page.compound_info");
+  Replace("NUMBER(PG_slab)=9\n", "NUMBER(PAGE_SLAB_MAPCOUNT_VALUE)=-184549376\n");
+  Replace("NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=-129\n", "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=-268435456\n");
+  Replace("NUMBER(HUGETLB_PAGE_DTOR)=2\n", "NUMBER(PAGE_HUGETLB_MAPCOUNT_VALUE)=-201326592\n");
+  Replace("NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)=-257\n", "NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)=-251658240\n");
+  Put(0x1000, {.mapping = 0xffff888000000001, .mapcount = Type(0xf5, 0x123)});
+  Put(0x1002, {.mapping = 0xffff888000000001, .mapcount = 0});
+  Put(0x1010, {.mapcount = Type(0xf0), .private_ = 4});
+  Put(0x1030, {.mapcount = Type(0xf1)});
+  Put(0x1032, {.mapcount = Type(0xf2)});  // a page table
+  PutFolio(0x1200, {.flags = kHead, .mapcount = Type(0xf4)}, 9);
+  EXPECT_EQ(Runs(), (Expected{{0x1002, 0x1003}, {0x1010, 0x1020}, {0x1030, 0x1031}, {0x1200, 0x1400}}));
 }
 
 TEST_F(PageFilterTest, EachKeyThatIsMissingOrWrongIsNamed) {

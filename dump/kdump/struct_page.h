@@ -11,7 +11,7 @@
 
 namespace vmm {
 
-// Linux include/linux/mm_types.h, page-flags.h; the kernels from 4.16 to 6.2.
+// Linux include/linux/mm_types.h, page-flags.h; the kernels from 4.16 to 6.2 and from 6.6 to 7.2.
 class StructPage {
  public:
   // Unimplemented, with the key that tells, for other kernels.
@@ -30,20 +30,53 @@ class StructPage {
   Verdict Judge(uint64_t pfn, std::span<const uint8_t> bytes) const;
 
  private:
-  bool HasFlag(uint64_t flags, std::optional<uint32_t> bit) const {
+  // What marks a page that nobody maps as of a certain type: the field _mapcount of those means something else.
+  struct PageType {
+    uint32_t mask = 0;
+    uint32_t value = 0;
+
+    bool IsOf(uint32_t mapcount) const { return (mapcount & mask) == value; }
+  };
+
+  // By VMCOREINFO's PAGE_*_MAPCOUNT_VALUE. `exact`: before Linux 6.12 the page has that type and no other.
+  static PageType TypeOf(int64_t number, bool exact);
+
+  // The order of a compound page, and whether hugetlbfs has it, are told by its second page, or since 6.9 partly by its
+  // first one's type.
+  struct Compound {
+    uint64_t order = 0;
+    bool hugetlb = false;
+  };
+  Compound ReadCompound(std::span<const uint8_t> head, std::span<const uint8_t> second) const;
+  absl::Status FindCompound(const VmcoreInfo& info);
+  absl::Status FindTypes(const VmcoreInfo& info);
+
+  bool IsSlab(uint64_t flags, uint32_t mapcount) const {
+    return HasFlag(flags, slab_) || (slab_type_.has_value() && slab_type_->IsOf(mapcount));
+  }
+  static bool HasFlag(uint64_t flags, std::optional<uint32_t> bit) {
     return bit.has_value() && (flags >> *bit & 1) != 0;
   }
 
   uint64_t size_ = 0;
   uint64_t flags_ = 0, mapping_ = 0, mapcount_ = 0, private_ = 0, compound_head_ = 0;  // offsets
-  uint64_t compound_dtor_ = 0, compound_order_ = 0;                                    // in the second page
   uint64_t head_mask_ = 0;
   uint64_t max_order_ = 0;  // free blocks are smaller than 2 to this
-  uint32_t lru_ = 0, private_bit_ = 0, slab_ = 0, swapcache_ = 0, swapbacked_ = 0;
+  uint32_t lru_ = 0, private_bit_ = 0, swapcache_ = 0, swapbacked_ = 0;
   std::optional<uint32_t> hwpoison_;
+  PageType buddy_type_;
+  std::optional<PageType> offline_type_;
+
+  std::optional<uint32_t> slab_;       // a flag, before 6.10
+  std::optional<PageType> slab_type_;  // since then
+
+  // Up to 6.2: offsets in the second page, and the number of hugetlbfs' destructor.
+  std::optional<uint64_t> compound_dtor_, compound_order_;
   std::optional<uint32_t> hugetlb_dtor_;
-  uint32_t buddy_mapcount_ = 0;
-  std::optional<uint32_t> offline_mapcount_;
+  // Since 6.6 the order is the low byte of the second page's flags. Hugetlbfs' pages have a bit there, or since 6.9 a
+  // type.
+  std::optional<uint32_t> hugetlb_;
+  std::optional<PageType> hugetlb_type_;
 };
 
 }  // namespace vmm

@@ -33,9 +33,9 @@ class BacktraceTest : public ::testing::Test {
 };
 
 TEST_F(BacktraceTest, OrcLeadsFromAModuleToUserMode) {
-  for (const bool new_orc : {false, true}) {
-    SCOPED_TRACE(new_orc);
-    Make({.new_orc = new_orc});
+  for (const OrcLayout layout : kOrcLayouts) {
+    SCOPED_TRACE(static_cast<int>(layout));
+    Make({.orc_layout = layout});
     const Backtrace trace = Trace(0);
     EXPECT_THAT(Ips(trace), ElementsAre(K::kModule + 0x60, K::kPanic + 0x77, K::kCaller + 0x16, K::kSyscall + 0x5d,
                                         K::kEntry + 0x6e));
@@ -47,9 +47,9 @@ TEST_F(BacktraceTest, OrcLeadsFromAModuleToUserMode) {
 }
 
 TEST_F(BacktraceTest, OrcPassesAnInterruptAndEndsWhereTheStackDoes) {
-  for (const bool new_orc : {false, true}) {
-    SCOPED_TRACE(new_orc);
-    Make({.new_orc = new_orc});
+  for (const OrcLayout layout : kOrcLayouts) {
+    SCOPED_TRACE(static_cast<int>(layout));
+    Make({.orc_layout = layout});
     const Backtrace trace = Trace(1);
     EXPECT_THAT(Ips(trace), ElementsAre(K::kStop + 0x60, K::kInterrupt + 0x16, K::kIdle + 0xb, K::kStart + 0x2a));
     EXPECT_TRUE(trace.frames[2].interrupted);

@@ -195,14 +195,14 @@ TEST(KernelFuzzTest, ThePrintkRingIsRefusedOrRead) {
 
 // Everything that a backtrace goes by: the tables, the stacks and the registers.
 TEST(KernelFuzzTest, UnwindingEnds) {
-  for (const bool new_orc : {false, true}) {
-    K kernel({.new_orc = new_orc});
+  for (const OrcLayout layout : kOrcLayouts) {
+    K kernel({.orc_layout = layout});
     Copy copy(kernel);
     const auto view = KernelView::Open(copy, kernel.Find());
     ASSERT_TRUE(view.ok());
     const std::vector<CpuState> healthy = kernel.snapshot().cpus;
     Damage damage(copy, FuzzSeed(5));
-    const uint64_t steps = FuzzSteps(6'000) / 2;
+    const uint64_t steps = FuzzSteps(6'000) / std::size(kOrcLayouts);
     for (uint64_t step = 0; step < steps; ++step) {
       damage.Do(K::kOrcIps, 40);
       damage.Do(K::kOrcEntries, 56);

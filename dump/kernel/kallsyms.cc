@@ -109,20 +109,25 @@ absl::Status Kallsyms::ReadNames(const KernelMemory& memory, const KallsymsTable
 absl::Status Kallsyms::ReadAddresses(const KernelMemory& memory, const KallsymsTables::Addresses& where) {
   offsets_.clear();
   addresses_.clear();
-  if (!where.relative_base.has_value()) {
-    addresses_.resize(count_);
-    form_ = Form::kAddress;
-    RETURN_IF_ERROR(
-        memory.Read(where.table, {reinterpret_cast<uint8_t*>(addresses_.data()), count_ * sizeof(uint64_t)}));
-    if (AddressesMakeSense()) return absl::OkStatus();
-  } else {
+  offsets_.resize(count_);
+  RETURN_IF_ERROR(memory.Read(where.table, {reinterpret_cast<uint8_t*>(offsets_.data()), count_ * sizeof(uint32_t)}));
+  if (where.relative_base.has_value()) {
     ASSIGN_OR_RETURN(relative_base_, memory.ReadObject<uint64_t>(*where.relative_base));
-    offsets_.resize(count_);
-    RETURN_IF_ERROR(memory.Read(where.table, {reinterpret_cast<uint8_t*>(offsets_.data()), count_ * sizeof(uint32_t)}));
     for (const Form form : {Form::kAbsoluteOrBelow, Form::kOffset}) {
       form_ = form;
       if (AddressesMakeSense()) return absl::OkStatus();
     }
+  } else {
+    // The first symbol is the start of the code, which lies in front of the tables: else zeros would make sense.
+    relative_base_ = where.table;
+    form_ = Form::kFromItsPlace;
+    if (AddressOf(0) < where.table && AddressesMakeSense()) return absl::OkStatus();
+    offsets_.clear();
+    addresses_.resize(count_);
+    RETURN_IF_ERROR(
+        memory.Read(where.table, {reinterpret_cast<uint8_t*>(addresses_.data()), count_ * sizeof(uint64_t)}));
+    form_ = Form::kAddress;
+    if (AddressesMakeSense()) return absl::OkStatus();
   }
   return absl::NotFoundError("kallsyms: the addresses are not in ascending order within the image");
 }
@@ -143,11 +148,11 @@ uint64_t Kallsyms::AddressOf(uint32_t index) const {
   switch (form_) {
     case Form::kAddress: return addresses_[index];
     case Form::kOffset: return relative_base_ + offsets_[index];
-    case Form::kAbsoluteOrBelow: break;
+    default: break;
   }
-  const auto offset = static_cast<int32_t>(offsets_[index]);
-  if (offset >= 0) return static_cast<uint64_t>(offset);
-  return relative_base_ - 1 - static_cast<uint64_t>(int64_t{offset});
+  const auto offset = static_cast<uint64_t>(int64_t{static_cast<int32_t>(offsets_[index])});
+  if (form_ == Form::kFromItsPlace) return relative_base_ + index * sizeof(uint32_t) + offset;
+  return static_cast<int64_t>(offset) >= 0 ? offset : relative_base_ - 1 - offset;
 }
 
 std::span<const uint8_t> Kallsyms::NextName(size_t* at) const {

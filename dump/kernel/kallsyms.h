@@ -40,6 +40,7 @@ class Kallsyms final : public KernelSymbols {
     kAddress,          // it is the address
     kOffset,           // unsigned, from relative_base
     kAbsoluteOrBelow,  // CONFIG_KALLSYMS_ABSOLUTE_PERCPU: as it is, or where negative relative_base - 1 - it
+    kFromItsPlace,     // signed, from where it stands
   };
 
   explicit Kallsyms(VirtualSegment image) : image_(image) {}
@@ -63,7 +64,7 @@ class Kallsyms final : public KernelSymbols {
   std::vector<uint32_t> markers_;  // the offset in names_ of each 256th name
   std::vector<std::string> tokens_;
   Form form_ = Form::kAddress;
-  uint64_t relative_base_ = 0;
+  uint64_t relative_base_ = 0;  // of kFromItsPlace: where the offsets stand
   std::vector<uint32_t> offsets_;
   std::vector<uint64_t> addresses_;
 };

@@ -8,6 +8,8 @@
 namespace vmm {
 namespace {
 
+// Of each table: 4 in Linux 7.2, and 8 in all kernels up to 6.12 and some behind it.
+constexpr uint64_t kMinAlignment = 4;
 constexpr uint64_t kAlignment = 8;
 constexpr size_t kTokenIndexSize = kKallsymsTokens * sizeof(uint16_t);
 
@@ -49,6 +51,8 @@ uint32_t ReadU32(const uint8_t* at) {
   return value;
 }
 
+bool IsZero(uint8_t byte) { return byte == 0; }
+
 std::vector<KallsymsTables::Addresses> PossibleAddresses(uint64_t num_syms, uint64_t token_index, uint64_t count) {
   const uint64_t base_before = num_syms - sizeof(uint64_t);
   const uint64_t offsets_behind = AlignUp(token_index + kTokenIndexSize, kAlignment);
@@ -56,7 +60,7 @@ std::vector<KallsymsTables::Addresses> PossibleAddresses(uint64_t num_syms, uint
   return {{AlignDown(base_before - count * sizeof(uint32_t), kAlignment), base_before},
           {offsets_behind, base_behind},
           {num_syms - count * sizeof(uint64_t), std::nullopt},
-          {offsets_behind, std::nullopt}};
+          {token_index + kTokenIndexSize, std::nullopt}};
 }
 
 // True iff the 256 strings from `table` on end within `bytes`, with the offsets that `index` names.
@@ -85,11 +89,15 @@ std::optional<Tokens> FindTokens(std::span<const uint8_t> bytes, size_t digits) 
     end = static_cast<size_t>(nul - bytes.data()) + 1;
     if (end >= bytes.size()) return std::nullopt;
   }
-  const size_t index = AlignUp(end, kAlignment);
-  if (index + kTokenIndexSize > bytes.size()) return std::nullopt;
-  const size_t digit_offset = ReadU16(&bytes[index + kFirstDigit * sizeof(uint16_t)]);
-  if (digit_offset > digits || !IndexAgrees(bytes, digits - digit_offset, index)) return std::nullopt;
-  return Tokens{digits - digit_offset, index};
+  for (const uint64_t alignment : {kMinAlignment, kAlignment}) {
+    const size_t index = AlignUp(end, alignment);
+    if (index + kTokenIndexSize > bytes.size()) return std::nullopt;
+    const size_t digit_offset = ReadU16(&bytes[index + kFirstDigit * sizeof(uint16_t)]);
+    if (digit_offset <= digits && IndexAgrees(bytes, digits - digit_offset, index)) {
+      return Tokens{digits - digit_offset, index};
+    }
+  }
+  return std::nullopt;
 }
 
 // Steps over one compressed name. Its length is one byte, or since Linux 6.1 also two.
@@ -107,23 +115,23 @@ bool SkipName(std::span<const uint8_t> bytes, size_t* at) {
 }
 
 // True iff num_syms stands at `at` in `bytes`, which end where the token table begins: that many
-// names follow, and then their markers, the offset of each 256th.
-bool AreNames(std::span<const uint8_t> bytes, size_t at, uint64_t* steps) {
+// names follow, and then their markers, the offset of each 256th, each aligned to `alignment`.
+bool AreNames(std::span<const uint8_t> bytes, size_t at, uint64_t alignment, uint64_t* steps) {
   const uint32_t count = ReadU32(&bytes[at]);
   if (count < kMinKallsyms || count > kMaxKallsyms || count > bytes.size() - at) return false;
-  const size_t names = at + kAlignment;
+  const size_t names = AlignUp(at + sizeof(count), alignment);
   size_t end = names;
   size_t second_marker = 0;
   for (uint32_t i = 0; i < count; ++i) {
     if (i == 256) second_marker = end - names;
     if (++*steps > kMaxSteps || !SkipName(bytes, &end)) return false;
   }
-  const size_t markers = AlignUp(end, kAlignment);
-  if (markers + 2 * sizeof(uint64_t) > bytes.size()) return false;
-  const bool words = ReadU32(&bytes[markers]) == 0 && ReadU32(&bytes[markers + 4]) == second_marker;
-  const bool longs = ReadU32(&bytes[markers]) == 0 && ReadU32(&bytes[markers + 4]) == 0 &&
-                     ReadU32(&bytes[markers + 8]) == second_marker;  // before Linux 4.20
-  return words || longs;
+  const size_t markers = AlignUp(end, alignment);
+  const auto second_is = [&](size_t size) {
+    return markers + 2 * size <= bytes.size() && std::all_of(&bytes[markers], &bytes[markers + size], IsZero) &&
+           ReadU32(&bytes[markers + size]) == second_marker;
+  };
+  return second_is(sizeof(uint32_t)) || second_is(sizeof(uint64_t));  // the longer ones before Linux 4.20
 }
 
 // A stretch of the image, in virtual addresses.
@@ -143,6 +151,7 @@ struct Stretch {
 
 struct Names {
   uint64_t num_syms = 0;  // its address
+  uint64_t names = 0;     // theirs
   uint32_t count = 0;
 };
 
@@ -152,11 +161,14 @@ absl::StatusOr<std::optional<Names>> FindNames(const KernelMemory& memory, const
                                                uint64_t* steps) {
   std::vector<uint8_t> bytes;
   for (uint64_t reach = kMaxNames / 8;; reach *= 2) {
-    const Stretch before = Stretch{token_table - reach, token_table}.Within(all);
+    // What is aligned in the image must be so in the buffer, too.
+    const Stretch before = Stretch{AlignDown(token_table, kAlignment) - reach, token_table}.Within(all);
     RETURN_IF_ERROR(before.Read(memory, &bytes));
-    for (size_t at = AlignUp(before.begin, kAlignment) - before.begin; at + 2 * kAlignment <= bytes.size();
-         at += kAlignment) {
-      if (AreNames(bytes, at, steps)) return Names{before.begin + at, ReadU32(&bytes[at])};
+    for (size_t at = 0; at + 2 * kAlignment <= bytes.size(); at += kMinAlignment) {
+      for (const uint64_t alignment : {kAlignment, kMinAlignment}) {
+        if (at % alignment != 0 || !AreNames(bytes, at, alignment, steps)) continue;
+        return Names{before.begin + at, before.begin + AlignUp(at + sizeof(uint32_t), alignment), ReadU32(&bytes[at])};
+      }
     }
     if (reach >= kMaxNames || before.begin == all.begin) return std::nullopt;
   }
@@ -211,7 +223,7 @@ absl::StatusOr<KallsymsTables> KallsymsByScan(const KernelMemory& memory) {
     const uint64_t token_table = around.begin + tokens->table;
     ASSIGN_OR_RETURN(const std::optional<Names> names, FindNames(memory, all, token_table, &steps));
     if (!names.has_value()) continue;
-    KallsymsTables result{names->num_syms, names->num_syms + kAlignment, token_table, around.begin + tokens->index, {}};
+    KallsymsTables result{names->num_syms, names->names, token_table, around.begin + tokens->index, {}};
     result.addresses = PossibleAddresses(result.num_syms, result.token_index, names->count);
     return result;
   }

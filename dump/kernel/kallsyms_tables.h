@@ -1,12 +1,13 @@
 // Where the kallsyms tables lie in the memory of a kernel: the compressed list of its symbols that
 // it carries with it for its own backtraces (CONFIG_KALLSYMS, Linux scripts/kallsyms.c).
 //
-// Always in this order, each aligned to 8: num_syms, names, markers; then token_table, token_index.
-// Between and around them the versions differ:
+// Always in this order: num_syms, names, markers; then token_table, token_index. Between and around them the
+// versions differ:
 //   <  4.6     addresses (8 bytes a symbol) before num_syms
 //   4.6 - 6.3  offsets (4 bytes a symbol) and relative_base before num_syms (or still addresses)
 //   6.2, 6.3   seqs_of_names between markers and token_table (also in later updates of 6.1)
 //   >= 6.4     offsets, relative_base, seqs_of_names behind token_index
+//   7.2        no relative_base: each offset counts from its own place; and each table is aligned to 4, before to 8
 #ifndef DUMP_KERNEL_KALLSYMS_TABLES_H_
 #define DUMP_KERNEL_KALLSYMS_TABLES_H_
 
@@ -33,8 +34,8 @@ struct KallsymsTables {
   uint64_t token_table = 0;
   uint64_t token_index = 0;
 
-  // Where the addresses may lie, the likeliest first: offsets to a base, or addresses themselves.
-  // Which it is shows in that the values make sense.
+  // Where the addresses may lie, the likeliest first: offsets to a base; without one offsets to their own places, or
+  // addresses themselves. Which it is shows in that the values make sense.
   struct Addresses {
     uint64_t table = 0;
     std::optional<uint64_t> relative_base;  // where the base is kept

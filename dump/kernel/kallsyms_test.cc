@@ -61,6 +61,7 @@ TEST_F(KallsymsTest, EachVersionsLayoutIsFoundInTheImageWithoutHelp) {
       {"6.4", {.addresses_behind = true}},
       {"6.4 with addresses", {.base_relative = false, .addresses_behind = true}},
       {"6.15", {.absolute_percpu = false, .addresses_behind = true}},
+      {"7.2", {.absolute_percpu = false, .addresses_behind = true, .place_relative = true, .alignment = 4}},
   };
   for (const auto& [version, shape] : shapes) {
     SCOPED_TRACE(version);
@@ -85,6 +86,21 @@ TEST_F(KallsymsTest, VmcoreInfoTellsWhereTheyAre) {
   ASSERT_TRUE(by_info.ok());
   EXPECT_EQ(by_info->names, tables.names);
   const auto kallsyms = Kallsyms::Open(memory_, *info);
+  ASSERT_TRUE(kallsyms.ok()) << kallsyms.status();
+  ExpectAll(**kallsyms);
+}
+
+TEST_F(KallsymsTest, VmcoreInfoWithoutABaseMeansOffsetsFromTheirOwnPlaces) {
+  std::erase_if(symbols_, [](const auto& s) { return s.type == 'A'; });
+  Put({.addresses_behind = true, .place_relative = true, .alignment = 4});
+  const KallsymsTables& tables = built_.tables;
+  const auto info = VmcoreInfo::Parse(absl::StrFormat(
+      "OSRELEASE=7.2.13\nSYMBOL(kallsyms_names)=%x\nSYMBOL(kallsyms_num_syms)=%x\nSYMBOL(kallsyms_token_table)=%x\n"
+      "SYMBOL(kallsyms_token_index)=%x\nSYMBOL(kallsyms_offsets)=%x\n",
+      tables.names, tables.num_syms, tables.token_table, tables.token_index, tables.addresses[0].table));
+  const auto by_info = KallsymsByVmcoreInfo(memory_, *info);
+  ASSERT_TRUE(by_info.ok());
+  const auto kallsyms = Kallsyms::Read(memory_, *by_info);
   ASSERT_TRUE(kallsyms.ok()) << kallsyms.status();
   ExpectAll(**kallsyms);
 }

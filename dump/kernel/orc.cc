@@ -26,7 +26,7 @@ OrcType TypeOf(uint16_t bits, OrcLayout layout) {
                                                 OrcType::kRegs, OrcType::kRegsPartial};
   constexpr std::array<OrcType, 4> kOldTypes = {OrcType::kCall, OrcType::kRegs, OrcType::kRegsPartial,
                                                 OrcType::kUndefined};
-  if (layout == OrcLayout::kType3) {
+  if (layout == OrcLayout::kType3 || layout == OrcLayout::kType3Renumbered) {
     const size_t type = bits >> 8 & 7;
     return type < kNewTypes.size() ? kNewTypes[type] : OrcType::kUndefined;
   }
@@ -35,11 +35,22 @@ OrcType TypeOf(uint16_t bits, OrcLayout layout) {
   return kOldTypes[bits >> 8 & 3];
 }
 
+OrcRegister RegisterOf(uint16_t number, OrcLayout layout) {
+  if (layout != OrcLayout::kType3Renumbered) return static_cast<OrcRegister>(number);
+  using enum OrcRegister;
+  constexpr std::array<OrcRegister, 11> kRenumbered = {
+      kUndefined, kUndefined /* AX, which nothing builds on */, kDx, kSp, kBp, kDi, kR10, kR13, kPrevSp, kSpIndirect,
+      kBpIndirect};
+  return number < kRenumbered.size() ? kRenumbered[number] : kUndefined;
+}
+
 // Nearly all entries are of plain calls with SP or BP: type 0 of the old layouts, 2 of the new. Of the old ones
-// only 6.3's ever sets bit 11, which is where its `end` is.
+// only 6.3's ever sets bit 11, which is where its `end` is. SP, the usual register of all, has been 5 and is 3.
 absl::StatusOr<OrcLayout> GuessLayout(const KernelMemory& memory, uint64_t entries, uint64_t count) {
   size_t old_calls = 0;
   size_t new_calls = 0;
+  size_t old_sp = 0;
+  size_t new_sp = 0;
   bool bit_11 = false;
   std::vector<uint8_t> chunk;
   for (uint64_t done = 0; done < count;) {
@@ -52,10 +63,12 @@ absl::StatusOr<OrcLayout> GuessLayout(const KernelMemory& memory, uint64_t entri
       if ((raw.bits & 0xf) == 0) continue;
       old_calls += (raw.bits >> 8 & 7) == 0;
       new_calls += (raw.bits >> 8 & 7) == 2;
+      old_sp += (raw.bits & 0xf) == 5;
+      new_sp += (raw.bits & 0xf) == 3;
     }
     done += now;
   }
-  if (new_calls > old_calls) return OrcLayout::kType3;
+  if (new_calls > old_calls) return new_sp > old_sp ? OrcLayout::kType3Renumbered : OrcLayout::kType3;
   return bit_11 ? OrcLayout::kTypeSignalAndEnd : OrcLayout::kTypeAndEnd;
 }
 
@@ -95,8 +108,8 @@ absl::StatusOr<OrcEntry> OrcTable::Lookup(const KernelMemory& memory, uint64_t i
   OrcEntry entry;
   entry.sp_offset = raw.sp_offset;
   entry.bp_offset = raw.bp_offset;
-  entry.sp_register = static_cast<OrcRegister>(raw.bits & 0xf);
-  entry.bp_register = static_cast<OrcRegister>(raw.bits >> 4 & 0xf);
+  entry.sp_register = RegisterOf(raw.bits & 0xf, layout_);
+  entry.bp_register = RegisterOf(raw.bits >> 4 & 0xf, layout_);
   entry.type = TypeOf(raw.bits, layout_);
   return entry;
 }

@@ -12,7 +12,7 @@
 
 namespace vmm {
 
-// ORC_REG_*.
+// ORC_REG_*, as they were numbered up to Linux 6.12 at least.
 enum class OrcRegister : uint8_t {
   kUndefined = 0,
   kPrevSp = 1,
@@ -45,11 +45,12 @@ struct OrcEntry {
   friend bool operator==(const OrcEntry&, const OrcEntry&) = default;
 };
 
-// The bits above the two registers of an entry have changed twice.
+// The bits above the two registers of an entry have changed twice, and then the registers' numbers.
 enum class OrcLayout {
   kTypeAndEnd,        // 4.14 - 6.2: type 2 bits, end 1 bit
   kTypeSignalAndEnd,  // 6.3: type 2, signal 1, end 1
   kType3,             // 6.4 and later: type 3 with more meanings, signal 1
+  kType3Renumbered,   // seen in 7.2: the same, and DX 2, SP 3, BP 4, DI 5, PREV_SP 8, BP_INDIRECT 10
 };
 
 // The tables of the kernel, or of one module. A view, cheap to copy. Any thread may call.

@@ -89,7 +89,8 @@ Command ConvertCommand() {
       "IN is any dump that `vmcore info` opens. OUT must not exist; it is whole or absent. Memory and notes are those\n"
       "of IN. Memory that IN or --level left out reads as zeros in an ELF core, and is known as left out in a kdump "
       "file.\n"
-      "--level=31 drops page cache, user and free memory as makedumpfile -d 31 does, for kernels 4.16 to 6.2.\n";
+      "--level=31 drops page cache, user and free memory as makedumpfile -d 31 does, for kernels 4.16 to 7.2\n"
+      "except 6.3 to 6.5.\n";
   command.options = {{"format", "FORMAT", "elf, kdump-zlib or kdump-zstd [elf]"},
                      {"level", "N", "0 or 1: all memory; 31: only the kernel's own [1]"}};
   command.run = RunConvert;

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from lab import kernels
+from lab.apt import MACHINE
 from lab.host import progress
 
 PACKAGES = ["bochs", "bochs-term", "bochsbios", "vgabios", "isolinux", "syslinux-common", "xorriso"]
@@ -17,7 +17,7 @@ def install() -> None:
     if os.geteuid() != 0:
         sys.exit(f"this needs root: apt-get install --no-install-recommends {' '.join(PACKAGES)}")
     progress(f"installing {' '.join(PACKAGES)}")
-    kernels.update_lists()
+    MACHINE.update()
     subprocess.run(
         ["apt-get", "install", "--yes", "--no-install-recommends", "-q=2", *PACKAGES],
         check=True, stdout=subprocess.DEVNULL, env=dict(os.environ, DEBIAN_FRONTEND="noninteractive"),

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import lzma
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ def build(where: Path, init: Path, modules: list[Path], more: dict[str, bytes] |
     """
     entries = [directory(path) for path in ("bin", "dev", "proc", "sys", "tmp", "host", "modules")]
     entries += [program("bin/busybox", BUSYBOX.read_bytes()), program("init", init.read_bytes())]
-    entries += [program(f"modules/{n:02}-{file.name}", file.read_bytes()) for n, file in enumerate(modules)]
+    entries += [program(f"modules/{n:02}-{file.name.removesuffix('.xz')}", _module(file)) for n, file in enumerate(modules)]
     entries += [program(path, data) for path, data in (more or {}).items()]
     archive = newc(entries)
 
@@ -76,3 +77,8 @@ def build(where: Path, init: Path, modules: list[Path], more: dict[str, bytes] |
         partial.write_bytes(gzip.compress(archive, mtime=0))
         partial.rename(target)
     return target
+
+
+def _module(file: Path) -> bytes:
+    """As insmod wants it: Debian 13's are compressed."""
+    return lzma.decompress(file.read_bytes()) if file.suffix == ".xz" else file.read_bytes()

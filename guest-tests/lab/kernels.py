@@ -1,6 +1,5 @@
 """Stock Debian kernels, taken out of their packages. Nothing is installed and nothing needs root."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -8,6 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab import apt
+from lab.apt import Apt, AptError
 from lab.host import OUT, progress
 
 # What Debian calls them, and what makes each worth a test.
@@ -15,6 +16,20 @@ FLAVOURS = {
     "cloud": "linux-image-cloud-amd64",  # lz4 payload
     "amd64": "linux-image-amd64",  # xz payload; the only one with 9p, so the lab itself runs it
     "rt": "linux-image-rt-amd64",  # PREEMPT_RT
+}
+
+
+@dataclass(frozen=True)
+class Newer:
+    """A kernel of a suite that is newer than this machine's release."""
+
+    package: str
+    suite: str  # as lab.apt.newer() has it
+
+
+NEWER = {
+    "backports": Newer("linux-image-cloud-amd64", "-backports"),  # the next release's: 6.12 on Debian 12
+    "sid": Newer("linux-image-cloud-amd64", "sid"),  # the newest that Debian has
 }
 
 
@@ -31,6 +46,10 @@ class Kernel:
     version: str  # of the Debian package
 
     @property
+    def flavour(self) -> str:
+        return self.root.name
+
+    @property
     def vmlinuz(self) -> Path:
         return self.root / "vmlinuz"
 
@@ -41,16 +60,22 @@ class Kernel:
 
 
 def fetch(flavour: str, debug: bool = False) -> Kernel:
-    """Downloads and unpacks a kernel, and with `debug` also its vmlinux, unless that was done before."""
+    """Downloads and unpacks a kernel, of FLAVOURS or NEWER, and with `debug` also its vmlinux, unless that was done
+    before."""
     root = OUT / "kernels" / flavour
     kernel = _unpacked(root)
     if kernel is None or (debug and not kernel.vmlinux.exists()):
-        update_lists()
-        package, version = _newest(flavour)
-        if kernel is None or kernel.version != version:
-            kernel = _fetch_image(root, package, version)
-        if debug:
-            _fetch_vmlinux(kernel, package)
+        try:
+            source = apt.newer(NEWER[flavour].suite) if flavour in NEWER else apt.MACHINE
+            source.update()
+            package = _newest(source, NEWER[flavour].package if flavour in NEWER else FLAVOURS[flavour])
+            version = source.candidate(package)
+            if kernel is None or kernel.version != version:
+                kernel = _fetch_image(source, root, package, version)
+            if debug:
+                _fetch_vmlinux(source, kernel, package)
+        except AptError as error:
+            raise KernelError(str(error)) from error
     return kernel
 
 
@@ -62,63 +87,51 @@ def _unpacked(root: Path) -> Kernel | None:
     return Kernel(root, release, version)
 
 
-def update_lists() -> None:
-    """Old lists name packages that are gone, and a container image has none. Only root may get new ones."""
-    if os.geteuid() == 0:
-        subprocess.run(["apt-get", "update", "-q=2"], check=True, stdout=subprocess.DEVNULL)
+def _newest(source: Apt, name: str) -> str:
+    """The versioned package behind Debian's unversioned name."""
+    for package in source.depends(name):
+        if re.match(r"linux-image-\d", package):
+            return package
+    raise KernelError(f"apt knows no {name}; does `apt-get update` help?")
 
 
-def _newest(flavour: str) -> tuple[str, str]:
-    """The versioned package behind Debian's unversioned name, and its version."""
-    depends = _output("apt-cache", "depends", FLAVOURS[flavour])
-    package = re.search(r"Depends: (linux-image-\d\S+)", depends)
-    if not package:
-        raise KernelError(f"apt knows no {FLAVOURS[flavour]}; does `apt-get update` help?")
-    policy = _output("apt-cache", "policy", package[1])
-    return package[1], re.search(r"Candidate: (\S+)", policy)[1]
-
-
-def _fetch_image(root: Path, package: str, version: str) -> Kernel:
+def _fetch_image(source: Apt, root: Path, package: str, version: str) -> Kernel:
     release = package.removeprefix("linux-image-")
+    # Since Debian 14 the image's package is empty, and its parts have packages of their own.
+    kinds = {f"linux-{kind}-{release}" for kind in ("base", "binary", "modules")}
+    parts = [part for part in source.depends(package) if part in kinds]
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=root) as folder:
-        [deb] = download({package: version}, folder)
-        subprocess.run(["dpkg-deb", "-x", deb, str(root)], check=True)
+        for deb in source.download(dict.fromkeys([package, *parts], version), folder):
+            subprocess.run(["dpkg-deb", "-x", deb, str(root)], check=True)
+    if not (root / "lib").exists():
+        (root / "lib").symlink_to("usr/lib")  # where depmod and modprobe look
     subprocess.run(["/sbin/depmod", "--basedir", str(root), release], check=True)
-    (root / "vmlinuz").symlink_to(f"boot/vmlinuz-{release}")
+    images = [f"boot/vmlinuz-{release}", f"usr/lib/modules/{release}/vmlinuz"]
+    (root / "vmlinuz").symlink_to(next(image for image in images if (root / image).exists()))
     (root / "release").write_text(f"{release} {version}\n")  # last: it says that all else is there
     return Kernel(root, release, version)
 
 
-def _fetch_vmlinux(kernel: Kernel, package: str) -> None:
+def _fetch_vmlinux(source: Apt, kernel: Kernel, package: str) -> None:
     """The debug package holds gigabytes of modules beside the one file wanted, so only that one is taken out."""
-    inside = f"usr/lib/debug/boot/vmlinux-{kernel.release}"
+    # Since Debian 14 the first is a link to the second.
+    places = [f"usr/lib/debug/boot/vmlinux-{kernel.release}", f"usr/lib/debug/lib/modules/{kernel.release}/vmlinux"]
     with tempfile.TemporaryDirectory(dir=kernel.root) as folder:
-        [deb] = download({f"{package}-dbg": kernel.version}, folder)
+        [deb] = source.download({f"{package}-dbg": kernel.version}, folder)
         progress(f"unpacking vmlinux of {kernel.release}")
-        pipe, none = subprocess.PIPE, subprocess.DEVNULL
-        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=pipe, stderr=none) as archive:
-            # --occurrence ends the reading at the first match; dpkg-deb then complains of the closed pipe.
-            extract = ["tar", "-x", "--occurrence", "-C", folder, f"./{inside}"]
-            subprocess.run(extract, stdin=archive.stdout, check=True)
-        (Path(folder) / inside).rename(kernel.vmlinux)
+        for inside in (Path(folder) / place for place in places):
+            _take_out(deb, str(inside.relative_to(folder)), folder)
+            if not inside.is_symlink():
+                inside.rename(kernel.vmlinux)
+                return
+    raise KernelError(f"{package}-dbg has no vmlinux at {' or '.join(places)}")
 
 
-def download(packages: dict[str, str], folder: str) -> list[str]:
-    """Gets the .deb of each package, of the version named, into `folder`, which is empty, and returns their paths."""
-    wanted = [f"{package}={version}" for package, version in packages.items()]
-    sizes = re.findall(r"^Size: (\d+)", _output("apt-cache", "show", *wanted), re.MULTILINE)
-    what = wanted[0] if len(wanted) == 1 else f"{len(wanted)} packages"
-    progress(f"downloading {what}, {sum(map(int, sizes)) // 1_000_000} MB")
-    # As root, apt would hand the download to its user _apt, who cannot write here.
-    options = ["-q=2", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3"]
-    subprocess.run(["apt-get", "download", *options, *wanted], cwd=folder, check=True)
-    debs = sorted(map(str, Path(folder).glob("*.deb")))
-    if len(debs) != len(wanted):
-        raise KernelError(f"apt-get download left {len(debs)} files for {' '.join(wanted)}")
-    return debs
-
-
-def _output(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def _take_out(deb: str, file: str, folder: str) -> None:
+    pipe, none = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=pipe, stderr=none) as archive:
+        # --occurrence ends the reading at the first match; dpkg-deb then complains of the closed pipe.
+        extract = ["tar", "-x", "--occurrence", "-C", folder, f"./{file}"]
+        subprocess.run(extract, stdin=archive.stdout, check=True)

@@ -7,8 +7,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from lab.apt import MACHINE
 from lab.host import OUT
-from lab.kernels import Kernel, KernelError, download, update_lists
+from lab.kernels import Kernel, KernelError
 
 
 def build(kernel: Kernel, source: Path) -> Path:
@@ -39,10 +40,10 @@ def _headers(kernel: Kernel) -> Path:
     headers = root / "usr/src" / f"linux-headers-{kernel.release}"
     missing = [package for package in _packages(kernel.release) if not (root / f".{package}").exists()]
     if missing:
-        update_lists()
+        MACHINE.update()
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root) as folder:
-            for deb in download(dict.fromkeys(missing, kernel.version), folder):
+            for deb in MACHINE.download(dict.fromkeys(missing, kernel.version), folder):
                 subprocess.run(["dpkg-deb", "-x", deb, root], check=True)
     for package in missing:
         (root / f".{package}").touch()

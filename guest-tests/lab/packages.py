@@ -1,18 +1,19 @@
 """Debian packages whose programs the tests run, unpacked and not installed: nothing is configured and nothing started."""
 
-import os
-import re
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
+from lab.apt import MACHINE, Apt
 from lab.host import OUT
-from lab.kernels import download, update_lists
+
+LOADER, LIBRARIES = "usr/lib64/ld-linux-x86-64.so.2", "usr/lib/x86_64-linux-gnu"
 
 
-def fetch(name: str, packages: list[str]) -> Path:
-    """The folder into which `packages` are unpacked, together with what they depend on and this machine has not installed.
+def fetch(name: str, packages: list[str], source: Apt = MACHINE) -> Path:
+    """The folder into which `packages` are unpacked, together with what they depend on and this machine has not installed;
+    of a newer suite with all that they depend on, down to the C library.
 
     It is out/packages/NAME, and is filled only once.
     """
@@ -20,19 +21,16 @@ def fetch(name: str, packages: list[str]) -> Path:
     done = root / ".complete"
     if done.exists() and done.read_text().split() == packages:
         return root
-    update_lists()
+    source.update()
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=root) as folder:
-        for deb in download(_versions(packages), folder):
+        for deb in source.download(source.plan(packages), folder):
             subprocess.run(["dpkg-deb", "-x", deb, str(root)], check=True)
     done.write_text(" ".join(packages) + "\n")
     return root
 
 
-def _versions(packages: list[str]) -> dict[str, str]:
-    """What an installation would unpack, by apt's own plan for it; and `packages`, also where they are installed."""
-    command = ["apt-get", "install", "--simulate", "--reinstall", "--no-install-recommends", *packages]
-    plan = subprocess.run(command, check=True, capture_output=True, text=True, env=dict(os.environ, LC_ALL="C")).stdout
-    # "Inst NAME [installed version] (version release [architecture]) ..."
-    return dict(re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+) ", plan, re.MULTILINE))
+def command(root: Path, program: str, *arguments: str) -> list[str]:
+    """Runs a program of a newer suite, unpacked in `root`, with the C library and the others that it is made for."""
+    return [str(root / LOADER), "--library-path", str(root / LIBRARIES), str(root / program), *arguments]

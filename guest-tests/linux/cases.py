@@ -62,7 +62,7 @@ VARIANTS = {
 class Case:
     """A stock kernel, with our initial RAM file system."""
 
-    flavour: str  # one of lab.kernels.FLAVOURS
+    flavour: str  # one of lab.kernels.FLAVOURS, or NEWER
     job: str  # what the guest's init does, see ./init; or one of DEATHS
     kaslr: bool
     cpus: int
@@ -126,6 +126,7 @@ MIDDLE = 1024
 ABOVE_THE_HOLE = 5120  # more than the 3 GiB that lie below the hole
 
 FLAVOURS = ("cloud", "amd64", "rt")
+NEWER = ("backports", "sid")  # of lab.kernels.NEWER
 
 # The usual death is tried in every machine, the others and the variants once a kernel, living in one.
 FULL = [
@@ -136,6 +137,7 @@ FULL = [
     *(Case(flavour, "panic", True, 2, SMALL, variant) for flavour, variant in product(FLAVOURS, VARIANTS)),
     *(Case(flavour, "caught", True, 2, SMALL, "classic") for flavour in FLAVOURS),
     *(Case(*cell) for cell in product(FLAVOURS, ["panic"], (True, False), (1, 2, 8), (TINY, MIDDLE, ABOVE_THE_HOLE))),
+    *(Case(flavour, job, True, 2, SMALL) for flavour, job in product(NEWER, ("shell", "panic", "caught"))),
 ]
 
 # Each value of each column at least once, but for the kernels and eight vCPUs: a few minutes.

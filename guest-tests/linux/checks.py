@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lab.kernels import Kernel
 from linux.cases import Case, Image
+from linux.readers import readers_of
 from linux.tally import Tally
 from linux.vmcore_tool import VMCORE, check_dmesg, check_report
 
@@ -172,9 +173,10 @@ def _check_own_tool(tally: Tally, case: Case, vmcore: Path) -> None:
 
 def _check_refusals(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
     """That those who are said to refuse it do."""
-    ran = run_tool("makedumpfile", "-c", "-d", "31", "-f", vmcore, results / "filtered")
+    readers = readers_of(kernel)
+    ran = run_tool(*readers.makedumpfile, "-c", "-d", "31", "-f", vmcore, results / "filtered")
     tally.check(f"{case}: makedumpfile refuses it, as was said", ran.status != 0, ran.output)
-    ran = run_tool("drgn", "-c", vmcore, "-s", kernel.vmlinux, DRGN_SCRIPT)
+    ran = run_tool(*readers.drgn, "-c", vmcore, "-s", kernel.vmlinux, DRGN_SCRIPT, **readers.environment)
     tally.check(f"{case}: drgn refuses it, as was said", ran.status != 0, ran.output)
 
 
@@ -218,7 +220,8 @@ def crash(
     outputs = {command: results / f"crash-{command.replace(' ', '')}" for command in commands}
     script = results / "crash-script"
     script.write_text("".join(f"{command} > {file}\n" for command, file in outputs.items()) + "quit\n")
-    ran = run_tool("crash", "-s", *(["--minimal"] if minimal else []), "-i", script, kernel.vmlinux, vmcore)
+    options = ["-s", *(["--minimal"] if minimal else []), "-i", script]
+    ran = run_tool(*readers_of(kernel).crash, *options, kernel.vmlinux, vmcore)
     return ran, {c: f.read_text(errors="replace") if f.exists() else "" for c, f in outputs.items()}
 
 
@@ -232,8 +235,10 @@ def _check_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results
     functions = [function for _, function in frames]
     death = case.death
     if case.job == "panic" or case.death.arguments == ("--catch=panic",):
+        # Since Linux 6.17 or so panic() calls vpanic().
+        first = functions[1:2] if functions[:1] == ["vpanic"] else functions[:1]
         check(f"shows panic at frame 0, then {death.frame}",
-              functions[:1] == ["panic"] and death.frame in functions, said["bt"])  # fmt: skip
+              first == ["panic"] and death.frame in functions, said["bt"])  # fmt: skip
     else:
         check(f"shows panic, then {death.frame}", _in_order(functions, "panic", death.frame), said["bt"])
     if death.task:
@@ -318,7 +323,8 @@ def _check_drgn(tally: Tally, case: Case, kernel: Kernel, vmcore: Path) -> None:
 def _check_one_drgn(
     tally: Tally, case: Case, kernel: Kernel, vmcore: Path, name: str, environment: dict[str, str]
 ) -> None:
-    ran = run_tool("drgn", "-c", vmcore, "-s", kernel.vmlinux, DRGN_SCRIPT, **environment)
+    readers = readers_of(kernel)
+    ran = run_tool(*readers.drgn, "-c", vmcore, "-s", kernel.vmlinux, DRGN_SCRIPT, **readers.environment, **environment)
     right = ran.has(rf"^release {re.escape(kernel.release)}$") and ran.has(f"^panicked {case.death.task}")
     tally.check(f"{case}: {name} reads the release and the task that panicked", right, ran.output)
     tally.check(f"{case}: {name} lists all tasks", ran.has("^task 1 init$") and ran.has("^task 2 kthreadd$"), ran.output)
@@ -337,12 +343,13 @@ def _check_kdumpfile(tally: Tally, case: Case, kernel: Kernel, vmcore: Path) -> 
 
 def _check_makedumpfile(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
     dmesg, small = results / "dmesg", results / "filtered"
-    ran = run_tool("makedumpfile", "--dump-dmesg", "-f", vmcore, dmesg)
+    makedumpfile = readers_of(kernel).makedumpfile
+    ran = run_tool(*makedumpfile, "--dump-dmesg", "-f", vmcore, dmesg)
     log = dmesg.read_text(errors="replace") if dmesg.exists() else ""
     if tally.check(f"{case}: makedumpfile --dump-dmesg finds the panic", PANIC + case.death.words in log, ran.output):
         check_dmesg(tally, case, vmcore, dmesg)
 
-    ran = run_tool("makedumpfile", "-c", "-d", "31", "-f", vmcore, small)
+    ran = run_tool(*makedumpfile, "-c", "-d", "31", "-f", vmcore, small)
     if not tally.check(f"{case}: makedumpfile -c -d 31 filters it", ran.status == 0 and small.exists(), ran.output):
         return
     if kernel.vmlinux.exists():

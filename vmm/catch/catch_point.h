@@ -21,7 +21,7 @@ enum class CatchKind { kPanic, kOops, kWarn, kKasan };
 std::string_view CatchKindName(CatchKind kind);
 std::optional<CatchKind> ParseCatchKind(std::string_view name);
 
-// The functions that are entered for `kind`, x86 Linux 4.14 to 6.16; a kernel has some of them.
+// The functions that are entered for `kind`, x86 Linux 4.14 to 7.2; a kernel has some of them.
 std::span<const std::string_view> CatchFunctions(CatchKind kind);
 
 // The one to take where a kernel has none of those, as one built for a single CPU has not; empty: there is none. It is

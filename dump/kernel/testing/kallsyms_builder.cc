@@ -26,7 +26,7 @@ const std::array<std::string, kKallsymsTokens>& Tokens() {
 
 class Bytes {
  public:
-  explicit Bytes(uint64_t at) : at_(at) {}
+  Bytes(uint64_t at, uint64_t alignment) : at_(at), alignment_(alignment) {}
   template <typename T>
   void Add(T value) {
     const auto* const raw = reinterpret_cast<const uint8_t*>(&value);
@@ -34,7 +34,7 @@ class Bytes {
   }
   // The address of what comes next.
   uint64_t Label() {
-    while (bytes_.size() % 8 != 0) bytes_.push_back(0);
+    while (bytes_.size() % alignment_ != 0) bytes_.push_back(0);
     return at_ + bytes_.size();
   }
   uint64_t size() const { return bytes_.size(); }
@@ -42,6 +42,7 @@ class Bytes {
 
  private:
   const uint64_t at_;
+  const uint64_t alignment_;
   std::vector<uint8_t> bytes_;
 };
 
@@ -62,7 +63,7 @@ std::vector<uint8_t> Compress(std::string_view name) {
 
 BuiltKallsyms BuildKallsyms(const std::vector<Symbol>& symbols, uint64_t at, const KallsymsShape& shape) {
   BuiltKallsyms built;
-  Bytes bytes(at);
+  Bytes bytes(at, shape.alignment);
   uint64_t base = 0;
   for (const Symbol& symbol : symbols) {
     if (symbol.type != 'A') {
@@ -74,7 +75,9 @@ BuiltKallsyms BuildKallsyms(const std::vector<Symbol>& symbols, uint64_t at, con
     KallsymsTables::Addresses& addresses = built.tables.addresses.emplace_back();
     addresses.table = bytes.Label();
     for (const Symbol& symbol : symbols) {
-      if (!shape.base_relative) {
+      if (shape.place_relative) {
+        bytes.Add(static_cast<uint32_t>(symbol.address - (at + bytes.size())));
+      } else if (!shape.base_relative) {
         bytes.Add(symbol.address);
       } else if (!shape.absolute_percpu) {
         bytes.Add(static_cast<uint32_t>(symbol.address - base));
@@ -82,7 +85,7 @@ BuiltKallsyms BuildKallsyms(const std::vector<Symbol>& symbols, uint64_t at, con
         bytes.Add(static_cast<uint32_t>(symbol.type == 'A' ? symbol.address : base - 1 - symbol.address));
       }
     }
-    if (shape.base_relative) {
+    if (shape.base_relative && !shape.place_relative) {
       addresses.relative_base = bytes.Label();
       bytes.Add(base);
     }

@@ -16,6 +16,8 @@ struct KallsymsShape {
   bool long_markers = false;      // before Linux 4.20
   bool addresses_behind = false;  // since 6.4
   bool seqs_of_names = false;     // in front of the token table: 6.2, 6.3
+  bool place_relative = false;    // offsets from their own places, and no base: 7.2
+  uint64_t alignment = 8;         // of each table; 4: 7.2
 };
 
 struct BuiltKallsyms {

@@ -38,9 +38,15 @@ struct Orc {
   int type;  // 0 call, 1 regs, -1 end of stack
 };
 
-uint16_t Bits(const Orc& orc, bool new_layout) {
-  uint16_t bits = static_cast<uint16_t>(orc.sp_reg | orc.bp_reg << 4);
-  if (new_layout) return static_cast<uint16_t>(bits | (orc.type < 0 ? 1 : orc.type + 2) << 8);
+// The numbers of SP, 5, and PREV_SP, 1, as the layout has them.
+uint16_t Register(uint8_t number, OrcLayout layout) {
+  if (layout != OrcLayout::kType3Renumbered) return number;
+  return number == 5 ? 3 : number == 1 ? 8 : number;
+}
+
+uint16_t Bits(const Orc& orc, OrcLayout layout) {
+  const auto bits = static_cast<uint16_t>(Register(orc.sp_reg, layout) | Register(orc.bp_reg, layout) << 4);
+  if (layout != OrcLayout::kTypeAndEnd) return static_cast<uint16_t>(bits | (orc.type < 0 ? 1 : orc.type + 2) << 8);
   return static_cast<uint16_t>(orc.type < 0 ? bits | 1 << 10 : bits | orc.type << 8);
 }
 
@@ -116,7 +122,7 @@ void MadeUpKernel::PutOrc() {
   for (size_t i = 0; i < std::size(table); ++i) {
     Put32(kOrcIps + 4 * i, static_cast<uint32_t>(table[i].ip - (kOrcIps + 4 * i)));
     const uint16_t words[] = {static_cast<uint16_t>(table[i].sp_offset), static_cast<uint16_t>(table[i].bp_offset),
-                              Bits(table[i], options_.new_orc)};
+                              Bits(table[i], options_.orc_layout)};
     Put(kOrcEntries + 6 * i, {reinterpret_cast<const char*>(words), sizeof(words)});
   }
 }
@@ -194,7 +200,7 @@ void MadeUpKernel::PutModule() {
   PutWord(kModuleStruct + kArchOffset + 8, kModuleOrc);
   PutWord(kModuleStruct + kArchOffset + 16, kModuleOrc + 0x100);
   Put32(kModuleOrc, static_cast<uint32_t>(kModule - kModuleOrc));
-  const uint16_t entry[] = {0x10, 0, Bits({kModule, 0x10, 0, 5, 0, 0}, options_.new_orc)};
+  const uint16_t entry[] = {0x10, 0, Bits({kModule, 0x10, 0, 5, 0, 0}, options_.orc_layout)};
   Put(kModuleOrc + 0x100, {reinterpret_cast<const char*>(entry), sizeof(entry)});
 
   PutWord(kModuleStruct + kKallsymsOffset, kModuleSymbols);

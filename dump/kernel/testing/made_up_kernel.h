@@ -13,14 +13,18 @@
 #include "dump/kernel/find_kernel.h"
 #include "dump/kernel/kernel_memory.h"
 #include "dump/kernel/kernel_symbols.h"
+#include "dump/kernel/orc.h"
 #include "dump/testing/linux_guest.h"
 
 namespace vmm {
 
+// Those that it can have: three that are read in different ways.
+inline constexpr OrcLayout kOrcLayouts[] = {OrcLayout::kTypeAndEnd, OrcLayout::kType3, OrcLayout::kType3Renumbered};
+
 struct MadeUpKernelOptions {
   bool orc = true;
   bool btf = true;
-  bool new_orc = false;  // the bits of Linux 6.4 and later
+  OrcLayout orc_layout = OrcLayout::kTypeAndEnd;
 };
 
 class MadeUpKernel {
