@@ -25,9 +25,7 @@ class UnlentMemory final : public PhysicalMemory {
 
 class CoreWriterTest : public ::testing::Test {
  protected:
-  CoreWriterTest() {
-    MakeMemory(4 << 20);
-  }
+  CoreWriterTest() { MakeMemory(4 << 20); }
 
   void MakeMemory(uint64_t below) {
     const GuestRange ranges[] = {{GuestAddr{0}, below}, {GuestAddr{0x100000000}, 2 << 20}};
