@@ -98,6 +98,10 @@ class Case:
         """Of vmm."""
         death, variant = self.death or Death("", ""), VARIANTS.get(self.variant, Variant())
         words = ["console=ttyS0", "quiet", f"job={self.job}", JOB_APPENDS.get(self.job, ""), death.append, variant.append]
+        # The lab's emulated CPU does not intercept XSETBV, so its KVM gives CPUID 0xd for an XCR0 that is long past. 6.1
+        # gives up XSAVE then and lives; in 6.12 and 7.2 that way out is broken.
+        if self.flavour in NEWER:
+            words.append("noxsave")
         append = " ".join(word for word in words if word)  # a character costs three exits
         kaslr = "on" if self.kaslr else "off"
         arguments = [f"--append={append}", f"--kaslr={kaslr}", f"--cpus={self.cpus}", f"--memory={self.memory_mib}M"]
