@@ -116,6 +116,10 @@ void Fuzz(const char* memory_name, const std::string& blob, std::vector<uint64_t
     if (random.Below(2) == 0) notes.push_back({.vcpu = static_cast<uint32_t>(random.Below(3)), .state = state});
     registers[0].cr0 = random.Below(2) << 31;
     registers[0].cr4 = random.Below(2) << 12;
+    // A CPU of L1 in its kernel, whose code is looked at for a VMRUN.
+    registers[1].started = true;
+    registers[1].cr3 = dump.pages()[random.Below(dump.pages().size())];
+    registers[1].rip = 1ull << 63 | random.Entry(dump.pages());
 
     const auto cpus = FindNestedCpus(dump.memory(), notes);
     ASSERT_TRUE(cpus.ok()) << cpus.status();
