@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "dump/kernel/page_tables.h"
+#include "dump/nested/behind_vmrun.h"
 
 namespace vmm {
 namespace {
@@ -36,9 +37,6 @@ constexpr size_t kLoadedVmcs = 256;     // more than struct loaded_vmcs has
 constexpr size_t kGsBaseDistance = 64;  // before vcpu_vmx's vmcs01; 24 in Linux 6.1
 constexpr uint64_t kDirectMapStep = 1 << 30;
 constexpr uint64_t kPageTableAddress = 0x000ffffffffff000;
-
-constexpr uint8_t kVmrun[] = {0x0f, 0x01, 0xd8};
-constexpr size_t kStoresRegisters = 256;  // no less code than __svm_vcpu_run has behind VMRUN
 
 // A pointer into the direct map: the kernel's half, and moved by whole GiB (KASLR moves it by PUDs).
 bool IsDirectMapPointer(uint64_t pointer, GuestAddr to) {
@@ -103,19 +101,22 @@ bool AreOf(const Vmcs12& vmcs12, std::span<const uint8_t> arch) {
          ((cr0 ^ vmcs12.guest_cr0) & kCr0Compared) == 0 && ((cr4 ^ vmcs12.guest_cr4) & kCr4Compared) == 0;
 }
 
-// Whether one of `l1_cpus` has left a guest and may still have that one's general registers: soon behind a VMRUN KVM
-// stores them. True also where a CPU's code cannot be read.
-bool AnyIsBehindVmrun(const PhysicalMemory& l1, std::span<const CpuState> l1_cpus) {
-  return std::any_of(l1_cpus.begin(), l1_cpus.end(), [&](const CpuState& cpu) {
-    if (!cpu.started || cpu.rip >> 63 == 0) return false;
-    const PageTables tables(l1, GuestAddr{cpu.cr3 & kPageTableAddress}, (cpu.cr4 & kCr4La57) != 0 ? 5 : 4);
-    std::array<uint8_t, kStoresRegisters> code;
-    for (size_t i = 0; i < code.size(); ++i) {
-      const auto at = tables.Translate(cpu.rip - code.size() + i);
-      if (!at.ok() || !l1.Read(*at, std::span(code).subspan(i, 1)).ok()) return true;
-    }
-    return std::search(code.begin(), code.end(), std::begin(kVmrun), std::end(kVmrun)) != code.end();
-  });
+// The registers of those of `saves` that a CPU of L1 has left just now, and has stored nothing of yet.
+std::map<GuestAddr, KvmRegisters> StillInCpus(const PhysicalMemory& l1, std::span<const CpuState> l1_cpus,
+                                              const std::map<GuestAddr, const VmcbSave*>& saves) {
+  std::map<GuestAddr, KvmRegisters> found;
+  for (size_t i = 0; i < l1_cpus.size(); ++i) {
+    const CpuState& cpu = l1_cpus[i];
+    const auto save = saves.find(GuestAddr{cpu.rax});
+    if (save == saves.end() || WhereBehindVmrun(l1, cpu) != BehindVmrun::kNothingStored) continue;
+    const VmcbSave& vmcb = *save->second;
+    found[save->first] = {.l1_vcpu = i,
+                          .general = {vmcb.rax, cpu.rcx, cpu.rdx, cpu.rbx, vmcb.rsp, cpu.rbp, cpu.rsi, cpu.rdi,  //
+                                      cpu.r8, cpu.r9, cpu.r10, cpu.r11, cpu.r12, cpu.r13, cpu.r14, cpu.r15},
+                          .rip = vmcb.rip,
+                          .cr2 = vmcb.cr2};
+  }
+  return found;
 }
 
 // regs[] so far before `pointer` as they are in other structs of the same kernel, and from `save` what is not there
@@ -186,9 +187,10 @@ absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindSvmVcpus(const PhysicalMem
   }));
   std::erase_if(pointers, [](const auto& each) { return each.second.size() > kMaxCandidates; });
 
-  std::map<GuestAddr, KvmRegisters> found;
+  std::map<GuestAddr, KvmRegisters> found = StillInCpus(l1, l1_cpus, saves);
   std::set<uint64_t> distances;
   for (const auto& [vmcb, here] : pointers) {
+    if (found.contains(vmcb)) continue;
     std::map<GuestAddr, std::pair<GuestAddr, KvmRegisters>> matches;  // by where they are
     for (const GuestAddr pointer : here) {
       const auto registers =
@@ -203,7 +205,10 @@ absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindSvmVcpus(const PhysicalMem
 
   // A CPU that has just left L2 has not told its struct about RAX, RSP, RIP and CR2 yet, which are the VMCB's. Its
   // regs[] are where those of L2's other vCPUs are.
-  if (distances.size() != 1 || AnyIsBehindVmrun(l1, l1_cpus)) return found;
+  const bool one_is_storing = std::any_of(l1_cpus.begin(), l1_cpus.end(), [&](const CpuState& cpu) {
+    return WhereBehindVmrun(l1, cpu) == BehindVmrun::kStoring;
+  });
+  if (distances.size() != 1 || one_is_storing) return found;
   for (const auto& [vmcb, here] : pointers) {
     if (found.contains(vmcb) || here.size() != 1) continue;
     const auto registers = RegistersOfOneThatHasJustLeft(l1, here.front(), *distances.begin(), *saves[vmcb]);

@@ -17,6 +17,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 
 #include "absl/status/statusor.h"
@@ -29,7 +30,8 @@
 namespace vmm {
 
 struct KvmRegisters {
-  GuestAddr at;                           // of regs[] in L1's memory
+  GuestAddr at;                           // of regs[] in L1's memory; 0 where they are in `l1_vcpu`
+  std::optional<size_t> l1_vcpu;          // the vCPU of L1 that has left L2 just now, and in which they still are
   std::array<uint64_t, 16> general = {};  // in KVM's order, which is that of their encoding
   uint64_t rip = 0;                       // where L2 goes on: past an instruction that KVM has emulated
   uint64_t cr2 = 0;

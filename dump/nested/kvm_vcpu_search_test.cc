@@ -132,6 +132,11 @@ class JustLeftTest : public KvmVcpuSearchTest {
 
   std::map<GuestAddr, KvmRegisters> FindBoth() { return *FindSvmVcpus(*l1_, vmcbs_, l1_cpus_); }
 
+  // `code` is to begin `before` bytes before the CPU's RIP.
+  void PutCode(uint64_t before, std::vector<uint8_t> code) {
+    ASSERT_TRUE(l1_->Write(GuestAddr{kCode.value - before}, code).ok());
+  }
+
   std::vector<FoundVmcb> vmcbs_;
 };
 
@@ -146,14 +151,53 @@ TEST_F(JustLeftTest, RegistersAreWhereThoseOfTheOtherVcpuAreAndTheRestIsTheVmcbs
   EXPECT_EQ(vmcb_.vmcb.save.cr2, registers.cr2);
 }
 
-TEST_F(JustLeftTest, ACpuSoonBehindAVmrunMayHaveThemYet) {
-  Put(GuestAddr{kCode.value - 104}, 0xd8010f);
+TEST_F(JustLeftTest, ACpuThatHasStoredNothingYetStillHasThem) {
+  for (const bool cli : {false, true}) {
+    PutCode(cli ? 4 : 3, {0x0f, 0x01, 0xd8});
+    if (cli) PutCode(1, {0xfa});
+    CpuState& cpu = l1_cpus_[0];
+    cpu.rax = kSecondVmcb.value;
+    cpu.rbx = 0x303, cpu.r15 = 0x30f, cpu.rsp = 0x304, cpu.cr2 = 0x314;
+    const auto found = FindBoth();
+    ASSERT_EQ(2u, found.size());
+    const KvmRegisters& registers = found.at(kSecondVmcb);
+    EXPECT_EQ(0u, registers.l1_vcpu);
+    EXPECT_EQ(0x303u, registers.general[3]);
+    EXPECT_EQ(0x30fu, registers.general[15]);
+    EXPECT_EQ(vmcb_.vmcb.save.rax, registers.general[0]);
+    EXPECT_EQ(vmcb_.vmcb.save.rsp, registers.general[4]);
+    EXPECT_EQ(vmcb_.vmcb.save.rip, registers.rip);
+    EXPECT_EQ(vmcb_.vmcb.save.cr2, registers.cr2);
+  }
+}
+
+TEST_F(JustLeftTest, ACpuBehindTheVmrunOfAnotherGuestHasNothingOfThisOne) {
+  PutCode(3, {0x0f, 0x01, 0xd8});
+  l1_cpus_[0].rax = 0xc000;
+  EXPECT_EQ(kSecondRegs, FindBoth().at(kSecondVmcb).at);
+}
+
+TEST_F(JustLeftTest, ACpuThatIsStoringThemMakesThemUnknown) {
+  PutCode(104, {0x0f, 0x01, 0xd8, 0x58});
   EXPECT_EQ(1u, FindBoth().size());
-  Put(GuestAddr{kCode.value - 104}, 0);
-  Put(GuestAddr{kCode.value - 264}, 0xd8010f);
-  EXPECT_EQ(2u, FindBoth().size());
+  PutCode(90, {0x4c, 0x89, 0xb0, 0xb0, 0x01, 0, 0});  // R14
+  EXPECT_EQ(1u, FindBoth().size());
   l1_cpus_[0].cr3 = 0x22000;
   EXPECT_EQ(1u, FindBoth().size()) << "nobody knows what code it is in";
+}
+
+TEST_F(JustLeftTest, ACpuThatHasStoredR15HasStoredAll) {
+  PutCode(104, {0x0f, 0x01, 0xd8, 0x58});
+  PutCode(20, {0x4c, 0x89, 0xb8, 0xb8, 0x01, 0, 0});
+  EXPECT_EQ(2u, FindBoth().size());
+  PutCode(20, {0x4c, 0x89, 0x78, 0x78, 0x90, 0x90, 0x90});  // before Linux 6.0
+  EXPECT_EQ(2u, FindBoth().size());
+  EXPECT_EQ(kSecondRegs, FindBoth().at(kSecondVmcb).at);
+}
+
+TEST_F(JustLeftTest, ACpuFarBehindAVmrunHasToldAllOrNothing) {
+  PutCode(264, {0x0f, 0x01, 0xd8});
+  EXPECT_EQ(2u, FindBoth().size());
 }
 
 TEST_F(JustLeftTest, WhereNothingElseWasFoundNobodyKnowsWhereToLook) {

@@ -91,7 +91,11 @@ void TakeVmcbRegisters(const NestedCpu& cpu, const std::map<GuestAddr, KvmRegist
     SetGeneralRegisters(found->second, &vcpu->registers);
     vcpu->registers.rip = found->second.rip;
     vcpu->has_general_registers = true;
-    vcpu->registers_from = absl::StrFormat("its VMCB, and struct vcpu_svm of L1's KVM at 0x%x", found->second.at.value);
+    const KvmRegisters& registers = found->second;
+    vcpu->registers_from =
+        registers.l1_vcpu.has_value()
+            ? absl::StrFormat("its VMCB, and vCPU %d of the dump, which had just left it", *registers.l1_vcpu)
+            : absl::StrFormat("its VMCB, and struct vcpu_svm of L1's KVM at 0x%x", registers.at.value);
   } else {
     vcpu->registers_from = "its VMCB; general registers but RAX are not known";
   }

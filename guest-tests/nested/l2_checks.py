@@ -43,7 +43,9 @@ def judge(tally: Tally, name: str, l2: kernels.Kernel, l2_cpus: int, vmcore: Pat
     ran = tool("guest", l1_core, "--extract", "0", "-o", l2_core)
     if not check("one command takes its vmcore out of L1's", ran.status == 0 and l2_core.exists(), ran.output):
         return
-    check("general registers of each vCPU are found in L1's KVM", "not known" not in ran.output, ran.output)
+    l1_cpus = [line for line in tool("info", l1_core).output.splitlines() if " rip " in line]
+    check("general registers of each vCPU are found in L1", "not known" not in ran.output,
+          "\n".join([ran.output, "L1's CPUs:", *l1_cpus]))  # fmt: skip
 
     ran = tool("check", l2_core)
     check("vmcore check finds nothing wrong with it", ran.status == 0, ran.output)
