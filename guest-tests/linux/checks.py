@@ -17,6 +17,7 @@ from linux.vmcore_tool import VMCORE, check_dmesg, check_report
 
 TOOL_TIMEOUT_S = 300
 PANIC = "Kernel panic - not syncing: "
+INTERRUPT = r"\b(asm_sysvec_|asm_common_interrupt|error_entry|error_return|swapgs_restore_regs|native_irq_return)"
 URANDOM = "get_random_bytes_user|urandom_read_iter"  # what `cat /dev/urandom` has on its stack
 
 DRGN_SCRIPT = Path(__file__).with_name("drgn_facts.py")
@@ -247,12 +248,12 @@ def _check_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results
 
     if death.others == "user" or case.online < case.cpus:
         pass  # the others do not run, or not in the kernel: what crash shows there are old frames
+    elif case.cpus > 1 and case.flavour == "cloud":
+        tally.skip(f"{case}: crash shows the other CPUs", "crash 8.0.2 needs a kernel with CONFIG_X86_MCE for that")
     elif death.others == "kernel":
         stacks = re.split(r"^PID: ", said["bt -a"], flags=re.MULTILINE)[1:]
         at_work = [stack for stack in stacks if "stop_this_cpu" not in stack and re.search(URANDOM, stack)]
         check("shows the other CPUs where they worked", len(at_work) == case.cpus - 1, said["bt -a"])
-    elif case.cpus > 1 and case.flavour == "cloud":
-        tally.skip(f"{case}: crash shows the other CPUs", "crash 8.0.2 needs a kernel with CONFIG_X86_MCE for that")
     else:
         stacks = re.split(r"^PID: ", said["bt -a"], flags=re.MULTILINE)[1:]
         others = [stack for stack in stacks if death.frame not in stack]
@@ -307,7 +308,11 @@ def _check_gdb(tally: Tally, case: Case, kernel: Kernel, vmcore: Path) -> None:
         tally.check(f"{case}: gdb shows the other CPUs where they worked", len(at_work) == case.cpus - 1, ran.output)
     elif case.death.others == "user":
         in_user_space = len(re.findall(r"^\$\d+ = 0x33$|^\$\d+ = 51$", ran.output, re.MULTILINE))
-        tally.check(f"{case}: gdb shows the other CPUs in user space", in_user_space == case.cpus - 1, ran.output)
+        # A timer's tick is slow in the lab, so now and then one is found there.
+        interrupted = len([thread for thread in threads if " stop_this_cpu " not in thread and re.search(INTERRUPT, thread)])
+        tally.check(f"{case}: gdb shows the other CPUs in user space, or in an interrupt of that",
+                    in_user_space + interrupted == case.cpus - 1,
+                    "\n".join(line for thread in threads for line in thread.splitlines()[:10]))  # fmt: skip
     elif case.online > 1:
         tally.check(f"{case}: gdb shows the other CPUs in stop_this_cpu", len(stopped) == case.cpus - 1, ran.output)
 
