@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
     } else {
       outcome.error = signals.status();
     }
-    vmm::WriteResult(invocation->config, outcome);
+    vmm::WriteResult(invocation->config, outcome, signals.ok() ? (*signals)->fd() : -1);
   }
   vmm::LogInfo(vmm::OutcomeLine(outcome));
   return vmm::ExitCodeOf(outcome);

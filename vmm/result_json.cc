@@ -11,6 +11,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
 #include "base/status.h"
+#include "base/stream_sink.h"
 #include "base/unique_fd.h"
 #include "nlohmann/json.hpp"
 #include "vmm/log.h"
@@ -238,6 +239,13 @@ absl::Status WriteAll(int fd, std::string_view text) {
   return absl::OkStatus();
 }
 
+absl::Status PrintResult(std::string_view text, int stop_fd) {
+  StreamSink out(STDOUT_FILENO, "standard output", stop_fd);
+  RETURN_IF_ERROR(out.SetSize(text.size()));
+  RETURN_IF_ERROR(out.WriteAt(0, {reinterpret_cast<const uint8_t*>(text.data()), text.size()}));
+  return out.Finish();
+}
+
 // A reader sees the old record or the new one, never a part.
 absl::Status ReplaceFile(const std::string& path, const std::string& text) {
   std::string partial = path + ".partial.XXXXXX";
@@ -288,11 +296,11 @@ std::string DumpNoteJson(const VmConfig& config, const RunOutcome& outcome) {
   return Text(note, /*indent=*/-1);
 }
 
-void WriteResult(const VmConfig& config, const RunOutcome& outcome) {
+void WriteResult(const VmConfig& config, const RunOutcome& outcome, int stop_fd) {
   if (config.result_path.empty()) return;
   const std::string text = ResultJson(config, outcome);
   const absl::Status status =
-      config.result_path == "-" ? WriteAll(STDOUT_FILENO, text) : ReplaceFile(config.result_path, text);
+      config.result_path == "-" ? PrintResult(text, stop_fd) : ReplaceFile(config.result_path, text);
   if (!status.ok()) {
     LogWarning(absl::StrFormat("--result=%s: %s", config.result_path, std::string(status.message())));
   }

@@ -1,12 +1,17 @@
 #include "vmm/result_json.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <sstream>
 
+#include "base/unique_fd.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "vmm/log.h"
 
 namespace vmm {
 namespace {
@@ -89,6 +94,32 @@ TEST(ResultJsonTest, AnOlderRecordIsReplacedWhole) {
   std::stringstream text;
   text << std::ifstream(path).rdbuf();
   EXPECT_TRUE(nlohmann::json::accept(text.str()));
+}
+
+// Standard output is a pipe with nothing read from it, for as long as this lives.
+class UnreadOutput {
+ public:
+  UnreadOutput() {
+    int ends[2];
+    EXPECT_EQ(0, pipe2(ends, O_CLOEXEC));
+    out_.reset(ends[0]);
+    before_.reset(dup(STDOUT_FILENO));
+    EXPECT_EQ(STDOUT_FILENO, dup2(ends[1], STDOUT_FILENO));
+    close(ends[1]);
+  }
+  ~UnreadOutput() { dup2(before_.get(), STDOUT_FILENO); }
+
+ private:
+  UniqueFd out_, before_;
+};
+
+TEST(ResultJsonTest, AReaderWhoDoesNotReadIsNotWaitedForOnceTheUserSaysStop) {
+  const UniqueFd stop(eventfd(1, EFD_CLOEXEC));
+  RunOutcome outcome = APanic();
+  outcome.panic->detail = std::string(1 << 20, 'x');  // more than a pipe holds
+  SetUpLog(/*verbose=*/false);                        // to stderr
+  const UnreadOutput output;
+  WriteResult({.result_path = "-"}, outcome, stop.get());  // would never return
 }
 
 TEST(ResultJsonTest, KvmsOwnCountersStandWithEachVcpuOrAreNull) {
