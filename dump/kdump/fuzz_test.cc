@@ -1,6 +1,6 @@
 // What a dump file says is anybody's word. Pseudo-random changes to real files, a bounded number of them
 // and always the same ones, must be refused or read, but never crash, hang, read too far or take much
-// memory (ASan sees to that). FUZZ_STEPS in the environment asks for more steps than the default.
+// memory (ASan sees to that). FUZZ_STEPS or FUZZ_SECONDS in the environment asks for more than the default.
 #include <algorithm>
 #include <cstring>
 #include <random>
@@ -130,8 +130,8 @@ TEST(KdumpFuzzTest, AFileIsRefusedOrReadButNeverMore) {
   seeds.push_back(Flattened(seeds[0]));
   Mutator mutator;
   uint64_t opened = 0, read = 0;
-  const uint64_t steps = FuzzSteps(20'000);
-  for (uint64_t step = 0; step < steps; ++step) {
+  FuzzRun run(20'000);
+  while (run.Step()) {
     const Seed& seed = seeds[mutator.Below(seeds.size())];
     std::string bytes = seed.bytes;
     mutator.Change(&bytes, seed.parts);
@@ -140,9 +140,9 @@ TEST(KdumpFuzzTest, AFileIsRefusedOrReadButNeverMore) {
     ++opened;
     read += ReadAll(**file);
   }
-  EXPECT_GT(opened, steps / 10) << "the changes are too rough to reach what is behind the headers";
-  EXPECT_LT(opened, steps) << "nothing was refused";
-  EXPECT_GT(read, steps / 20);
+  EXPECT_GT(opened, run.steps() / 10) << "the changes are too rough to reach what is behind the headers";
+  EXPECT_LT(opened, run.steps()) << "nothing was refused";
+  EXPECT_GT(read, run.steps() / 20);
 }
 
 TEST(KdumpFuzzTest, RubbishOfEveryCompressionIsRefused) {
@@ -158,8 +158,8 @@ TEST(KdumpFuzzTest, RubbishOfEveryCompressionIsRefused) {
   }
   seeds.push_back({0x80, 0x20, 'a', 'b'});
   seeds.push_back({0x12, 'a', 0x20, 0, 0, 0x11, 0, 0});
-  const uint64_t steps = FuzzSteps(50'000);
-  for (uint64_t step = 0; step < steps; ++step) {
+  FuzzRun run(50'000);
+  while (run.Step()) {
     std::vector<uint8_t> bytes = seeds[mutator.Below(seeds.size())];
     if (mutator.Below(2) == 0) bytes.resize(mutator.Below(200));
     for (uint64_t i = mutator.Below(5); i > 0 && !bytes.empty(); --i) {

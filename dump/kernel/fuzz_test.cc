@@ -1,6 +1,6 @@
 // What a guest keeps in its memory is its own affair. Pseudo-random damage to a kernel's tables, a bounded amount
 // and always the same, must be refused or read, but never crash, hang or read too far (ASan and UBSan see to that).
-// FUZZ_STEPS in the environment asks for more steps than the default.
+// FUZZ_STEPS or FUZZ_SECONDS in the environment asks for more than the default.
 #include <cstring>
 #include <random>
 #include <vector>
@@ -105,20 +105,20 @@ TEST(KernelFuzzTest, KallsymsAreRefusedOrRead) {
   ASSERT_TRUE(tables.ok());
   Damage damage(copy, FuzzSeed(1));
   uint64_t read = 0;
-  const uint64_t steps = FuzzSteps(3'000);
-  for (uint64_t step = 0; step < steps; ++step) {
+  FuzzRun run(3'000);
+  while (run.Step()) {
     damage.Do(K::kKallsyms, built.bytes.size());
     const auto kallsyms = Kallsyms::Read(memory, *tables);
     if (kallsyms.ok()) {
       ++read;
       (void)(*kallsyms)->Find("panic");
       (void)(*kallsyms)->At(K::kText + damage.Below(LinuxGuest::kImageSize));
-      if (step % 64 == 0) (*kallsyms)->ForEach([](const Symbol&) { return true; });
+      if (run.steps() % 64 == 0) (*kallsyms)->ForEach([](const Symbol&) { return true; });
     }
     damage.Mend();
   }
-  EXPECT_GT(read, steps / 20) << "most changes hit what nobody checks";
-  EXPECT_LT(read, steps);
+  EXPECT_GT(read, run.steps() / 20) << "most changes hit what nobody checks";
+  EXPECT_LT(read, run.steps());
 }
 
 TEST(KernelFuzzTest, TheScanForKallsymsEnds) {
@@ -127,8 +127,8 @@ TEST(KernelFuzzTest, TheScanForKallsymsEnds) {
   Copy copy(kernel);
   const KernelMemory memory = copy.memory();
   Damage damage(copy, FuzzSeed(2));
-  const uint64_t steps = FuzzSteps(3'000) / 200;
-  for (uint64_t step = 0; step < steps; ++step) {
+  FuzzRun run(3'000, /*weight=*/200);
+  while (run.Step()) {
     damage.Do(K::kKallsyms, built.bytes.size());
     (void)KallsymsByScan(memory);
     damage.Mend();
@@ -144,8 +144,8 @@ TEST(KernelFuzzTest, BtfIsRefusedOrRead) {
   const std::vector<uint8_t> good = builder.Build();
   std::mt19937_64 random(FuzzSeed(3));
   uint64_t read = 0;
-  const uint64_t steps = FuzzSteps(50'000);
-  for (uint64_t step = 0; step < steps; ++step) {
+  FuzzRun run(50'000);
+  while (run.Step()) {
     std::vector<uint8_t> bytes = good;
     for (uint64_t i = 1 + random() % 4; i > 0; --i) {
       const uint64_t at = random() % bytes.size();
@@ -162,7 +162,7 @@ TEST(KernelFuzzTest, BtfIsRefusedOrRead) {
     (void)btf->FindField("outer", "many");
     (void)btf->FindField("outer", "nothing");
   }
-  EXPECT_GT(read, steps / 20) << "most changes hit what nobody checks";
+  EXPECT_GT(read, run.steps() / 20) << "most changes hit what nobody checks";
 }
 
 TEST(KernelFuzzTest, ThePrintkRingIsRefusedOrRead) {
@@ -175,8 +175,8 @@ TEST(KernelFuzzTest, ThePrintkRingIsRefusedOrRead) {
   const auto find = [&](std::string_view name) { return found.vmcoreinfo->Symbol(name); };
   Damage damage(copy, FuzzSeed(4));
   uint64_t read = 0;
-  const uint64_t steps = FuzzSteps(6'000);
-  for (uint64_t step = 0; step < steps; ++step) {
+  FuzzRun run(6'000);
+  while (run.Step()) {
     switch (damage.Below(4)) {
       case 0: damage.Do(K::kRing, 88); break;
       case 1: damage.Do(K::kDescs, 24 << K::kDescCountBits); break;
@@ -190,7 +190,7 @@ TEST(KernelFuzzTest, ThePrintkRingIsRefusedOrRead) {
     }
     damage.Mend();
   }
-  EXPECT_GT(read, steps / 20) << "most changes hit what nobody checks";
+  EXPECT_GT(read, run.steps() / 20) << "most changes hit what nobody checks";
 }
 
 // Everything that a backtrace goes by: the tables, the stacks and the registers.
@@ -202,8 +202,8 @@ TEST(KernelFuzzTest, UnwindingEnds) {
     ASSERT_TRUE(view.ok());
     const std::vector<CpuState> healthy = kernel.snapshot().cpus;
     Damage damage(copy, FuzzSeed(5));
-    const uint64_t steps = FuzzSteps(6'000) / std::size(kOrcLayouts);
-    for (uint64_t step = 0; step < steps; ++step) {
+    FuzzRun run(6'000, /*weight=*/1, std::size(kOrcLayouts));
+    while (run.Step()) {
       damage.Do(K::kOrcIps, 40);
       damage.Do(K::kOrcEntries, 56);
       std::vector<CpuState> cpus = healthy;
@@ -224,8 +224,8 @@ TEST(KernelFuzzTest, AReportIsMadeOfAnything) {
   const FoundKernel found = kernel.Find();
   Copy copy(kernel);
   Damage damage(copy, FuzzSeed(6));
-  const uint64_t steps = FuzzSteps(500);
-  for (uint64_t step = 0; step < steps; ++step) {
+  FuzzRun run(500);
+  while (run.Step()) {
     switch (damage.Below(4)) {
       case 0: damage.Do(K::kData, 0x2000); break;
       case 1: damage.Do(K::kModuleStruct, 0x800); break;

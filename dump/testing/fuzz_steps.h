@@ -1,24 +1,57 @@
-// How long the fuzz tests run: some thousand steps in ./test, a million by ci/fuzz, or a fraction of either where one
-// step is long; and on which input.
+// How long the fuzz tests run, and on which input: some thousand steps by default, a million by ci/fuzz, or a fraction
+// of either where one step is long. What reads whole dumps runs for a minute each in ./test.
 #ifndef DUMP_TESTING_FUZZ_STEPS_H_
 #define DUMP_TESTING_FUZZ_STEPS_H_
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 
 namespace vmm {
 
-// How often a fuzz test runs: FUZZ_STEPS in the environment, or else the default.
-inline uint64_t FuzzSteps(uint64_t by_default) {
-  const char* const wanted = std::getenv("FUZZ_STEPS");
-  return wanted == nullptr ? by_default : std::strtoull(wanted, nullptr, 10);
+inline std::optional<uint64_t> FuzzNumber(const char* name) {
+  const char* const wanted = std::getenv(name);
+  if (wanted == nullptr) return std::nullopt;
+  return std::strtoull(wanted, nullptr, 10);
 }
 
+// How often a fuzz test runs: FUZZ_STEPS in the environment, or else the default.
+inline uint64_t FuzzSteps(uint64_t by_default) { return FuzzNumber("FUZZ_STEPS").value_or(by_default); }
+
 // The seed of a test that has the number `test`: that, or another with FUZZ_SEED in the environment.
-inline uint64_t FuzzSeed(uint64_t test) {
-  const char* const wanted = std::getenv("FUZZ_SEED");
-  return wanted == nullptr ? test : test + 1000 * std::strtoull(wanted, nullptr, 10);
-}
+inline uint64_t FuzzSeed(uint64_t test) { return test + 1000 * FuzzNumber("FUZZ_SEED").value_or(0); }
+
+// The steps of a fuzz test, `while (run.Step())`: FUZZ_STEPS, or as many as FUZZ_SECONDS gives time for, or the
+// default.
+class FuzzRun {
+ public:
+  // One step counts for `weight` of FUZZ_STEPS or of the default. `parts`: this run has its part of either, and of
+  // FUZZ_SECONDS.
+  explicit FuzzRun(uint64_t by_default, uint64_t weight = 1, uint64_t parts = 1)
+      : wanted_(FuzzSteps(by_default) / weight / parts) {
+    const std::optional<uint64_t> seconds = FuzzNumber("FUZZ_SECONDS");
+    if (seconds.has_value() && !FuzzNumber("FUZZ_STEPS").has_value()) {
+      end_ = Clock::now() + std::chrono::milliseconds(1000 * *seconds / parts);
+    }
+  }
+
+  // False when the run is over.
+  bool Step() {
+    if (end_.has_value() ? Clock::now() >= *end_ : steps_ == wanted_) return false;
+    ++steps_;
+    return true;
+  }
+
+  uint64_t steps() const { return steps_; }  // begun up to now
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  const uint64_t wanted_;
+  std::optional<Clock::time_point> end_;
+  uint64_t steps_ = 0;
+};
 
 }  // namespace vmm
 

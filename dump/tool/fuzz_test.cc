@@ -1,6 +1,6 @@
 // A dump is anybody's word. Pseudo-random changes to real ones, a bounded number of them and always the
 // same ones, must be refused or read, but never crash, hang or read too far (ASan sees to that).
-// FUZZ_STEPS in the environment asks for more steps than the default, FUZZ_SEED for others.
+// FUZZ_STEPS or FUZZ_SECONDS in the environment asks for more than the default, FUZZ_SEED for others.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -65,8 +65,8 @@ TEST(VmcoreFuzzTest, AnElfCoreIsRefusedOrReadInsideItsBounds) {
   Mutator mutator(FuzzSeed(1));
   std::vector<uint8_t> bytes(2 * kPageSize);
   uint64_t opened = 0;
-  const uint64_t steps = FuzzSteps(4'000);
-  for (uint64_t step = 0; step < steps; ++step) {
+  FuzzRun run(4'000);
+  while (run.Step()) {
     std::string changed = seed.substr(0, headers);
     // The ELF header and the program headers are small, and matter more than the rest.
     std::string start = changed.substr(0, mutator.Below(2) == 0 ? 512 : headers);
@@ -104,16 +104,16 @@ TEST(VmcoreFuzzTest, AnElfCoreIsRefusedOrReadInsideItsBounds) {
       ASSERT_EQ(pwrite(file.get(), seed.data(), seed.size(), 0), static_cast<ssize_t>(seed.size()));
     }
   }
-  EXPECT_GT(opened, steps / 4);
-  EXPECT_LT(opened, steps);
+  EXPECT_GT(opened, run.steps() / 4);
+  EXPECT_LT(opened, run.steps());
 }
 
 TEST(VmcoreFuzzTest, NotesAreReadUpToTheFirstThatMakesNoSense) {
   const std::string core = SmallCore();
   const std::string seed = core.substr(64 + 5 * 56, 2 * 356 + 2 * 460 + 24 + strlen(kVmcoreInfo) + 40);
   Mutator mutator(FuzzSeed(2));
-  const uint64_t steps = FuzzSteps(20'000);
-  for (uint64_t step = 0; step < steps; ++step) {
+  FuzzRun run(20'000);
+  while (run.Step()) {
     std::string changed = seed;
     mutator.Change(changed);
     if (mutator.Below(8) == 0) changed.resize(mutator.Below(changed.size()));
@@ -126,9 +126,9 @@ TEST(VmcoreFuzzTest, NotesAreReadUpToTheFirstThatMakesNoSense) {
 
 TEST(VmcoreFuzzTest, VmcoreInfoIsRefusedOrItsValuesAreItsOwn) {
   Mutator mutator(FuzzSeed(3));
-  const uint64_t steps = FuzzSteps(20'000);
+  FuzzRun run(20'000);
   uint64_t parsed = 0;
-  for (uint64_t step = 0; step < steps; ++step) {
+  while (run.Step()) {
     std::string text = kVmcoreInfo;
     mutator.Change(text);
     const auto info = VmcoreInfo::Parse(text);
@@ -145,7 +145,7 @@ TEST(VmcoreFuzzTest, VmcoreInfoIsRefusedOrItsValuesAreItsOwn) {
     (void)info->Offset("uts_namespace.name");
     (void)info->KernelOffset();
   }
-  EXPECT_GT(parsed, steps / 4);
+  EXPECT_GT(parsed, run.steps() / 4);
 }
 
 // The whole of check and info over a guest whose page tables and headers were changed.
@@ -157,8 +157,8 @@ TEST(VmcoreFuzzTest, ACheckOfAnythingEnds) {
   const uint64_t swapper = ram.p_offset + dump.guest().swapper().value;
   const std::string top = dump.Read(swapper, kPageSize);
   Mutator mutator(FuzzSeed(4));
-  const uint64_t steps = FuzzSteps(20'000) / 1000;
-  for (uint64_t step = 0; step < steps; ++step) {
+  FuzzRun run(20'000, /*weight=*/1000);
+  while (run.Step()) {
     std::string changed = headers;
     mutator.Change(changed);
     dump.Write(0, changed);
