@@ -9,9 +9,7 @@ the guest, gets the same memory as its RAM and is timed from the command to its 
 """
 
 import argparse
-import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +17,7 @@ import time
 from pathlib import Path
 
 from measure import Peer, in_turn, spawn_to_end, table
+from qemu import Monitor, never_started
 
 VMCORE = Path(__file__).resolve().parent.parent / "bazel-bin/dump/tool/vmcore"
 
@@ -46,44 +45,11 @@ print(end >> 20)
     return int(subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.PIPE).stdout)
 
 
-class Qemu:
-    """A machine that was never started, with memory that is a file."""
-
-    def __init__(self, ram: Path, mib: int, folder: Path) -> None:
-        path = folder / "qmp"
-        backend = f"memory-backend-file,id=ram,size={mib}M,mem-path={ram},share=on"
-        self._process = subprocess.Popen(
-            ["qemu-system-x86_64", "-S", "-accel", "tcg", "-m", str(mib), "-M", "q35,memory-backend=ram", "-object",
-             backend, "-nodefaults", "-display", "none", "-qmp", f"unix:{path},server,nowait"])  # fmt: skip
-        while not path.exists():
-            if self._process.poll() is not None:
-                raise RuntimeError(f"QEMU ended with {self._process.returncode}")
-            time.sleep(0.05)
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(str(path))
-        self._answers = self._socket.makefile()
-        self._answers.readline()
-        self._command("qmp_capabilities")
-
-    def _command(self, name: str, **arguments: object) -> dict:
-        self._socket.sendall(json.dumps({"execute": name, "arguments": arguments}).encode())
-        while True:
-            answer = json.loads(self._answers.readline())
-            if "event" not in answer:
-                return answer
-
-    def dump(self, out: Path) -> float:
-        out.unlink(missing_ok=True)
-        start = time.monotonic()
-        answer = self._command("dump-guest-memory", paging=False, protocol=f"file:{out}", format="kdump-zlib")
-        seconds = time.monotonic() - start
-        if "error" in answer:
-            raise RuntimeError(answer["error"]["desc"])
-        return seconds
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
+def qemu_dump(machine: Monitor, out: Path) -> float:
+    out.unlink(missing_ok=True)
+    start = time.monotonic()
+    machine.order("dump-guest-memory", paging=False, protocol=f"file:{out}", format="kdump-zlib")
+    return time.monotonic() - start
 
 
 def kdump_tables(vmcore: Path, rounds: int) -> str:
@@ -102,13 +68,11 @@ def kdump_tables(vmcore: Path, rounds: int) -> str:
         theirs.append(peer(f"makedumpfile -c -d 1 --num-threads {threads}", "makedumpfile", "-c", "-d", "1",
                            "--num-threads", str(threads), vmcore, "OUT"))  # fmt: skip
         qemu = Peer("QEMU kdump-zlib", [])
-        machine = Qemu(folder / "ram", to_ram(vmcore, folder / "ram"), folder)
         out = folder / qemu.name.replace(" ", "-")
         peers = [*ours, *theirs, qemu]
-        try:
-            in_turn(peers, rounds, lambda each: machine.dump(out) if each is qemu else spawn_to_end(each))
-        finally:
-            machine.close()
+        mib = to_ram(vmcore, folder / "ram")
+        with never_started(folder / "ram", mib) as machine:
+            in_turn(peers, rounds, lambda each: qemu_dump(machine, out) if each is qemu else spawn_to_end(each))
 
         sizes = ["| | MiB |", "|---|---|"]
         for each in peers:

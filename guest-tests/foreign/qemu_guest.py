@@ -1,11 +1,11 @@
 """A guest of plain QEMU that panics, is stopped by pvpanic, and is dumped by QEMU's own dump-guest-memory."""
 
-import json
 import subprocess
 import threading
 from pathlib import Path
 
 from lab import kernels
+from lab.qmp import Monitor
 from linux import guests
 
 CPUS = 2
@@ -18,38 +18,6 @@ DUMPS = {
     "kdump-zlib": {"paging": False, "format": "kdump-zlib"},
     "elf-paging": {"paging": True},
 }
-
-
-class QemuError(Exception):
-    """QEMU did not do what it was told; says nothing of what reads its dumps."""
-
-
-class Monitor:
-    """QEMU's monitor, QMP, on its standard streams: one order at a time; events are kept until they are asked for."""
-
-    def __init__(self, qemu: subprocess.Popen) -> None:
-        self._qemu = qemu
-        self._events: list[str] = []
-        self._read()  # its greeting
-        self.order("qmp_capabilities")
-
-    def _read(self) -> dict:
-        if not (line := self._qemu.stdout.readline()):
-            raise QemuError("QEMU ended, or its time did")
-        return json.loads(line)
-
-    def order(self, command: str, **arguments: object) -> None:
-        """Returns when it is done."""
-        self._qemu.stdin.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
-        self._qemu.stdin.flush()
-        while "return" not in (answer := self._read()):
-            if "error" in answer:
-                raise QemuError(f"{command}: {answer['error']['desc']}")
-            self._events.append(answer.get("event", ""))
-
-    def wait_for(self, event: str) -> None:
-        while event not in self._events:
-            self._events.append(self._read().get("event", ""))
 
 
 def die(kernel: kernels.Kernel, results: Path, vmcoreinfo: bool) -> None:
