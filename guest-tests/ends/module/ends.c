@@ -2,9 +2,9 @@
 //
 // The loops and the deadlock never return. An oops or a warning ends the insmod or lets it go on, unless the
 // kernel is told to panic of it (panic_on_oops, panic_on_warn).
+#include <linux/completion.h>
 #include <linux/irqflags.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/preempt.h>
 
 #include <asm/desc.h>
@@ -40,11 +40,13 @@ static noinline void loop_without_preemption(void) {
   while (true) cpu_relax();
 }
 
-static DEFINE_MUTEX(taken);
+// A deadlock: waits for what only it could do. With a mutex taken twice PREEMPT_RT sees that, and leaves the task in a sleep
+// that no watchdog counts.
+static DECLARE_COMPLETION(never);
 
-static noinline void lock_twice(void) {
-  mutex_lock(&taken);
-  mutex_lock(&taken);
+static noinline void wait_for_itself(void) {
+  wait_for_completion(&never);
+  complete(&never);
 }
 
 // An exception, and no table to find its handler in; nor those of the two faults that follow.
@@ -62,7 +64,7 @@ static int __init ends_init(void) {
   if (!strcmp(how, "stack-overflow")) stack_overflow(1 << 20);
   if (!strcmp(how, "hard-lockup")) loop_without_interrupts();
   if (!strcmp(how, "soft-lockup")) loop_without_preemption();
-  if (!strcmp(how, "deadlock")) lock_twice();
+  if (!strcmp(how, "deadlock")) wait_for_itself();
   if (!strcmp(how, "triple-fault")) triple_fault();
   return -EINVAL;  // nobody wants to keep it
 }
