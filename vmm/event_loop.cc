@@ -62,11 +62,17 @@ bool EventLoop::Hangs() {
   return hangs_();
 }
 
-RunEnd EventLoop::WaitForAnswer(absl::Time deadline, absl::Duration grace) {
+RunEnd EventLoop::WaitForAnswer(absl::Duration silence, const std::function<uint64_t()>& said, absl::Time deadline,
+                                absl::Duration grace) {
   SetHangWatch(absl::InfiniteDuration(), nullptr);
   SetWatchdog(nullptr);
   stops_ = Stops::kLeave;
-  const RunEnd end = Wait(deadline, grace);
+  RunEnd end;
+  uint64_t before;
+  do {
+    before = said();
+    end = Wait(std::min(absl::Now() + silence, deadline), grace);
+  } while (end == RunEnd::kTimeout && said() != before && absl::Now() < deadline);
   stops_ = Stops::kTake;
   return end;
 }

@@ -3,6 +3,7 @@
 #ifndef VMM_EVENT_LOOP_H_
 #define VMM_EVENT_LOOP_H_
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -38,8 +39,9 @@ class EventLoop {
   RunEnd Wait(absl::Time deadline, absl::Duration grace);
 
   // Wait() for a guest that hangs and was asked why: nobody watches it any more, and a signal that ends the wait stays
-  // pending, for whoever waits next.
-  RunEnd WaitForAnswer(absl::Time deadline, absl::Duration grace);
+  // pending, for whoever waits next. kTimeout when it has `said` nothing more for `silence`, or at `deadline`.
+  RunEnd WaitForAnswer(absl::Duration silence, const std::function<uint64_t()>& said, absl::Time deadline,
+                       absl::Duration grace);
 
   // Waits for a signal or Ctrl-A x alone: a paused guest. Returns at once if one came since the guest died.
   RunEnd WaitForUser();

@@ -144,9 +144,25 @@ TEST_F(EventLoopTest, SoDoesCtrlAX) {
 TEST_F(EventLoopTest, ASignalWhileAHangingGuestIsAskedIsStillThereForWhatFollows) {
   loop_.SetWatchdog([] { return absl::InfinitePast(); });
   ASSERT_EQ(raise(SIGINT), 0);
-  EXPECT_EQ(loop_.WaitForAnswer(absl::InfiniteFuture(), kNoGrace), RunEnd::kSignal);
+  const auto nothing = [] { return uint64_t{0}; };
+  EXPECT_EQ(loop_.WaitForAnswer(absl::InfiniteDuration(), nothing, absl::InfiniteFuture(), kNoGrace), RunEnd::kSignal);
   EXPECT_EQ(loop_.WaitForUser(), RunEnd::kSignal);
   EXPECT_EQ(loop_.signal(), SIGINT);
+}
+
+TEST_F(EventLoopTest, AHangingGuestThatIsAskedMayAnswerForAsLongAsItSpeaks) {
+  uint64_t said = 0;
+  const auto speaks = [&said] { return said < 10 ? ++said : said; };
+  EXPECT_EQ(loop_.WaitForAnswer(absl::Milliseconds(1), speaks, absl::InfiniteFuture(), kNoGrace), RunEnd::kTimeout);
+  EXPECT_EQ(said, 10u);
+}
+
+TEST_F(EventLoopTest, AHangingGuestThatNeverStopsSpeakingIsNotHeardForEver) {
+  uint64_t said = 0;
+  const auto speaks = [&said] { return ++said; };
+  const absl::Time deadline = absl::Now() + absl::Milliseconds(20);
+  EXPECT_EQ(loop_.WaitForAnswer(absl::Milliseconds(1), speaks, deadline, kNoGrace), RunEnd::kTimeout);
+  EXPECT_GE(absl::Now(), deadline);
 }
 
 TEST_F(EventLoopTest, KeysReachTheGuestAndCtrlAXQuits) {

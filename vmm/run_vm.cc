@@ -114,18 +114,19 @@ void AfterDeath(const VmConfig& config, const DumpDirs& dirs, const VmSnapshot& 
 }
 
 // A non-maskable interrupt is the one thing that a hanging kernel may still hear: it prints where it is, or
-// panics, as it was told to (unknown_nmi_panic). It gets the time for that, and a crash kernel to which it hands over
-// the rest of the run. Returns how the run ended: as a hang, unless it went on.
+// panics, as it was told to (unknown_nmi_panic). It gets the time for that, for as long as it prints on `console`, and
+// a crash kernel to which it hands over the rest of the run. Returns how the run ended: as a hang, unless it went on.
 RunEnd AskByNmi(const Hang& hang, RunEnd end, absl::Time deadline, absl::Duration grace, Machine& machine,
-                const RunEvents& events, EventLoop& loop) {
-  constexpr absl::Duration kAnswer = absl::Seconds(2);
+                const ConsoleScanner& console, const RunEvents& events, EventLoop& loop) {
+  constexpr absl::Duration kSilence = absl::Seconds(2), kAnswer = absl::Seconds(20);
   LogInfo(absl::StrFormat("the guest hangs: %s; sending an NMI", hang.detail));
   const absl::Status sent = machine.InjectNmi(std::max(hang.vcpu, 0));
   if (!sent.ok()) {
     LogInfo(std::string(sent.message()));
     return end;
   }
-  loop.WaitForAnswer(absl::Now() + kAnswer, grace);
+  loop.WaitForAnswer(
+      kSilence, [&console] { return console.bytes(); }, absl::Now() + kAnswer, grace);
   return HandedOver(events.panic()) ? loop.Wait(deadline, grace) : end;
 }
 
@@ -191,7 +192,7 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   if (end == RunEnd::kHang) outcome.hang = watch.hang();
   if (end == RunEnd::kWatchdog) outcome.hang = WatchdogHang(watchdog->timeout());
   if (outcome.hang.has_value()) {
-    end = AskByNmi(*outcome.hang, end, deadline, config.panic_grace, *machine, *events, loop);
+    end = AskByNmi(*outcome.hang, end, deadline, config.panic_grace, *machine, scanner, *events, loop);
   }
   console->StopWaiting();  // a vCPU may be waiting for it
   sched.Stop();

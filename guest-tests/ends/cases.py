@@ -114,7 +114,8 @@ OOPSES = [
              CAUGHT_OOPS),
     *seen_by(panic("oops of a stack overflow", "stack-overflow", "^BUG: TASK stack guard page was hit",
                    "oops_exit", "stack_overflow", signs=("^oops: .*stack guard page",)), CAUGHT_OOPS),
-    *seen_by(panic("WARN()", "warning", "", "__warn", "warning"), CAUGHT_WARNING),
+    # In the lab the emulated CPU now and then gives the kernel a first reason to warn, of its XSAVE area.
+    *seen_by(panic("WARN()", "warning", "", "__warn", "warning", append="noxsave"), CAUGHT_WARNING),
     End("oops survived", "null-pointer", "power-off", 0, signs=("^oops: ",), arguments=("--catch=panic",)),
     End("WARN() survived", "warning", "power-off", 0, append="loglevel=5", signs=("^warning: .*ends.c:",),
         arguments=("--catch=panic",)),
