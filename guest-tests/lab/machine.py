@@ -60,9 +60,11 @@ class Machine:
 
     def _qemu(self, vmlinuz: Path, initrd: Path, job: Path) -> list[str]:
         # `setpriv --pdeathsig`: however this program ends, QEMU ends with it.
+        # -cx16: a guest that is interrupted behind a CMPXCHG16B, which every allocation of Linux has, is now and then given
+        # RFLAGS made of a pointer's bits, and then faults where nothing is wrong.
         return [
             "setpriv", "--pdeathsig=KILL", "qemu-system-x86_64",
-            "-accel", "tcg,thread=multi", "-cpu", "max,+svm", "-smp", str(self.cpus), "-m", str(self.memory_mib),
+            "-accel", "tcg,thread=multi", "-cpu", "max,+svm,-cx16", "-smp", str(self.cpus), "-m", str(self.memory_mib),
             "-kernel", str(vmlinuz), "-initrd", str(initrd),
             "-append", f"console=ttyS0 panic=-1 quiet lab.dir={job} {self.append}",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",

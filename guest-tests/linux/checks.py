@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.kernels import Kernel
-from linux.cases import Case, Image
+from linux.cases import NEWER, Case, Image
 from linux.readers import readers_of
 from linux.tally import Tally
 from linux.vmcore_tool import VMCORE, check_dmesg, check_report
@@ -228,8 +228,17 @@ def crash(
     return ran, {c: f.read_text(errors="replace") if f.exists() else "" for c, f in outputs.items()}
 
 
+def _older_than(case: Case, ran: Ran) -> str:
+    """Why crash opens no dump at all of this kernel: the newest suite has no newer one."""
+    unknown = re.search(r"crash: (invalid structure member offset: \w+)", ran.output)
+    return f"the newest Debian's does not know this kernel yet: {unknown[1]}" if unknown and case.flavour in NEWER else ""
+
+
 def _check_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
     ran, said = crash(kernel, vmcore, results, "sys", "bt", "bt -a", "log", "ps")
+    if why := _older_than(case, ran):
+        tally.skip(f"{case}: crash", why)
+        return
 
     def check(sentence: str, holds: bool, evidence: str) -> None:
         tally.check(f"{case}: crash {sentence}", holds, evidence + ran.output)
@@ -368,5 +377,8 @@ def _check_makedumpfile(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, 
         return
     if kernel.vmlinux.exists():
         ran, said = crash(kernel, small, results, "bt")
-        tally.check(f"{case}: crash opens what makedumpfile left", case.death.frame in said["bt"], ran.output)
+        if why := _older_than(case, ran):
+            tally.skip(f"{case}: crash opens what makedumpfile left", why)
+        else:
+            tally.check(f"{case}: crash opens what makedumpfile left", case.death.frame in said["bt"], ran.output)
     small.unlink()
