@@ -234,6 +234,13 @@ def _older_than(case: Case, ran: Ran) -> str:
     return f"the newest Debian's does not know this kernel yet: {unknown[1]}" if unknown and case.flavour in NEWER else ""
 
 
+def check_by_crash(tally: Tally, case: Case, ran: Ran, sentence: str, holds: bool, said: str = "") -> None:
+    if why := _older_than(case, ran):
+        tally.skip(f"{case}: crash {sentence}", why)
+    else:
+        tally.check(f"{case}: crash {sentence}", holds, said + ran.output)
+
+
 def _check_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
     ran, said = crash(kernel, vmcore, results, "sys", "bt", "bt -a", "log", "ps")
     if why := _older_than(case, ran):
@@ -377,8 +384,5 @@ def _check_makedumpfile(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, 
         return
     if kernel.vmlinux.exists():
         ran, said = crash(kernel, small, results, "bt")
-        if why := _older_than(case, ran):
-            tally.skip(f"{case}: crash opens what makedumpfile left", why)
-        else:
-            tally.check(f"{case}: crash opens what makedumpfile left", case.death.frame in said["bt"], ran.output)
+        check_by_crash(tally, case, ran, "opens what makedumpfile left", case.death.frame in said["bt"])
     small.unlink()

@@ -7,7 +7,7 @@ from pathlib import Path
 from lab import host
 from lab.kernels import Kernel
 from linux.cases import SMALL, Case
-from linux.checks import DRGN_SCRIPT, PANIC, Ran, crash, run_tool
+from linux.checks import DRGN_SCRIPT, PANIC, Ran, check_by_crash, crash, run_tool
 from linux.readers import MACHINES, readers_of
 from linux.tally import Tally
 
@@ -62,7 +62,7 @@ def _check_readers(tally: Tally, case: Case, name: str, kernel: Kernel, file: Pa
     if kernel.vmlinux.exists():
         ran, said = crash(kernel, file, results, "sys", "bt", "log")
         opened = "sysrq_handle_crash" in said["bt"] and kernel.release in said["sys"] and PANIC in said["log"]
-        tally.check(f"{case}: crash opens {name}", opened, said["bt"] + said["sys"] + ran.output)
+        check_by_crash(tally, case, ran, f"opens {name}", opened, said["bt"] + said["sys"])
         ran = run_tool(*readers.drgn, "-c", file, "-s", kernel.vmlinux, DRGN_SCRIPT, **readers.environment)
         tally.check(f"{case}: drgn opens {name}", ran.has("^panicked sh$") and ran.has(PANIC), ran.output)
     if "zstd" in name and readers is MACHINES:
