@@ -13,9 +13,7 @@ namespace {
 
 constexpr uint64_t kCr0ProtectionEnable = 1;
 constexpr uint64_t kCr0Paging = 1ull << 31;
-constexpr uint64_t kCr4La57 = 1ull << 12;
 constexpr uint64_t kEferLongModeActive = 1ull << 10;
-constexpr uint64_t kCr3AddressMask = 0x000ffffffffff000;
 
 constexpr size_t kLongestInstruction = 15;
 constexpr uint64_t kResetRip = 0xfff0;
@@ -41,8 +39,7 @@ class VirtualMemory {
 
   std::optional<GuestAddr> Translate(uint64_t vaddr) const {
     if (!Pages(cpu_)) return GuestAddr{vaddr};
-    const int levels = (cpu_.cr4 & kCr4La57) != 0 ? 5 : 4;
-    const auto phys = PageTables(memory_, GuestAddr{cpu_.cr3 & kCr3AddressMask}, levels).Translate(vaddr);
+    const auto phys = PageTables::Of(memory_, cpu_.cr3, cpu_.cr4).Translate(vaddr);
     return phys.ok() ? std::optional<GuestAddr>(*phys) : std::nullopt;
   }
 

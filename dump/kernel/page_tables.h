@@ -27,6 +27,12 @@ class PageTables {
   PageTables(const PhysicalMemory& memory, GuestAddr root, int levels)
       : memory_(&memory), root_(root), levels_(levels) {}
 
+  // Those of a CPU with these control registers.
+  static PageTables Of(const PhysicalMemory& memory, uint64_t cr3, uint64_t cr4) {
+    constexpr uint64_t kAddress = 0x000ffffffffff000, kLa57 = 1 << 12;  // SDM vol. 3, sections 4.5.2 and 2.5
+    return PageTables(memory, GuestAddr{cr3 & kAddress}, (cr4 & kLa57) != 0 ? 5 : 4);
+  }
+
   GuestAddr root() const { return root_; }
   int levels() const { return levels_; }
 

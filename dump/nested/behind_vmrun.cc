@@ -18,13 +18,10 @@ constexpr uint8_t kStoreR15[] = {0x4c, 0x89};  // and either of these: [RAX + di
 constexpr uint8_t kDisp8 = 0x78, kDisp32 = 0xb8;
 constexpr size_t kNear = 256;  // no less code than __svm_vcpu_run has behind VMRUN
 
-constexpr uint64_t kCr4La57 = 1 << 12;
-constexpr uint64_t kPageTableAddress = 0x000ffffffffff000;
-
 using Code = std::array<uint8_t, kNear>;
 
 std::optional<Code> CodeBefore(const PhysicalMemory& l1, const CpuState& cpu) {
-  const PageTables tables(l1, GuestAddr{cpu.cr3 & kPageTableAddress}, (cpu.cr4 & kCr4La57) != 0 ? 5 : 4);
+  const PageTables tables = PageTables::Of(l1, cpu.cr3, cpu.cr4);
   Code code;
   for (size_t i = 0; i < code.size(); ++i) {
     const auto at = tables.Translate(cpu.rip - code.size() + i);

@@ -36,7 +36,6 @@ constexpr uint64_t kCr4Compared = 1 << 4 | 1 << 5 | kCr4La57 | 1 << 17 | 1 << 20
 constexpr size_t kLoadedVmcs = 256;     // more than struct loaded_vmcs has
 constexpr size_t kGsBaseDistance = 64;  // before vcpu_vmx's vmcs01; 24 in Linux 6.1
 constexpr uint64_t kDirectMapStep = 1 << 30;
-constexpr uint64_t kPageTableAddress = 0x000ffffffffff000;
 
 // A pointer into the direct map: the kernel's half, and moved by whole GiB (KASLR moves it by PUDs).
 bool IsDirectMapPointer(uint64_t pointer, GuestAddr to) {
@@ -218,7 +217,7 @@ absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindSvmVcpus(const PhysicalMem
 }
 
 absl::StatusOr<KvmRegisters> FindVmxVcpu(const PhysicalMemory& l1, GuestAddr vmcs, const Vmcs12& vmcs12) {
-  const PageTables host(l1, GuestAddr{vmcs12.host_cr3 & kPageTableAddress}, (vmcs12.host_cr4 & kCr4La57) != 0 ? 5 : 4);
+  const PageTables host = PageTables::Of(l1, vmcs12.host_cr3, vmcs12.host_cr4);
   // The pointer to regs[] is on top of the frame, and behind a return address on kernels before 6.0.
   for (const uint64_t slot : {0, 8}) {
     const auto frame = host.Translate(vmcs12.host_rsp + slot);
