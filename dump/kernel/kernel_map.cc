@@ -11,7 +11,6 @@ namespace vmm {
 namespace {
 
 constexpr uint64_t kCr0Paging = 1ull << 31;
-constexpr uint64_t kCr4La57 = 1ull << 12;
 constexpr uint64_t kEferLongModeActive = 1ull << 10;
 constexpr uint64_t kPresent = 1;
 constexpr uint64_t kAddressMask = 0x000ffffffffff000;
@@ -32,11 +31,9 @@ bool UsesLongModePaging(const CpuState& cpu) {
 
 // The tables that `cpu` runs on; with PTI in user mode, first the kernel's twin of them.
 std::vector<PageTables> TablesOf(const PhysicalMemory& memory, const CpuState& cpu) {
-  const int levels = (cpu.cr4 & kCr4La57) != 0 ? 5 : 4;
-  const uint64_t root = cpu.cr3 & kAddressMask;
   std::vector<PageTables> tables;
-  if ((root & kPtiUserTable) != 0) tables.emplace_back(memory, GuestAddr{root & ~kPtiUserTable}, levels);
-  tables.emplace_back(memory, GuestAddr{root}, levels);
+  if ((cpu.cr3 & kPtiUserTable) != 0) tables.push_back(PageTables::Of(memory, cpu.cr3 & ~kPtiUserTable, cpu.cr4));
+  tables.push_back(PageTables::Of(memory, cpu.cr3, cpu.cr4));
   return tables;
 }
 
