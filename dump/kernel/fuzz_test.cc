@@ -11,6 +11,7 @@
 #include "dump/kernel/testing/btf_builder.h"
 #include "dump/kernel/testing/kallsyms_builder.h"
 #include "dump/kernel/testing/made_up_kernel.h"
+#include "dump/testing/flat_memory.h"
 #include "dump/testing/fuzz_steps.h"
 #include "gtest/gtest.h"
 
@@ -19,29 +20,20 @@ namespace {
 
 using K = MadeUpKernel;
 
-// A copy of a guest's RAM, which is faster to read and can be written by virtual addresses.
-class Copy final : public PhysicalMemory {
+// A copy of a guest's RAM that can be written by virtual addresses.
+class Copy {
  public:
-  explicit Copy(K& kernel) : bytes_(64 << 20), map_(*kernel.Find().map) {
-    EXPECT_TRUE(kernel.guest().memory().Read(GuestAddr{0}, bytes_).ok());
-  }
+  explicit Copy(K& kernel) : ram_(*FlatMemory::Copy(kernel.guest().memory(), 64 << 20)), map_(*kernel.Find().map) {}
 
-  KernelMemory memory() const { return KernelMemory(*this, map_); }
+  const PhysicalMemory& ram() const { return ram_; }
+  KernelMemory memory() const { return KernelMemory(ram_, map_); }
   void Write(uint64_t vaddr, uint64_t word, size_t width) {
-    const auto phys = PageTables(*this, map_.root, map_.levels).Translate(vaddr);
-    if (phys.ok()) std::memcpy(&bytes_[phys->value], &word, width);
-  }
-
-  std::vector<GuestRange> Ranges() const override { return {{GuestAddr{0}, bytes_.size()}}; }
-  absl::StatusOr<std::vector<GuestRange>> DataExtents() const override { return Ranges(); }
-  absl::Status Read(GuestAddr addr, std::span<uint8_t> out) const override {
-    if (addr.value > bytes_.size() || out.size() > bytes_.size() - addr.value) return absl::OutOfRangeError("no RAM");
-    std::memcpy(out.data(), bytes_.data() + addr.value, out.size());
-    return absl::OkStatus();
+    const auto phys = PageTables(ram_, map_.root, map_.levels).Translate(vaddr);
+    if (phys.ok()) std::memcpy(&ram_.bytes()[phys->value], &word, width);
   }
 
  private:
-  std::vector<uint8_t> bytes_;
+  FlatMemory ram_;
   const KernelMap map_;
 };
 
@@ -198,7 +190,7 @@ TEST(KernelFuzzTest, UnwindingEnds) {
   for (const OrcLayout layout : kOrcLayouts) {
     K kernel({.orc_layout = layout});
     Copy copy(kernel);
-    const auto view = KernelView::Open(copy, kernel.Find());
+    const auto view = KernelView::Open(copy.ram(), kernel.Find());
     ASSERT_TRUE(view.ok());
     const std::vector<CpuState> healthy = kernel.snapshot().cpus;
     Damage damage(copy, FuzzSeed(5));
@@ -232,7 +224,7 @@ TEST(KernelFuzzTest, AReportIsMadeOfAnything) {
       case 2: damage.Do(K::kTasks, 0x6000); break;
       default: damage.Do(K::kBtf, 0x300);
     }
-    const auto view = KernelView::Open(copy, found);
+    const auto view = KernelView::Open(copy.ram(), found);
     ASSERT_TRUE(view.ok());
     const KernelReport report = MakeKernelReport(**view, kernel.snapshot().cpus);
     for (const CpuReport& cpu : report.cpus) {
