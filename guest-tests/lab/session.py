@@ -37,7 +37,7 @@ def run_session(
     """
     file = results / plan_name
     left, fruitless, broken = plan["runs"], 0, 0
-    while True:
+    while left:
         file.write_text(json.dumps(dict(plan, runs=left), indent=1))
         before = left
         command = [LAB, *lab, "--", "python3", script, file]
@@ -50,6 +50,7 @@ def run_session(
         fruitless = fruitless + 1 if left == before else 0
         if fruitless == FRUITLESS:
             return status, broken
+    return 0, broken
 
 
 def _run_lab(command: list, count_ended: Callable[[], int]) -> int:

@@ -81,7 +81,8 @@ def check_end(tally: Tally, case: Case, results: Path) -> bool:
     if case.death:
         came_up = came_up or not case.death.init_runs
         sentence = "a panic ends the run"
-        done_seen = re.search(PANIC + f".*{re.escape(case.death.words)}", end.console) is not None
+        # In vmm's words: on PREEMPT_RT's console two CPUs may print through each other.
+        done_seen = re.search(rf"^vmm: panic \(.*{re.escape(case.death.words)}", end.words, re.MULTILINE) is not None
     else:
         sentence, done = {
             "shell": ("boots to a shell on the serial console that does sums, and powers off", "answer 42000"),
@@ -170,8 +171,11 @@ def _all_true(verdicts: dict, *readers: str) -> bool:
 
 def _check_own_tool(tally: Tally, case: Case, vmcore: Path) -> None:
     if case.death.init_runs:
-        ran = run_tool(VMCORE, "check", vmcore)
-        tally.check(f"{case}: vmcore check has nothing to say against it", ran.status == 0, ran.output)
+        ran = run_tool(VMCORE, "check", "--json", vmcore)
+        found = {finding["rule"] for finding in json.loads(ran.output)["findings"]} if ran.status in (0, 1) else {"none"}
+        # All that is mapped may take more program headers than libkdumpfile can read.
+        known = {"pt-load-count"} if case.variant == "mappings" else set()
+        tally.check(f"{case}: vmcore check has nothing to say against it", found <= known, ran.output)
 
 
 def _check_refusals(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
