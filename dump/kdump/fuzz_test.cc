@@ -130,7 +130,7 @@ TEST(KdumpFuzzTest, AFileIsRefusedOrReadButNeverMore) {
   seeds.push_back(Flattened(seeds[0]));
   Mutator mutator;
   uint64_t opened = 0, read = 0;
-  FuzzRun run(20'000);
+  FuzzRun run(20'000, /*weight=*/1, /*parts=*/2);
   while (run.Step()) {
     const Seed& seed = seeds[mutator.Below(seeds.size())];
     std::string bytes = seed.bytes;
@@ -158,7 +158,7 @@ TEST(KdumpFuzzTest, RubbishOfEveryCompressionIsRefused) {
   }
   seeds.push_back({0x80, 0x20, 'a', 'b'});
   seeds.push_back({0x12, 'a', 0x20, 0, 0, 0x11, 0, 0});
-  FuzzRun run(50'000);
+  FuzzRun run(50'000, /*weight=*/1, /*parts=*/2);
   while (run.Step()) {
     std::vector<uint8_t> bytes = seeds[mutator.Below(seeds.size())];
     if (mutator.Below(2) == 0) bytes.resize(mutator.Below(200));

@@ -97,7 +97,7 @@ TEST(KernelFuzzTest, KallsymsAreRefusedOrRead) {
   ASSERT_TRUE(tables.ok());
   Damage damage(copy, FuzzSeed(1));
   uint64_t read = 0;
-  FuzzRun run(3'000);
+  FuzzRun run(3'000, /*weight=*/1, /*parts=*/2);
   while (run.Step()) {
     damage.Do(K::kKallsyms, built.bytes.size());
     const auto kallsyms = Kallsyms::Read(memory, *tables);
@@ -119,7 +119,7 @@ TEST(KernelFuzzTest, TheScanForKallsymsEnds) {
   Copy copy(kernel);
   const KernelMemory memory = copy.memory();
   Damage damage(copy, FuzzSeed(2));
-  FuzzRun run(3'000, /*weight=*/200);
+  FuzzRun run(3'000, /*weight=*/200, /*parts=*/2);
   while (run.Step()) {
     damage.Do(K::kKallsyms, built.bytes.size());
     (void)KallsymsByScan(memory);
@@ -136,7 +136,7 @@ TEST(KernelFuzzTest, BtfIsRefusedOrRead) {
   const std::vector<uint8_t> good = builder.Build();
   std::mt19937_64 random(FuzzSeed(3));
   uint64_t read = 0;
-  FuzzRun run(50'000);
+  FuzzRun run(50'000, /*weight=*/1, /*parts=*/2);
   while (run.Step()) {
     std::vector<uint8_t> bytes = good;
     for (uint64_t i = 1 + random() % 4; i > 0; --i) {
@@ -194,7 +194,7 @@ TEST(KernelFuzzTest, UnwindingEnds) {
     ASSERT_TRUE(view.ok());
     const std::vector<CpuState> healthy = kernel.snapshot().cpus;
     Damage damage(copy, FuzzSeed(5));
-    FuzzRun run(6'000, /*weight=*/1, std::size(kOrcLayouts));
+    FuzzRun run(6'000, /*weight=*/std::size(kOrcLayouts), /*parts=*/std::size(kOrcLayouts));
     while (run.Step()) {
       damage.Do(K::kOrcIps, 40);
       damage.Do(K::kOrcEntries, 56);
@@ -216,7 +216,7 @@ TEST(KernelFuzzTest, AReportIsMadeOfAnything) {
   const FoundKernel found = kernel.Find();
   Copy copy(kernel);
   Damage damage(copy, FuzzSeed(6));
-  FuzzRun run(500);
+  FuzzRun run(50'000, /*weight=*/100, /*parts=*/4);
   while (run.Step()) {
     switch (damage.Below(4)) {
       case 0: damage.Do(K::kData, 0x2000); break;

@@ -65,7 +65,7 @@ TEST(PageTablesFuzzTest, AWalkEndsAndAgreesWithATranslation) {
 
   Random random(1);
   uint64_t visits = 0;
-  FuzzRun run(6'000, /*weight=*/1, /*parts=*/2);
+  FuzzRun run(6'000, /*weight=*/2, /*parts=*/2);
   while (run.Step()) {
     if (run.steps() % 256 == 1) std::fill(memory.bytes().begin(), memory.bytes().end(), 0);
     for (uint64_t i = 1 + random.Below(8); i > 0; --i) {
@@ -146,7 +146,7 @@ void FuzzKernel(int levels) {
   Random random(static_cast<uint64_t>(levels));
   uint64_t by_info = 0, by_cr3 = 0;
   std::vector<std::pair<uint64_t, uint64_t>> mended;
-  FuzzRun run(2'000, /*weight=*/1, /*parts=*/4);
+  FuzzRun run(2'000, /*weight=*/4, /*parts=*/4);
   while (run.Step()) {
     for (uint64_t i = 1 + random.Below(4); i > 0; --i) {
       const uint64_t at = random.Below(4) != 0 ? entries[random.Below(entries.size())]

@@ -26,10 +26,9 @@ inline uint64_t FuzzSeed(uint64_t test) { return test + 1000 * FuzzNumber("FUZZ_
 // default.
 class FuzzRun {
  public:
-  // One step counts for `weight` of FUZZ_STEPS or of the default. `parts`: this run has its part of either, and of
-  // FUZZ_SECONDS.
+  // One step counts for `weight` of FUZZ_STEPS or of the default. `parts`: so many runs share FUZZ_SECONDS.
   explicit FuzzRun(uint64_t by_default, uint64_t weight = 1, uint64_t parts = 1)
-      : wanted_(FuzzSteps(by_default) / weight / parts) {
+      : wanted_(FuzzSteps(by_default) / weight) {
     const std::optional<uint64_t> seconds = FuzzNumber("FUZZ_SECONDS");
     if (seconds.has_value() && !FuzzNumber("FUZZ_STEPS").has_value()) {
       end_ = Clock::now() + std::chrono::milliseconds(1000 * *seconds / parts);

@@ -157,7 +157,7 @@ TEST(VmcoreFuzzTest, ACheckOfAnythingEnds) {
   const uint64_t swapper = ram.p_offset + dump.guest().swapper().value;
   const std::string top = dump.Read(swapper, kPageSize);
   Mutator mutator(FuzzSeed(4));
-  FuzzRun run(20'000, /*weight=*/1000);
+  FuzzRun run(20'000, /*weight=*/1000, /*parts=*/4);
   while (run.Step()) {
     std::string changed = headers;
     mutator.Change(changed);
