@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BUSYBOX = Path("/bin/busybox")  # Debian's busybox-static
+FOLDERS = ("bin", "dev", "proc", "sys", "tmp", "host", "modules")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def build(where: Path, init: Path, modules: list[Path], more: dict[str, bytes] |
     `more` are further files, executable, by their path. The file is named after its contents, in the
     folder `where`, and is made only once.
     """
-    entries = [directory(path) for path in ("bin", "dev", "proc", "sys", "tmp", "host", "modules")]
+    folders = dict.fromkeys([*FOLDERS, *(str(Path(path).parent) for path in more or {})])
+    entries = [directory(path) for path in folders if path != "."]
     entries += [program("bin/busybox", BUSYBOX.read_bytes()), program("init", init.read_bytes())]
     entries += [program(f"modules/{n:02}-{file.name.removesuffix('.xz')}", _module(file)) for n, file in enumerate(modules)]
     entries += [program(path, data) for path, data in (more or {}).items()]
