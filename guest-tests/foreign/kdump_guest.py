@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lab import kernels
 from lab.machine import Machine, MachineError
-from linux.guests import load_crash_kernel
+from lab.programs import static_program
+from linux.guests import LOAD_CRASH_KERNEL
 
 HERE = Path(__file__).resolve().parent
 CPUS = 2
@@ -19,7 +20,8 @@ TIMEOUT_S = 600
 def die(kernel: kernels.Kernel, results: Path) -> None:
     """Leaves vmcore (an ELF copy), dmesg and kdump (both makedumpfile's) in `results`. Raises MachineError."""
     machine = Machine(CPUS, MEMORY_MIB, TIMEOUT_S, f"no_timer_check crashkernel={CRASH_KERNEL_MIB}M")
-    job = [HERE / "kdump-job", load_crash_kernel(results), kernel.vmlinuz.resolve(), machine.initrd(kernel), results]
+    loader = static_program(LOAD_CRASH_KERNEL)
+    job = [HERE / "kdump-job", loader, kernel.vmlinuz.resolve(), machine.initrd(kernel), results]
     status = machine.run([str(word) for word in job])
     if status != 0:
         raise MachineError(f"./kdump-job ended with {status}")

@@ -1,11 +1,10 @@
 """The guests' initial RAM file system: busybox, pvpanic's driver, what else a case needs, and ./init."""
 
-import subprocess
-import tempfile
 from pathlib import Path
 
 from lab import initramfs
 from lab.kernels import Kernel
+from lab.programs import static_program
 
 INIT = Path(__file__).with_name("init")
 MODULES = ["pvpanic-mmio"]  # binds to the ACPI device QEMU0001
@@ -17,19 +16,13 @@ def initrd(kernel: Kernel, more: dict[str, bytes] | None = None, more_modules: t
     return initramfs.build(kernel.root, INIT, modules, more)
 
 
-def load_crash_kernel(folder: Path) -> Path:
-    """The static program of load_crash_kernel.c, made in `folder`."""
-    loader = folder / "load-crash-kernel"
-    source = Path(__file__).with_name("load_crash_kernel.c")
-    subprocess.run(["gcc", "-O2", "-static", "-o", loader, source], check=True)
-    return loader
+LOAD_CRASH_KERNEL = Path(__file__).with_name("load_crash_kernel.c")
 
 
 def crash_kernel(kernel: Kernel) -> dict[str, bytes]:
     """What a guest needs to load itself as its own crash kernel: programs and files by their path, for initrd()."""
-    with tempfile.TemporaryDirectory() as folder:
-        return {
-            "bin/load-crash-kernel": load_crash_kernel(Path(folder)).read_bytes(),
-            "crash-vmlinuz": kernel.vmlinuz.read_bytes(),
-            "crash-initrd": initrd(kernel).read_bytes(),
-        }
+    return {
+        "bin/load-crash-kernel": static_program(LOAD_CRASH_KERNEL).read_bytes(),
+        "crash-vmlinuz": kernel.vmlinuz.read_bytes(),
+        "crash-initrd": initrd(kernel).read_bytes(),
+    }

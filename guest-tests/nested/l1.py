@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 from lab import initramfs, kernels
+from lab.programs import static_program
 from linux import guests
 
 HERE = Path(__file__).resolve().parent
@@ -14,8 +15,7 @@ PANIC = "Kernel panic - not syncing: sysrq triggered crash"
 
 def initrd(l1: kernels.Kernel, l2: kernels.Kernel, vmm: Path, folder: Path) -> Path:
     """Of L1. What is made on the way stays in `folder`, too."""
-    spin, small_vmm = folder / "spin", folder / "vmm"
-    subprocess.run(["gcc", "-nostdlib", "-static", "-s", "-o", spin, HERE / "spin.S"], check=True)
+    spin, small_vmm = static_program(HERE / "spin.S"), folder / "vmm"
     subprocess.run(["strip", "-o", small_vmm, vmm], check=True)
     more = {
         "vmm": small_vmm.read_bytes(),
