@@ -55,8 +55,7 @@ VirtualSegment FindImage(const PageTables& tables, uint64_t phys_base) {
 std::optional<uint64_t> FindPageOffset(const PageTables& tables) {
   constexpr size_t kMaxDistances = 4096;
   std::map<uint64_t, uint64_t> bytes_at;
-  const uint64_t first = tables.levels() == 5 ? 0xff00000000000000 : 0xffff800000000000;
-  tables.ForEachMapping(first, kEspfixStart - 1, [&](const PageMapping& page) {
+  tables.ForEachMapping(FirstOfKernelHalf(tables.levels()), kEspfixStart - 1, [&](const PageMapping& page) {
     const uint64_t distance = page.vaddr - page.phys.value;
     if (distance % kDirectMapAlignment == 0 && (bytes_at.size() < kMaxDistances || bytes_at.contains(distance))) {
       bytes_at[distance] += page.size;

@@ -68,7 +68,7 @@ std::vector<VirtualSegment> FindKernelMappings(const PhysicalMemory& memory, con
   const PageTables tables(memory, map.root, map.levels);
   Collector collector(memory, map, known);
   const auto add = [&](const PageMapping& page) { return collector.Add(page); };
-  tables.ForEachMapping(map.levels == 5 ? 0xff00000000000000 : 0xffff800000000000, kEspfixStart - 1, add);
+  tables.ForEachMapping(FirstOfKernelHalf(map.levels), kEspfixStart - 1, add);
   tables.ForEachMapping(kEspfixEnd, kLastAddress, add);
   return collector.Take();
 }

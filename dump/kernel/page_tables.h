@@ -13,6 +13,9 @@
 
 namespace vmm {
 
+// The first canonical address of the upper half, which is the kernel's, under tables of 4 or 5 levels.
+constexpr uint64_t FirstOfKernelHalf(int levels) { return levels == 5 ? 0xff00000000000000 : 0xffff800000000000; }
+
 // A guest-virtual page and where it lies.
 struct PageMapping {
   uint64_t vaddr = 0;

@@ -1,7 +1,9 @@
 // A guest may have anything in its page tables. Pseudo-random changes to them, always the same: a walk must end, keep
 // to what it promises and agree with a translation, and what is made of the tables must be right as far as it goes.
 // FUZZ_STEPS or FUZZ_SECONDS in the environment asks for more than the default.
+#include <algorithm>
 #include <random>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -16,8 +18,6 @@
 
 namespace vmm {
 namespace {
-
-uint64_t FirstOfKernelHalf(int levels) { return levels == 5 ? 0xff00000000000000 : 0xffff800000000000; }
 
 class Random {
  public:
