@@ -16,8 +16,8 @@
 #include <filesystem>
 #include <string>
 
-#include "vmm/machine.h"
-#include "vmm/memory_map.h"
+#include "vmm/machine/machine.h"
+#include "vmm/platform/memory_map.h"
 
 namespace vmm {
 namespace {

@@ -18,7 +18,7 @@
 #include "absl/strings/str_format.h"
 #include "base/guest_addr.h"
 #include "dump/testing/file_memory.h"
-#include "dump/write_vmcore.h"
+#include "dump/write/write_vmcore.h"
 
 namespace vmm {
 namespace {

@@ -1,6 +1,6 @@
-// Times what vmm itself does between two KVM_RUNs, without a KVM: a vCPU whose Run() does nothing but say that the guest has
-// written a byte to a port that is nobody's, in vmm's own loop, with its flight recorder. `exit_path_main ROUNDS EXITS`
-// prints each round's nanoseconds an exit. Run() as KVM's vCPU has it, around the ioctl, is not in them.
+// Times what vmm itself does between two KVM_RUNs, without a KVM: a vCPU whose Run() does nothing but say that the
+// guest has written a byte to a port that is nobody's, in vmm's own loop, with its flight recorder. `exit_path_main
+// ROUNDS EXITS` prints each round's nanoseconds an exit. Run() as KVM's vCPU has it, around the ioctl, is not in them.
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -8,8 +8,8 @@
 #include <cstdlib>
 
 #include "devices/bus.h"
+#include "vmm/run/vcpu_threads.h"
 #include "vmm/vcpu/run_events.h"
-#include "vmm/vcpu/vcpu_threads.h"
 
 namespace vmm {
 namespace {

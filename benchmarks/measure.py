@@ -40,9 +40,7 @@ def spawn_to_marker(marker: bytes, timeout_s: float) -> Callable[[Peer], float]:
 
     def measure(peer: Peer) -> float:
         start = time.monotonic()
-        with subprocess.Popen(
-            peer.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        ) as process:
+        with subprocess.Popen(peer.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
             said = b""
             try:
                 while marker not in said:

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "dump/nested/vmcs12_fields.h"
+#include "dump/nested/vmx/vmcs12_fields.h"
 
 int main() {
   std::vector<vmm::VmcsField> fields(vmm::Vmcs12Fields().begin(), vmm::Vmcs12Fields().end());

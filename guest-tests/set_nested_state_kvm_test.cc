@@ -1,5 +1,5 @@
 // KVM_SET_NESTED_STATE, asked of this host's KVM: that it takes back what we write, and refuses what we say it refuses
-// (dump/nested/set_nested_state.h). Skipped where its guests cannot be hypervisors.
+// (dump/nested/testing/set_nested_state.h). Skipped where its guests cannot be hypervisors.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/kvm.h>
@@ -18,8 +18,8 @@
 #include "dump/nested/nested_state.h"
 #include "dump/nested/testing/fixture.h"
 #include "dump/nested/testing/set_nested_state_cases.h"
-#include "dump/nested/vmcs12_fields.h"
-#include "dump/nested/vmx_operation.h"
+#include "dump/nested/testing/vmx_operation.h"
+#include "dump/nested/vmx/vmcs12_fields.h"
 
 namespace vmm {
 namespace {

@@ -15,8 +15,8 @@
 #include <sstream>
 #include <string>
 
-#include "dump/nested/vmcs12_fields.h"
-#include "dump/nested/vmcsinfo_note.h"
+#include "dump/nested/vmx/vmcs12_fields.h"
+#include "dump/nested/vmx/vmcsinfo_note.h"
 #include "guest-tests/vmm_process.h"
 
 namespace vmm {

@@ -5,12 +5,12 @@
 #include <cstdio>
 #include <memory>
 
-#include "vmm/flags.h"
-#include "vmm/log.h"
-#include "vmm/result_json.h"
-#include "vmm/run_outcome.h"
-#include "vmm/run_vm.h"
-#include "vmm/stop_signals.h"
+#include "base/log.h"
+#include "vmm/cli/flags.h"
+#include "vmm/outcome/result_json.h"
+#include "vmm/outcome/run_outcome.h"
+#include "vmm/run/run_vm.h"
+#include "vmm/run/stop_signals.h"
 
 namespace {
 
@@ -27,7 +27,7 @@ void OpenMissingStreams() {
 int main(int argc, char** argv) {
   OpenMissingStreams();
   vmm::SetUpLog(/*verbose=*/false);
-  const absl::StatusOr<vmm::Invocation> invocation = vmm::ParseCommandLine(argc, argv);
+  const absl::StatusOr<vmm::VmmInvocation> invocation = vmm::ParseCommandLine(argc, argv);
   absl::StatusOr<std::unique_ptr<vmm::StopSignals>> signals;
   vmm::RunOutcome outcome;
   if (!invocation.ok()) {

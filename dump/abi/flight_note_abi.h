@@ -34,11 +34,11 @@ struct FlightNoteHeader {
   uint32_t record_size;  // of FlightRecord
   uint32_t records;      // behind the header, oldest first
   uint32_t vcpu;
-  uint32_t reserved;          // 0
-  uint64_t exits;             // in all; records is at most this
-  uint64_t start_tsc;         // host TSC when the vCPU's thread began
-  uint64_t start_ns;          // CLOCK_MONOTONIC at that moment
-  uint64_t end_tsc;           // and both when it ended: from the four follows the TSC's rate
+  uint32_t reserved;   // 0
+  uint64_t exits;      // in all; records is at most this
+  uint64_t start_tsc;  // host TSC when the vCPU's thread began
+  uint64_t start_ns;   // CLOCK_MONOTONIC at that moment
+  uint64_t end_tsc;    // and both when it ended: from the four follows the TSC's rate
   uint64_t end_ns;
   uint64_t end_realtime_ns;   // CLOCK_REALTIME at the end: nanoseconds since 1970
   uint64_t guest_tsc_offset;  // guest TSC = host TSC + this, modulo 2^64; 0: not known

@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_format.h"
 #include "base/status.h"
-#include "dump/kernel/page_tables.h"
 #include "dump/nested/l1_state.h"
+#include "dump/paging/page_tables.h"
 #include "dump/read/segment_kind.h"
 
 namespace vmm {

@@ -4,10 +4,11 @@
 #include <cstring>
 
 #include "absl/strings/str_format.h"
+#include "base/bytes.h"
 #include "base/status.h"
 #include "base/zero_page.h"
 #include "dump/abi/kdump_abi.h"
-#include "dump/vmcoreinfo.h"
+#include "dump/snapshot/vmcoreinfo.h"
 
 namespace vmm {
 namespace {
@@ -17,11 +18,6 @@ constexpr uint64_t kDescsAtATime = 1024;
 absl::Status Damaged(const std::string& what) { return absl::DataLossError(absl::StrFormat("kdump file: %s", what)); }
 absl::Status NotRead(const std::string& what) {
   return absl::UnimplementedError(absl::StrFormat("kdump file: %s", what));
-}
-
-template <typename T>
-std::span<uint8_t> BytesOf(T& object) {
-  return {reinterpret_cast<uint8_t*>(&object), sizeof(object)};
 }
 
 template <size_t n>
@@ -72,7 +68,7 @@ void DropYoungerFields(int version, KdumpSubHeader& sub) {
 bool KdumpFile::IsKdump(const ByteSource& source) {
   if (IsFlattened(source)) return true;
   char signature[8] = {};
-  return source.ReadAt(0, BytesOf(signature)).ok() && std::memcmp(signature, kKdumpSignature, 8) == 0;
+  return source.ReadAt(0, WritableBytesOf(signature)).ok() && std::memcmp(signature, kKdumpSignature, 8) == 0;
 }
 
 absl::StatusOr<std::unique_ptr<KdumpFile>> KdumpFile::Open(std::unique_ptr<ByteSource> source) {
@@ -83,11 +79,11 @@ absl::StatusOr<std::unique_ptr<KdumpFile>> KdumpFile::Open(std::unique_ptr<ByteS
   }
   DiskDumpHeader header;
   KdumpSubHeader sub;
-  if (!source->ReadAt(0, BytesOf(header)).ok() || std::memcmp(header.signature, kKdumpSignature, 8) != 0) {
+  if (!source->ReadAt(0, WritableBytesOf(header)).ok() || std::memcmp(header.signature, kKdumpSignature, 8) != 0) {
     return absl::InvalidArgumentError("not a kdump-compressed file");
   }
   RETURN_IF_ERROR(CheckHeader(header));
-  RETURN_IF_ERROR(Annotate(source->ReadAt(kPageSize, BytesOf(sub)), "kdump file: sub header"));
+  RETURN_IF_ERROR(Annotate(source->ReadAt(kPageSize, WritableBytesOf(sub)), "kdump file: sub header"));
   DropYoungerFields(header.header_version, sub);
   if (sub.split != 0) return NotRead("one part of a split dump; makedumpfile --reassemble makes it whole");
 

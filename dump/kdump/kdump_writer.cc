@@ -4,6 +4,7 @@
 #include <cstring>
 #include <thread>
 
+#include "base/bytes.h"
 #include "base/status.h"
 #include "dump/kdump/compress_pages.h"
 
@@ -12,15 +13,6 @@ namespace {
 
 constexpr size_t kDataBuffer = 1 << 20;
 constexpr size_t kDescBuffer = 256 << 10;
-
-std::span<const uint8_t> AsBytes(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-template <typename T>
-std::span<const uint8_t> BytesOf(const T& object) {
-  return {reinterpret_cast<const uint8_t*>(&object), sizeof(object)};
-}
 
 // One part of the file, written from its start to its end in large pieces.
 class Appender {
@@ -66,7 +58,7 @@ class Writer {
     RETURN_IF_ERROR(WritePages());
     RETURN_IF_ERROR(WriteBitmap(layout_.bitmap_offset, layout_.ram));
     RETURN_IF_ERROR(WriteBitmap((layout_.bitmap_offset + layout_.desc_offset) / 2, layout_.stored));
-    const std::span<const uint8_t> header = AsBytes(layout_.header);
+    const std::span<const uint8_t> header = BytesOfText(layout_.header);
     RETURN_IF_ERROR(sink_.WriteAt(kPageSize, header.subspan(kPageSize)));
     RETURN_IF_ERROR(sink_.WriteAt(0, header.first(kPageSize)));
     return KdumpWritten{data_.offset(), data_bytes_};

@@ -11,7 +11,7 @@
 #include "base/physical_memory.h"
 #include "dump/kdump/page_bitmap.h"
 #include "dump/kernel/kernel_map.h"
-#include "dump/vmcoreinfo.h"
+#include "dump/snapshot/vmcoreinfo.h"
 
 namespace vmm {
 

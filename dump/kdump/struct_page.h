@@ -7,7 +7,7 @@
 #include <span>
 
 #include "absl/status/statusor.h"
-#include "dump/vmcoreinfo.h"
+#include "dump/snapshot/vmcoreinfo.h"
 
 namespace vmm {
 

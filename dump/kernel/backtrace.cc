@@ -6,21 +6,19 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "dump/kernel/kernel_stack.h"
 #include "dump/kernel/unwind_frame_pointer.h"
 #include "dump/kernel/unwind_orc.h"
 
 namespace vmm {
 namespace {
 
-// THREAD_SIZE of a kernel with KASAN: no stack is longer.
-constexpr uint64_t kMaxScan = 32 << 10;
-
 constexpr size_t kMaxResumes = 64;  // so many guesses are followed
 
 // Every word from `sp` to the end of its stack that points into code.
 void ScanStack(const KernelMemory& memory, const std::vector<CodeRegion>& code, uint64_t sp, Backtrace& backtrace) {
   sp = AlignUp(sp, sizeof(uint64_t));
-  for (uint64_t at = sp; at - sp < kMaxScan && at >= sp;) {
+  for (uint64_t at = sp; at - sp < kMaxThreadSize && at >= sp;) {
     std::array<uint64_t, kPageSize / sizeof(uint64_t)> words;
     const size_t count = (kPageSize - at % kPageSize) / sizeof(uint64_t);
     if (!memory.Read(at, {reinterpret_cast<uint8_t*>(words.data()), count * sizeof(uint64_t)}).ok()) return;

@@ -9,9 +9,9 @@
 
 #include <vector>
 
-#include "dump/cpu_state.h"
 #include "dump/kernel/kernel_memory.h"
 #include "dump/kernel/stack_frame.h"
+#include "dump/snapshot/cpu_state.h"
 
 namespace vmm {
 

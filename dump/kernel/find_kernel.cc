@@ -6,9 +6,9 @@
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "dump/kernel/kernel_stack.h"
+#include "dump/kernel/vmcoreinfo_note.h"
+#include "dump/kernel/vmcoreinfo_scan.h"
 #include "dump/nested/l1_state.h"
-#include "dump/vmcoreinfo_note.h"
-#include "dump/vmcoreinfo_scan.h"
 
 namespace vmm {
 namespace {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "dump/kernel/kernel_map.h"
-#include "dump/vm_snapshot.h"
-#include "dump/vmcoreinfo.h"
+#include "dump/snapshot/vm_snapshot.h"
+#include "dump/snapshot/vmcoreinfo.h"
 
 namespace vmm {
 

@@ -11,7 +11,7 @@
 #include "dump/kernel/kallsyms_tables.h"
 #include "dump/kernel/kernel_memory.h"
 #include "dump/kernel/kernel_symbols.h"
-#include "dump/vmcoreinfo.h"
+#include "dump/snapshot/vmcoreinfo.h"
 
 namespace vmm {
 

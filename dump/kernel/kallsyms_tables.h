@@ -17,7 +17,7 @@
 
 #include "absl/status/statusor.h"
 #include "dump/kernel/kernel_memory.h"
-#include "dump/vmcoreinfo.h"
+#include "dump/snapshot/vmcoreinfo.h"
 
 namespace vmm {
 

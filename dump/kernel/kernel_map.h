@@ -8,9 +8,9 @@
 #include <span>
 
 #include "absl/status/statusor.h"
-#include "dump/cpu_state.h"
-#include "dump/kernel/page_tables.h"
-#include "dump/vmcoreinfo.h"
+#include "dump/paging/page_tables.h"
+#include "dump/snapshot/cpu_state.h"
+#include "dump/snapshot/vmcoreinfo.h"
 
 namespace vmm {
 

@@ -12,6 +12,9 @@
 
 namespace vmm {
 
+// Lines of the log's end that a short report shows.
+inline constexpr size_t kLogLines = 40;
+
 struct ReportFrame {
   StackFrame frame;
   std::optional<KernelView::Place> place;

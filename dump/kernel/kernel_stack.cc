@@ -25,9 +25,9 @@ void AddStackPages(const PageTables& tables, uint64_t rsp, std::map<uint64_t, Gu
   // RSP may stand exactly at the top of its stack, which is the next guard page; or below its
   // bottom, after an overflow.
   add(middle);
-  for (uint64_t down = kPageSize; down <= kMaxStack && add(middle - down); down += kPageSize) {
+  for (uint64_t down = kPageSize; down <= kMaxThreadSize && add(middle - down); down += kPageSize) {
   }
-  for (uint64_t up = kPageSize; up <= kMaxStack && middle + up > middle && add(middle + up); up += kPageSize) {
+  for (uint64_t up = kPageSize; up <= kMaxThreadSize && middle + up > middle && add(middle + up); up += kPageSize) {
   }
 }
 

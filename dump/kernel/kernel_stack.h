@@ -6,17 +6,18 @@
 #include <vector>
 
 #include "base/physical_memory.h"
-#include "dump/cpu_state.h"
 #include "dump/kernel/kernel_map.h"
+#include "dump/snapshot/cpu_state.h"
 
 namespace vmm {
 
-// THREAD_SIZE of a kernel with KASAN; without it is half of that.
-inline constexpr uint64_t kMaxStack = 32 << 10;
+// THREAD_SIZE of arch/x86/include/asm/page_64_types.h, in bytes; KASAN doubles it.
+inline constexpr uint64_t kThreadSize = 16 << 10;
+inline constexpr uint64_t kMaxThreadSize = 2 * kThreadSize;
 
 // For each started vCPU whose RSP lies in kernel space, outside `map`'s image and direct map
 // (stacks are vmalloc'ed, CONFIG_VMAP_STACK; interrupt stacks too): the mapped pages around
-// it up to the guard pages on either side, at most kMaxStack down and up. One segment for each
+// it up to the guard pages on either side, at most kMaxThreadSize down and up. One segment for each
 // run that is contiguous in physical memory too; no page is named twice.
 std::vector<VirtualSegment> FindKernelStacks(const PhysicalMemory& memory, const KernelMap& map,
                                              std::span<const CpuState> cpus);

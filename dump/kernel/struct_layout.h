@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "dump/kernel/btf.h"
-#include "dump/vmcoreinfo.h"
+#include "dump/snapshot/vmcoreinfo.h"
 
 namespace vmm {
 

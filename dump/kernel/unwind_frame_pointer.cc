@@ -1,6 +1,7 @@
 #include "dump/kernel/unwind_frame_pointer.h"
 
 #include "absl/strings/str_format.h"
+#include "dump/kernel/kernel_stack.h"
 
 namespace vmm {
 namespace {
@@ -8,9 +9,6 @@ namespace {
 constexpr uint64_t kWord = sizeof(uint64_t);
 constexpr uint64_t kIsRegisters = 1;  // of a frame pointer
 constexpr uint64_t kUserMode = 3;     // of CS
-
-// THREAD_SIZE: a step down by less leads to no other stack.
-constexpr uint64_t kStackSize = 16 << 10;
 
 }  // namespace
 
@@ -42,7 +40,7 @@ UnwindStep StepByFramePointer(const KernelMemory& memory, const std::vector<Code
   const auto ip = memory.ReadObject<uint64_t>(state.bp + kWord);
   if (!caller_bp.ok() || !ip.ok()) return lost("RBP does not point to a frame");
   if (FindCode(code, *ip - 1) == nullptr) return lost("what should be a return address is no code");
-  if (state.bp < state.sp && state.sp - state.bp < kStackSize) return lost("the stack does not grow");
+  if (state.bp < state.sp && state.sp - state.bp < kThreadSize) return lost("the stack does not grow");
   backtrace.frames.push_back({*ip, state.bp + kWord, false, false});
   state = {*ip, state.bp + 2 * kWord, *caller_bp, false, std::nullopt};
   return UnwindStep::kFrame;

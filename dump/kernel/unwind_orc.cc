@@ -1,15 +1,13 @@
 #include "dump/kernel/unwind_orc.h"
 
 #include "absl/strings/str_format.h"
+#include "dump/kernel/kernel_stack.h"
 
 namespace vmm {
 namespace {
 
 constexpr uint64_t kWord = sizeof(uint64_t);
 constexpr uint64_t kUserMode = 3;  // of CS
-
-// THREAD_SIZE: a step down by less leads to no other stack.
-constexpr uint64_t kStackSize = 16 << 10;
 
 uint64_t Extend(int16_t offset) { return static_cast<uint64_t>(int64_t{offset}); }
 
@@ -96,7 +94,7 @@ absl::Status Step(const KernelMemory& memory, const OrcEntry& entry, UnwindState
   }
   if ((cs & kUserMode) != 0) {
     backtrace.end = "user mode";
-  } else if (caller.sp <= state.sp && state.sp - caller.sp < kStackSize) {
+  } else if (caller.sp <= state.sp && state.sp - caller.sp < kThreadSize) {
     return absl::DataLossError("the stack does not grow");
   }
   state = caller;

@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "base/guest_memory.h"
-#include "dump/nested/ept_walk.h"
 #include "dump/nested/l1_state.h"
 #include "dump/nested/nested_state.h"
 #include "dump/nested/nested_state_note.h"
-#include "dump/nested/print_vmcs12.h"
-#include "dump/nested/set_nested_state.h"
 #include "dump/nested/testing/fixture.h"
-#include "dump/nested/vmcs_region.h"
-#include "dump/nested/vmcsinfo_note.h"
+#include "dump/nested/testing/set_nested_state.h"
+#include "dump/nested/vmx/ept_walk.h"
+#include "dump/nested/vmx/print_vmcs12.h"
+#include "dump/nested/vmx/vmcs_region.h"
+#include "dump/nested/vmx/vmcsinfo_note.h"
 #include "dump/testing/fuzz_steps.h"
 #include "gtest/gtest.h"
 

@@ -11,8 +11,8 @@
 #include "base/zero_page.h"
 #include "dump/nested/nested_cpu.h"
 #include "dump/nested/nested_vm.h"
+#include "dump/nested/svm/vmcb12_scan.h"
 #include "dump/nested/testing/fixture.h"
-#include "dump/nested/vmcb12_scan.h"
 #include "dump/testing/fuzz_steps.h"
 #include "gtest/gtest.h"
 

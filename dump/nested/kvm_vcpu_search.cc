@@ -10,8 +10,8 @@
 
 #include "absl/strings/str_format.h"
 #include "base/status.h"
-#include "dump/kernel/page_tables.h"
-#include "dump/nested/behind_vmrun.h"
+#include "dump/nested/svm/behind_vmrun.h"
+#include "dump/paging/page_tables.h"
 
 namespace vmm {
 namespace {

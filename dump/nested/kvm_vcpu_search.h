@@ -23,9 +23,9 @@
 #include "absl/status/statusor.h"
 #include "base/guest_addr.h"
 #include "base/physical_memory.h"
-#include "dump/cpu_state.h"
 #include "dump/nested/abi/vmcs12.h"
-#include "dump/nested/vmcb12_scan.h"
+#include "dump/nested/svm/vmcb12_scan.h"
+#include "dump/snapshot/cpu_state.h"
 
 namespace vmm {
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "dump/cpu_state.h"
+#include "dump/snapshot/cpu_state.h"
 
 namespace vmm {
 

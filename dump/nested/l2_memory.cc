@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "absl/strings/str_format.h"
-#include "dump/kernel/page_tables.h"
-#include "dump/nested/ept_walk.h"
+#include "dump/nested/vmx/ept_walk.h"
+#include "dump/paging/page_tables.h"
 
 namespace vmm {
 namespace {

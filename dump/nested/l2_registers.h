@@ -3,9 +3,9 @@
 #ifndef DUMP_NESTED_L2_REGISTERS_H_
 #define DUMP_NESTED_L2_REGISTERS_H_
 
-#include "dump/cpu_state.h"
 #include "dump/nested/abi/vmcb12.h"
 #include "dump/nested/abi/vmcs12.h"
+#include "dump/snapshot/cpu_state.h"
 
 namespace vmm {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "dump/nested/testing/fixture.h"
-#include "dump/nested/vmcs_region.h"
+#include "dump/nested/vmx/vmcs_region.h"
 #include "gtest/gtest.h"
 
 namespace vmm {

@@ -6,10 +6,10 @@
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "dump/nested/nested_state.h"
-#include "dump/nested/print_vmcb12.h"
-#include "dump/nested/print_vmcs12.h"
-#include "dump/nested/vmcb12_scan.h"
-#include "dump/nested/vmcs12_scan.h"
+#include "dump/nested/svm/print_vmcb12.h"
+#include "dump/nested/svm/vmcb12_scan.h"
+#include "dump/nested/vmx/print_vmcs12.h"
+#include "dump/nested/vmx/vmcs12_scan.h"
 
 namespace vmm {
 namespace {

@@ -14,9 +14,9 @@
 #include "base/guest_addr.h"
 #include "base/physical_memory.h"
 #include "dump/nested/abi/vmcb12.h"
+#include "dump/nested/fields/state_fields.h"
 #include "dump/nested/nested_state_note.h"
-#include "dump/nested/state_fields.h"
-#include "dump/nested/vmcs_region.h"
+#include "dump/nested/vmx/vmcs_region.h"
 
 namespace vmm {
 

@@ -6,7 +6,7 @@
 
 #include "dump/nested/abi/nested_state_abi.h"
 #include "dump/nested/nested_state_note.h"
-#include "dump/nested/vmcsinfo_note.h"
+#include "dump/nested/vmx/vmcsinfo_note.h"
 
 namespace vmm {
 namespace {

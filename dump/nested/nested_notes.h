@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "dump/core_note.h"
-#include "dump/cpu_state.h"
-#include "dump/nested/vmcs12_fields.h"
+#include "dump/nested/vmx/vmcs12_fields.h"
+#include "dump/snapshot/core_note.h"
+#include "dump/snapshot/cpu_state.h"
 
 namespace vmm {
 

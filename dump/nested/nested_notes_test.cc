@@ -4,7 +4,7 @@
 
 #include "dump/nested/nested_state_note.h"
 #include "dump/nested/testing/fixture.h"
-#include "dump/nested/vmcsinfo_note.h"
+#include "dump/nested/vmx/vmcsinfo_note.h"
 #include "gtest/gtest.h"
 
 namespace vmm {

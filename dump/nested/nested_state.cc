@@ -8,7 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "base/guest_addr.h"
 #include "base/status.h"
-#include "dump/nested/vm_entry_checks.h"
+#include "dump/nested/vmx/vm_entry_checks.h"
 
 namespace vmm {
 namespace {

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "dump/nested/abi/nested_state_abi.h"
 #include "dump/nested/abi/vmcb12.h"
-#include "dump/nested/vmcs_region.h"
+#include "dump/nested/vmx/vmcs_region.h"
 
 namespace vmm {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "dump/nested/vmcs12_fields.h"
+#include "dump/nested/vmx/vmcs12_fields.h"
 
 namespace vmm {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "dump/nested/set_nested_state.h"
 #include "dump/nested/testing/fixture.h"
+#include "dump/nested/testing/set_nested_state.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "dump/nested/kvm_vcpu_search.h"
 #include "dump/nested/l2_registers.h"
-#include "dump/nested/vm_entry_checks.h"
+#include "dump/nested/vmx/vm_entry_checks.h"
 
 namespace vmm {
 namespace {

@@ -13,9 +13,9 @@
 #include "absl/status/statusor.h"
 #include "base/guest_addr.h"
 #include "base/physical_memory.h"
-#include "dump/cpu_state.h"
 #include "dump/nested/l2_memory.h"
 #include "dump/nested/nested_cpu.h"
+#include "dump/snapshot/cpu_state.h"
 
 namespace vmm {
 

@@ -7,10 +7,10 @@
 #include <cstring>
 
 #include "dump/abi/elf_core_abi.h"
+#include "dump/elf/prstatus.h"
+#include "dump/elf/qemu_note.h"
 #include "dump/nested/abi/nested_state_abi.h"
 #include "dump/nested/nested_state_note.h"
-#include "dump/prstatus.h"
-#include "dump/qemu_note.h"
 
 namespace vmm {
 namespace {

@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "dump/cpu_state.h"
 #include "dump/read/vmcore_note.h"
+#include "dump/snapshot/cpu_state.h"
 
 namespace vmm {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "dump/cpu_state.h"
+#include "dump/snapshot/cpu_state.h"
 
 namespace vmm {
 

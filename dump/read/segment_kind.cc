@@ -1,6 +1,6 @@
 #include "dump/read/segment_kind.h"
 
-#include "dump/core_layout.h"
+#include "dump/elf/core_layout.h"
 #include "dump/kernel/kernel_map.h"
 
 namespace vmm {

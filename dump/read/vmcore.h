@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "dump/cpu_state.h"
-#include "dump/read/core_file.h"
+#include "base/core_file.h"
 #include "dump/read/vmcore_contents.h"
-#include "dump/vmcoreinfo.h"
+#include "dump/snapshot/cpu_state.h"
+#include "dump/snapshot/vmcoreinfo.h"
 
 namespace vmm {
 

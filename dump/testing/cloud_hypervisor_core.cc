@@ -5,25 +5,21 @@
 #include <cstring>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/guest_addr.h"
 #include "dump/abi/elf_core_abi.h"
-#include "dump/prstatus.h"
-#include "dump/qemu_note.h"
+#include "dump/elf/prstatus.h"
+#include "dump/elf/qemu_note.h"
 
 namespace vmm {
 namespace {
-
-template <typename T>
-std::string BytesOf(const T& object) {
-  return std::string(reinterpret_cast<const char*>(&object), sizeof(object));
-}
 
 template <typename T>
 std::string Note(std::string_view name, uint32_t type, const T& desc) {
   constexpr uint32_t kNameSize = 5;  // of "CORE" and "QEMU"
   std::string padded_name(name);
   padded_name.resize(AlignUp(kNameSize, 4), '\0');
-  return BytesOf(Elf64_Nhdr{kNameSize, sizeof(desc), type}) + padded_name + BytesOf(desc);
+  return StringOf(Elf64_Nhdr{kNameSize, sizeof(desc), type}) + padded_name + StringOf(desc);
 }
 
 std::string Notes(const VmSnapshot& snapshot) {
@@ -68,11 +64,11 @@ std::string CloudHypervisorCore(const VmSnapshot& snapshot) {
   const std::string notes = Notes(snapshot);
   const uint64_t notes_offset = sizeof(Elf64_Ehdr) + (1 + ram.size()) * sizeof(Elf64_Phdr);
 
-  std::string file = BytesOf(Header(1 + ram.size()));
-  file += BytesOf(Segment(PT_NOTE, notes_offset, 0, notes.size()));
+  std::string file = StringOf(Header(1 + ram.size()));
+  file += StringOf(Segment(PT_NOTE, notes_offset, 0, notes.size()));
   uint64_t offset = notes_offset + notes.size();
   for (const GuestRange& range : ram) {
-    file += BytesOf(Segment(PT_LOAD, offset, range.start.value, range.size));
+    file += StringOf(Segment(PT_LOAD, offset, range.start.value, range.size));
     offset += range.size;
   }
   file += notes;

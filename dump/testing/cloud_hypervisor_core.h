@@ -15,7 +15,7 @@
 
 #include <string>
 
-#include "dump/vm_snapshot.h"
+#include "dump/snapshot/vm_snapshot.h"
 
 namespace vmm {
 

@@ -18,9 +18,9 @@
 #include "absl/strings/str_format.h"
 #include "base/guest_addr.h"
 #include "dump/abi/elf_core_abi.h"
-#include "dump/qemu_note.h"
+#include "dump/elf/qemu_note.h"
 #include "dump/testing/file_memory.h"
-#include "dump/write_vmcore.h"
+#include "dump/write/write_vmcore.h"
 
 namespace vmm {
 namespace {

@@ -7,17 +7,13 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/bytes.h"
 #include "base/guest_addr.h"
-#include "dump/write_vmcore.h"
+#include "dump/write/write_vmcore.h"
 #include "gtest/gtest.h"
 
 namespace vmm {
 namespace {
-
-template <typename T>
-std::string BytesOf(const T& object) {
-  return std::string(reinterpret_cast<const char*>(&object), sizeof(object));
-}
 
 std::string Padded(std::string bytes) {
   bytes.resize(AlignUp(bytes.size(), 4), '\0');
@@ -73,7 +69,7 @@ std::vector<Elf64_Phdr> DumpedGuest::phdrs() const {
 void DumpedGuest::ChangeHeader(const std::function<void(Elf64_Ehdr&)>& change) {
   Elf64_Ehdr ehdr = header();
   change(ehdr);
-  Write(0, BytesOf(ehdr));
+  Write(0, StringOf(ehdr));
 }
 
 void DumpedGuest::ChangePhdr(size_t index, const std::function<void(Elf64_Phdr&)>& change) {
@@ -94,7 +90,7 @@ void DumpedGuest::ChangePhdrs(const std::function<void(std::vector<Elf64_Phdr>&)
     }
     Write(moved, notes);
   }
-  for (size_t i = 0; i < all.size(); ++i) Write(64 + i * sizeof(Elf64_Phdr), BytesOf(all[i]));
+  for (size_t i = 0; i < all.size(); ++i) Write(64 + i * sizeof(Elf64_Phdr), StringOf(all[i]));
   ChangeHeader([&](Elf64_Ehdr& ehdr) { ehdr.e_phnum = static_cast<Elf64_Half>(all.size()); });
 }
 
@@ -107,7 +103,7 @@ void DumpedGuest::ChangeNotes(const std::function<void(std::vector<VmcoreNote>&)
   std::string bytes;
   for (const VmcoreNote& note : parsed.notes) {
     const uint32_t namesz = note.namesz != 0 ? note.namesz : static_cast<uint32_t>(note.name.size() + 1);
-    bytes += BytesOf(Elf64_Nhdr{namesz, static_cast<Elf64_Word>(note.desc.size()), note.type});
+    bytes += StringOf(Elf64_Nhdr{namesz, static_cast<Elf64_Word>(note.desc.size()), note.type});
     bytes += Padded(note.name + std::string(namesz > note.name.size() ? namesz - note.name.size() : 0, '\0'));
     bytes += Padded(std::string(note.desc.begin(), note.desc.end()));
   }

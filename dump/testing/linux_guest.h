@@ -13,7 +13,7 @@
 #include <string>
 
 #include "base/guest_memory.h"
-#include "dump/vm_snapshot.h"
+#include "dump/snapshot/vm_snapshot.h"
 
 namespace vmm {
 

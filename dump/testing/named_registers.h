@@ -8,7 +8,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "dump/cpu_state.h"
+#include "dump/snapshot/cpu_state.h"
 
 namespace vmm {
 

@@ -13,6 +13,8 @@ namespace vmm {
 
 std::vector<Command> AllCommands() {
   return {
+      // One a line.
+      // clang-format off
       InfoCommand(),
       CheckCommand(),
       CompareCommand(),
@@ -21,6 +23,7 @@ std::vector<Command> AllCommands() {
       VmcsCommand(),
       GuestCommand(),
       ConvertCommand(),
+      // clang-format on
   };
 }
 

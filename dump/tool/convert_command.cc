@@ -6,10 +6,10 @@
 #include "absl/strings/str_format.h"
 #include "base/output_dir.h"
 #include "base/status.h"
-#include "dump/dump_format.h"
 #include "dump/read/vmcore.h"
+#include "dump/snapshot/dump_format.h"
 #include "dump/tool/printable.h"
-#include "dump/write_vmcore.h"
+#include "dump/write/write_vmcore.h"
 
 namespace vmm {
 namespace {

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "dump/nested/nested_vm.h"
 #include "dump/read/vmcore.h"
-#include "dump/vm_snapshot.h"
+#include "dump/snapshot/vm_snapshot.h"
 
 namespace vmm {
 

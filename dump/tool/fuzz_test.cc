@@ -14,9 +14,10 @@
 #include "dump/check/check_notes.h"
 #include "dump/check/check_overlaps.h"
 #include "dump/check/check_vmcore.h"
-#include "dump/core_layout.h"
-#include "dump/core_writer.h"
+#include "dump/elf/core_layout.h"
+#include "dump/elf/core_writer.h"
 #include "dump/read/vmcore.h"
+#include "dump/snapshot/vmcoreinfo.h"
 #include "dump/testing/dumped_guest.h"
 #include "dump/testing/fuzz_steps.h"
 #include "dump/testing/mutator.h"
@@ -25,7 +26,6 @@
 #include "dump/tool/info_json.h"
 #include "dump/tool/info_text.h"
 #include "dump/tool/inspected.h"
-#include "dump/vmcoreinfo.h"
 #include "gtest/gtest.h"
 
 namespace vmm {

@@ -11,7 +11,7 @@
 #include "dump/read/vmcore.h"
 #include "dump/tool/found_guests.h"
 #include "dump/tool/printable.h"
-#include "dump/write_vmcore.h"
+#include "dump/write/write_vmcore.h"
 
 namespace vmm {
 namespace {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "absl/strings/str_format.h"
+#include "dump/kernel/kernel_stack.h"
 #include "dump/read/registers.h"
 #include "dump/read/segment_kind.h"
 #include "dump/tool/pretty_json.h"
@@ -13,7 +14,6 @@ namespace vmm {
 namespace {
 
 constexpr size_t kFewRows = 24;
-constexpr uint64_t kThreadSize = 16 << 10;  // Linux arch/x86/include/asm/page_64_types.h, without KASAN
 
 class InfoText {
  public:

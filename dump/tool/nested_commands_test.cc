@@ -19,7 +19,7 @@
 #include "dump/tool/guest_command.h"
 #include "dump/tool/run_tool.h"
 #include "dump/tool/vmcs_command.h"
-#include "dump/write_vmcore.h"
+#include "dump/write/write_vmcore.h"
 #include "gtest/gtest.h"
 
 namespace vmm {

@@ -22,8 +22,6 @@
 namespace vmm {
 namespace {
 
-constexpr size_t kLogLines = 40;
-
 bool IsTerminal(const std::ostream& out) { return &out == &std::cout && isatty(STDOUT_FILENO) == 1; }
 
 absl::StatusOr<KernelReport> MakeReport(const Invocation& call, const Vmcore& core) {

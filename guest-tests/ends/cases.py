@@ -11,7 +11,7 @@ class End:
     """One way for a run to end."""
 
     name: str
-    job: str  # of the guest's init, in ./jobs or ../linux/init
+    job: str  # of the guest's init, in ./jobs or ../campaign/init
     # What result.json must say.
     outcome: str
     exit_code: int

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Brings guests to their ends, several at a time, where /dev/kvm is real: started by ./run, through lab/run.
 
-Nothing is judged here. What a run leaves is as ../linux/session.py leaves it.
+Nothing is judged here. What a run leaves is as ../campaign/session.py leaves it.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lab.kvm_in_use import KvmInUse  # noqa: E402
-from linux.session import TIMED_OUT, Act, Console, InMemory, leave, run  # noqa: E402
+from campaign.session import TIMED_OUT, Act, Console, InMemory, leave, run  # noqa: E402
 
 # A guest that stands still before it has begun with what is asked of it says nothing of vmm: the lab did that.
 ATTEMPTS = 3

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from foreign import kdump_guest, qemu_guest
 from lab.kernels import Kernel
-from linux.checks import DEBIANS_PYTHON, DRGN_SCRIPT, PANIC, Ran, crash, run_tool
-from linux.tally import Tally
-from linux.vmcore_tool import VMCORE, check_dmesg, check_frames, vmcore_tool
+from campaign.tools import DEBIANS_PYTHON, DRGN_SCRIPT, PANIC, Ran, crash, run_tool
+from campaign.tally import Tally
+from campaign.vmcore_tool import VMCORE, check_dmesg, check_frames, vmcore_tool
 
 WORDS = PANIC + "sysrq triggered crash"
 SIGNATURE = "167e2199580ef797"  # of this death in this kernel, whoever dumps it: docs/vmcore-tool.md, "report"

@@ -8,7 +8,7 @@ from pathlib import Path
 from lab import kernels
 from lab.machine import Machine, MachineError
 from lab.programs import static_program
-from linux.guests import LOAD_CRASH_KERNEL
+from campaign.guests import LOAD_CRASH_KERNEL
 
 HERE = Path(__file__).resolve().parent
 CPUS = 2

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lab import kernels
 from lab.qmp import Monitor
-from linux import guests
+from campaign import guests
 
 CPUS = 2
 MEMORY_MIB = 256

@@ -9,25 +9,36 @@
 #define MAGIC 0x564d5868
 #define HIGH 0xdeadbeef00000000ull
 
-enum { GETMHZ = 1, GETVERSION = 10, GETHWVERSION = 17, GETUUID = 19, GETMEMSIZE = 20, GETTIME = 23, MESSAGE = 30,
-       GETHZ = 45, GETTIMEFULL = 46, GETTIMEFULL_WITH_LAG = 55, GET_VCPU_INFO = 68 };
+enum {
+  GETMHZ = 1,
+  GETVERSION = 10,
+  GETHWVERSION = 17,
+  GETUUID = 19,
+  GETMEMSIZE = 20,
+  GETTIME = 23,
+  MESSAGE = 30,
+  GETHZ = 45,
+  GETTIMEFULL = 46,
+  GETTIMEFULL_WITH_LAG = 55,
+  GET_VCPU_INFO = 68
+};
 
 struct registers {
   uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp;
 };
 
 // `instruction` with these registers, which are then those that it left.
-#define WITH(name, instruction)                                                                              \
-  static void name(struct registers* r) {                                                                    \
-    register struct registers* at asm("r8") = r;                                                             \
-    asm volatile(                                                                                            \
-        "push %%rbp\n mov 0(%0), %%rax\n mov 8(%0), %%rbx\n mov 16(%0), %%rcx\n mov 24(%0), %%rdx\n"         \
-        "mov 32(%0), %%rsi\n mov 40(%0), %%rdi\n mov 48(%0), %%rbp\n" instruction                            \
-        "\n mov %%rax, 0(%0)\n mov %%rbx, 8(%0)\n mov %%rcx, 16(%0)\n mov %%rdx, 24(%0)\n"                   \
-        "mov %%rsi, 32(%0)\n mov %%rdi, 40(%0)\n mov %%rbp, 48(%0)\n pop %%rbp"                              \
-        : "+r"(at)                                                                                           \
-        :                                                                                                    \
-        : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "memory", "cc");                                         \
+#define WITH(name, instruction)                                                                      \
+  static void name(struct registers* r) {                                                            \
+    register struct registers* at asm("r8") = r;                                                     \
+    asm volatile(                                                                                    \
+        "push %%rbp\n mov 0(%0), %%rax\n mov 8(%0), %%rbx\n mov 16(%0), %%rcx\n mov 24(%0), %%rdx\n" \
+        "mov 32(%0), %%rsi\n mov 40(%0), %%rdi\n mov 48(%0), %%rbp\n" instruction                    \
+        "\n mov %%rax, 0(%0)\n mov %%rbx, 8(%0)\n mov %%rcx, 16(%0)\n mov %%rdx, 24(%0)\n"           \
+        "mov %%rsi, 32(%0)\n mov %%rdi, 40(%0)\n mov %%rbp, 48(%0)\n pop %%rbp"                      \
+        : "+r"(at)                                                                                   \
+        :                                                                                            \
+        : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "memory", "cc");                                 \
   }
 WITH(in_byte, "in %%dx, %%al")
 WITH(in_word, "in %%dx, %%ax")
@@ -38,8 +49,9 @@ WITH(out_dword, "out %%eax, %%dx")
 
 // Garbage in every high half.
 static struct registers ask(uint32_t command) {
-  return (struct registers){HIGH | MAGIC, HIGH | 0x11111111, HIGH | 0x77770000 | command, HIGH | PORT,
-                            HIGH | 0x44444444, HIGH | 0x55555555, HIGH | 0x66666666};
+  return (struct registers){HIGH | MAGIC,     HIGH | 0x11111111, HIGH | 0x77770000 | command,
+                            HIGH | PORT,      HIGH | 0x44444444, HIGH | 0x55555555,
+                            HIGH | 0x66666666};
 }
 
 static struct registers answer(uint32_t command) {
@@ -82,8 +94,17 @@ static bool commands_are_answered(void) {
 
 static bool is_known(uint32_t command) {
   switch (command) {
-    case GETMHZ: case GETVERSION: case GETHWVERSION: case GETUUID: case GETMEMSIZE: case GETTIME: case MESSAGE:
-    case GETHZ: case GETTIMEFULL: case GETTIMEFULL_WITH_LAG: case GET_VCPU_INFO: return true;
+    case GETMHZ:
+    case GETVERSION:
+    case GETHWVERSION:
+    case GETUUID:
+    case GETMEMSIZE:
+    case GETTIME:
+    case MESSAGE:
+    case GETHZ:
+    case GETTIMEFULL:
+    case GETTIMEFULL_WITH_LAG:
+    case GET_VCPU_INFO: return true;
     default: return false;
   }
 }

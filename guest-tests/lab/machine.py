@@ -93,7 +93,6 @@ class Machine:
                 for relay in relays:
                     relay.join()
 
-
     def _wait(self, qemu: subprocess.Popen, console: Path) -> None:
         deadline = time.monotonic() + (self.timeout_s or float("inf"))
         while True:

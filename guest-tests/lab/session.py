@@ -12,9 +12,7 @@ FRUITLESS = 4  # so many labs may break down, one after the other, in which no r
 STILL_S = 900  # a lab in which none does for so long stands still
 
 
-def run_sessions(
-    labs: int, script: Path, plan: dict, results: Path, has_ended: Callable[[str], bool], *lab: str
-) -> tuple[int, int]:
+def run_sessions(labs: int, script: Path, plan: dict, results: Path, has_ended: Callable[[str], bool], *lab: str) -> tuple[int, int]:
     """As run_session(), in so many labs at once, each with its share of the runs."""
     shares = [dict(plan, runs=plan["runs"][n::labs]) for n in range(labs)]
     with ThreadPoolExecutor(labs) as pool:

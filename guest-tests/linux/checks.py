@@ -5,71 +5,23 @@ import json
 import os
 import re
 import struct
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
+from campaign.end import End
+from campaign.readers import readers_of
+from campaign.tally import Tally
+from campaign.tools import DEBIANS_PYTHON, DRGN_SCRIPT, PANIC, Ran, crash, run_tool
+from campaign.vmcore_tool import VMCORE, check_dmesg
 from lab.kernels import Kernel
 from linux.cases import NEWER, Case, Image
-from linux.readers import readers_of
-from linux.tally import Tally
-from linux.vmcore_tool import VMCORE, check_dmesg, check_report
+from linux.report_checks import check_report
 
-TOOL_TIMEOUT_S = 300
-PANIC = "Kernel panic - not syncing: "
 # On the stack of a CPU that took an interrupt. A timer's tick is slow in the lab, so now and then one is found there; gdb does
 # not see from the interrupts' own stack what was interrupted.
 INTERRUPT = r"sysvec_|common_interrupt|\b(error_entry|error_return|swapgs_restore_regs|native_irq_return)"
 URANDOM = "get_random_bytes_user|urandom_read_iter"  # what `cat /dev/urandom` has on its stack
 
-DRGN_SCRIPT = Path(__file__).with_name("drgn_facts.py")
 KDUMPFILE_SCRIPT = Path(__file__).with_name("kdumpfile_facts.py")
-DEBIANS_PYTHON = "/usr/bin/python3"  # for which python3-libkdumpfile is made
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A tool, and what it said."""
-
-    status: int
-    output: str
-
-    def has(self, pattern: str) -> bool:
-        return re.search(pattern, self.output, re.MULTILINE) is not None
-
-
-def run_tool(*command: str | Path, **environment: str) -> Ran:
-    merge = {"env": dict(os.environ, **environment), "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    try:
-        ran = subprocess.run(list(map(str, command)), **merge, timeout=TOOL_TIMEOUT_S, errors="replace", text=True)
-    except subprocess.TimeoutExpired as expired:
-        return Ran(-1, f"{(expired.stdout or b'').decode(errors='replace')}\nno end within {TOOL_TIMEOUT_S} s")
-    return Ran(ran.returncode, ran.stdout)
-
-
-@dataclass(frozen=True)
-class End:
-    """What ./session.py left of a run."""
-
-    status: int
-    seconds: float
-    console: str
-    words: str  # vmm's own
-    memory: dict | None  # how the dump compares with the guest's memory
-
-    @classmethod
-    def read(cls, results: Path) -> "End":
-        def text(name: str) -> str:
-            file = results / name
-            return file.read_text(errors="replace") if file.exists() else ""
-
-        end = json.loads(text("end.json") or '{"status": -1, "seconds": 0}')
-        return cls(end["status"], end["seconds"], text("console"), text("stderr"), end.get("memory"))
-
-    @property
-    def evidence(self) -> str:
-        tails = "\n".join([*self.console.splitlines()[-15:], "--- vmm said:", *self.words.splitlines()[-10:]])
-        return f"{tails}\n--- and ended with {self.status}"
 
 
 def check_end(tally: Tally, case: Case, results: Path) -> bool:
@@ -200,9 +152,7 @@ def _vmcoreinfo_hidden(vmcore: Path):
             os.pwrite(file.fileno(), b"V", at)
 
 
-def _check_crash_without_vmcoreinfo(
-    tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path
-) -> None:
+def _check_crash_without_vmcoreinfo(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
     with _vmcoreinfo_hidden(vmcore):
         ran, said = crash(kernel, vmcore, results, "bt")
     tally.check(f"{case}: crash opens it without VMCOREINFO too", case.death.frame in said["bt"], ran.output)
@@ -218,18 +168,6 @@ def _check_minimal_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path,
     log = said["log"]
     whole = "Linux version" in log and case.death.words in log and case.death.frame in log
     tally.check(f"{case}: crash --minimal prints the log", whole, log + ran.output)
-
-
-def crash(
-    kernel: Kernel, vmcore: Path, results: Path, *commands: str, minimal: bool = False
-) -> tuple[Ran, dict[str, str]]:
-    """One crash session; the output of each command apart."""
-    outputs = {command: results / f"crash-{command.replace(' ', '')}" for command in commands}
-    script = results / "crash-script"
-    script.write_text("".join(f"{command} > {file}\n" for command, file in outputs.items()) + "quit\n")
-    options = ["-s", *(["--minimal"] if minimal else []), "-i", script]
-    ran = run_tool(*readers_of(kernel).crash, *options, kernel.vmlinux, vmcore)
-    return ran, {c: f.read_text(errors="replace") if f.exists() else "" for c, f in outputs.items()}
 
 
 def _older_than(case: Case, ran: Ran) -> str:
@@ -354,9 +292,7 @@ def _check_drgn(tally: Tally, case: Case, kernel: Kernel, vmcore: Path) -> None:
             _check_one_drgn(tally, case, kernel, vmcore, name, environment)
 
 
-def _check_one_drgn(
-    tally: Tally, case: Case, kernel: Kernel, vmcore: Path, name: str, environment: dict[str, str]
-) -> None:
+def _check_one_drgn(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, name: str, environment: dict[str, str]) -> None:
     readers = readers_of(kernel)
     ran = run_tool(*readers.drgn, "-c", vmcore, "-s", kernel.vmlinux, DRGN_SCRIPT, **readers.environment, **environment)
     right = ran.has(rf"^release {re.escape(kernel.release)}$") and ran.has(f"^panicked {case.death.task}")

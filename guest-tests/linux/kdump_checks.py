@@ -4,12 +4,13 @@ import os
 import struct
 from pathlib import Path
 
+from campaign.tools import DRGN_SCRIPT, PANIC, Ran, crash, run_tool
 from lab import host
 from lab.kernels import Kernel
 from linux.cases import SMALL, Case
-from linux.checks import DRGN_SCRIPT, PANIC, Ran, check_by_crash, crash, run_tool
-from linux.readers import MACHINES, readers_of
-from linux.tally import Tally
+from linux.checks import check_by_crash
+from campaign.readers import MACHINES, readers_of
+from campaign.tally import Tally
 
 VMCORE = host.REPO / "bazel-bin/dump/tool/vmcore"
 

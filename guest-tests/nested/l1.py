@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lab import initramfs, kernels
 from lab.programs import static_program
-from linux import guests
+from campaign import guests
 
 HERE = Path(__file__).resolve().parent
 MODULES = ["pvpanic-mmio", "kvm_amd", "kvm_intel"]  # of the last two one does not load

@@ -5,8 +5,9 @@ import re
 from pathlib import Path
 
 from lab import kernels
-from linux.checks import End, Ran, crash, run_tool
-from linux.tally import Tally
+from campaign.end import End
+from campaign.tools import Ran, crash, run_tool
+from campaign.tally import Tally
 from nested import l1
 
 DRGN_SCRIPT = Path(__file__).with_name("drgn_facts.py")

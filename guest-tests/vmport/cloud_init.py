@@ -6,8 +6,8 @@ from cloudinit import dmi
 
 dmi.read_dmi_data = lambda name: {"system-product-name": "VMware7,1"}.get(name)
 
-from cloudinit import helpers
-from cloudinit.sources import DataSourceVMware as vmware
+from cloudinit import helpers  # noqa: E402
+from cloudinit.sources import DataSourceVMware as vmware  # noqa: E402
 
 directory = sys.argv[1]
 paths = helpers.Paths({"cloud_dir": directory, "run_dir": directory, "templates_dir": directory})

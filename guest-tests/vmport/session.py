@@ -21,7 +21,7 @@ from lab.kvm_in_use import KvmInUse  # noqa: E402
 # linux/kvm.h
 KVM_CREATE_VM, KVM_CREATE_VCPU, KVM_GET_TSC_KHZ = 0xAE01, 0xAE41, 0xAEA3
 
-# A lab whose host is busy can stand still: linux/session.py tells of it.
+# A lab whose host is busy can stand still: campaign/session.py tells of it.
 ATTEMPTS = 2
 TIMED_OUT = 124
 

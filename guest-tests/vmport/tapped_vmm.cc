@@ -14,11 +14,11 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "base/log.h"
 #include "devices/vmport/backdoor.h"
-#include "vmm/flags.h"
-#include "vmm/log.h"
-#include "vmm/result_json.h"
-#include "vmm/run_vm.h"
+#include "vmm/cli/flags.h"
+#include "vmm/outcome/result_json.h"
+#include "vmm/run/run_vm.h"
 
 namespace vmm {
 namespace {
@@ -104,7 +104,7 @@ class Tap {
 
 int Main(int argc, char** argv) {
   SetUpLog(/*verbose=*/false);
-  absl::StatusOr<Invocation> invocation = ParseCommandLine(argc, argv);
+  absl::StatusOr<VmmInvocation> invocation = ParseCommandLine(argc, argv);
   if (!invocation.ok()) {
     LogInfo(invocation.status().ToString());
     return 125;

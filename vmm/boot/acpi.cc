@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "base/bytes.h"
 #include "base/status.h"
 #include "vmm/boot/abi/acpi_abi.h"
 #include "vmm/boot/dsdt_aml.h"
-#include "vmm/memory_map.h"
+#include "vmm/platform/memory_map.h"
 
 namespace vmm {
 namespace {
@@ -31,11 +32,6 @@ uint8_t Checksum(std::span<const uint8_t> bytes) {
   uint8_t sum = 0;
   for (uint8_t byte : bytes) sum += byte;
   return static_cast<uint8_t>(-sum);
-}
-
-template <typename T>
-std::span<const uint8_t> BytesOf(const T& object) {
-  return {reinterpret_cast<const uint8_t*>(&object), sizeof(T)};
 }
 
 template <typename T>

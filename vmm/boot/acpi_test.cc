@@ -12,7 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "vmm/boot/abi/acpi_abi.h"
-#include "vmm/memory_map.h"
+#include "vmm/platform/memory_map.h"
 
 namespace vmm {
 namespace {

@@ -10,7 +10,7 @@
 #include "vmm/boot/command_line.h"
 #include "vmm/boot/e820.h"
 #include "vmm/boot/long_mode.h"
-#include "vmm/memory_map.h"
+#include "vmm/platform/memory_map.h"
 
 namespace vmm {
 namespace {

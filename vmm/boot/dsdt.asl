@@ -1,4 +1,4 @@
-// What a kernel cannot find by itself: the devices of vmm/memory_map.h, in AML. Compiled by
+// What a kernel cannot find by itself: the devices of vmm/platform/memory_map.h, in AML. Compiled by
 // iasl when the program is built.
 //
 // There is no PCI host bridge, so nobody scans for PCI, and no keyboard controller, so nobody

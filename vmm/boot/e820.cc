@@ -4,7 +4,7 @@
 #include <array>
 
 #include "vmm/boot/placement.h"
-#include "vmm/memory_map.h"
+#include "vmm/platform/memory_map.h"
 
 namespace vmm {
 

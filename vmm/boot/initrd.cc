@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "vmm/boot/input_file.h"
 #include "vmm/boot/placement.h"
-#include "vmm/memory_map.h"
+#include "vmm/platform/memory_map.h"
 
 namespace vmm {
 namespace {

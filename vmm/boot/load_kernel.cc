@@ -19,7 +19,7 @@
 #include "vmm/boot/long_mode.h"
 #include "vmm/boot/placement.h"
 #include "vmm/boot/setup_data.h"
-#include "vmm/memory_map.h"
+#include "vmm/platform/memory_map.h"
 
 namespace vmm {
 namespace {

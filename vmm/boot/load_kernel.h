@@ -15,7 +15,7 @@
 #include "absl/status/statusor.h"
 #include "base/guest_addr.h"
 #include "base/guest_memory.h"
-#include "dump/cpu_state.h"
+#include "dump/snapshot/cpu_state.h"
 #include "vmm/boot/kaslr.h"
 
 namespace vmm {

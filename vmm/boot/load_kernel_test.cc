@@ -11,7 +11,7 @@
 #include "vmm/boot/abi/bzimage_abi.h"
 #include "vmm/boot/testing/bzimage_builder.h"
 #include "vmm/boot/testing/compress.h"
-#include "vmm/memory_map.h"
+#include "vmm/platform/memory_map.h"
 
 namespace vmm {
 namespace {

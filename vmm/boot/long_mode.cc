@@ -6,7 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "vmm/boot/abi/bzimage_abi.h"
-#include "vmm/memory_map.h"
+#include "vmm/platform/memory_map.h"
 
 namespace vmm {
 namespace {

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "base/guest_addr.h"
 #include "base/guest_memory.h"
-#include "dump/cpu_state.h"
+#include "dump/snapshot/cpu_state.h"
 
 namespace vmm {
 

@@ -7,7 +7,7 @@
 
 #include "gtest/gtest.h"
 #include "vmm/boot/abi/smbios_abi.h"
-#include "vmm/memory_map.h"
+#include "vmm/platform/memory_map.h"
 
 namespace vmm {
 namespace {

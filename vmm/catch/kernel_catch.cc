@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "dump/kernel/kallsyms.h"
 #include "vmm/catch/fit_symbols.h"
-#include "vmm/log.h"
 
 namespace vmm {
 namespace {

@@ -11,7 +11,7 @@
 #include "gtest/gtest.h"
 #include "vmm/boot/load_kernel.h"
 #include "vmm/catch/kernel_catch.h"
-#include "vmm/memory_map.h"
+#include "vmm/platform/memory_map.h"
 
 namespace vmm {
 namespace {

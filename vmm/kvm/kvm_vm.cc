@@ -11,7 +11,7 @@
 #include "vmm/kvm/kvm_ioctl.h"
 #include "vmm/kvm/kvm_irq_line.h"
 #include "vmm/kvm/kvm_vcpu.h"
-#include "vmm/memory_map.h"
+#include "vmm/platform/memory_map.h"
 
 namespace vmm {
 namespace {

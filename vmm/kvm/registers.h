@@ -4,7 +4,7 @@
 
 #include <linux/kvm.h>
 
-#include "dump/cpu_state.h"
+#include "dump/snapshot/cpu_state.h"
 
 namespace vmm {
 

@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "dump/cpu_state.h"
+#include "dump/snapshot/cpu_state.h"
 #include "vmm/vcpu/vcpu_exit.h"
 
 namespace vmm {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "dump/core_note.h"
 #include "dump/flight/host_story.h"
+#include "dump/snapshot/core_note.h"
 
 namespace vmm {
 

@@ -5,7 +5,7 @@
 // Little endian, no hidden padding. A field of natural width has 64 bits, also under a 32-bit
 // hypervisor. The offsets are frozen since Linux 4.18; 6.18 has put the CET fields into what was
 // padding. What may change, and how: docs/abi/vmcs12.md. Which field has which encoding:
-// dump/nested/vmcs12_fields.h.
+// dump/nested/vmx/vmcs12_fields.h.
 #ifndef DUMP_NESTED_ABI_VMCS12_H_
 #define DUMP_NESTED_ABI_VMCS12_H_
 

@@ -11,7 +11,7 @@
 #include "dump/nested/abi/nested_state_abi.h"
 #include "dump/nested/abi/vmcb12.h"
 #include "dump/nested/abi/vmcs12.h"
-#include "dump/nested/set_nested_state.h"
+#include "dump/nested/testing/set_nested_state.h"
 
 namespace vmm {
 

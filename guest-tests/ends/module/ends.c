@@ -2,12 +2,11 @@
 //
 // The loops and the deadlock never return. An oops or a warning ends the insmod or lets it go on, unless the
 // kernel is told to panic of it (panic_on_oops, panic_on_warn).
+#include <asm/desc.h>
 #include <linux/completion.h>
 #include <linux/irqflags.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
-
-#include <asm/desc.h>
 
 MODULE_LICENSE("GPL");
 
@@ -40,8 +39,8 @@ static noinline void loop_without_preemption(void) {
   while (true) cpu_relax();
 }
 
-// A deadlock: waits for what only it could do. With a mutex taken twice PREEMPT_RT sees that, and leaves the task in a sleep
-// that no watchdog counts.
+// A deadlock: waits for what only it could do. With a mutex taken twice PREEMPT_RT sees that, and leaves the task in a
+// sleep that no watchdog counts.
 static DECLARE_COMPLETION(never);
 
 static noinline void wait_for_itself(void) {

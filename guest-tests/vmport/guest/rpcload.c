@@ -1,5 +1,6 @@
-// rpcload KEY ROUNDS: sets guestinfo.KEY and gets it back, ROUNDS times, each on a channel of its own. What vmware-rpctool
-// does, without a program start for every word of it: for many at once. Fails at the first value that is another's.
+// rpcload KEY ROUNDS: sets guestinfo.KEY and gets it back, ROUNDS times, each on a channel of its own. What
+// vmware-rpctool does, without a program start for every word of it: for many at once. Fails at the first value that is
+// another's.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,19 @@
+// Our own words, on stderr, each line begun with "vmm: ". The guest's words go to stdout.
+#ifndef BASE_LOG_H_
+#define BASE_LOG_H_
+
+#include <string_view>
+
+namespace vmm {
+
+// Once, before any thread starts. Colours only where stderr is a terminal.
+void SetUpLog(bool verbose);
+
+// Any thread.
+void LogDebug(std::string_view text);  // shown with --verbose
+void LogInfo(std::string_view text);
+void LogWarning(std::string_view text);
+
+}  // namespace vmm
+
+#endif  // BASE_LOG_H_

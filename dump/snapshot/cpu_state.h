@@ -1,0 +1,72 @@
+// The registers of one vCPU as plain data: what a dump keeps of it, and what a vCPU is
+// started with. KVM's own structures never leave vmm/kvm/.
+#ifndef DUMP_SNAPSHOT_CPU_STATE_H_
+#define DUMP_SNAPSHOT_CPU_STATE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vmm {
+
+// A segment register with its hidden part. `limit` is in bytes, granularity applied.
+struct SegmentState {
+  uint16_t selector = 0;
+  uint32_t limit = 0;
+  uint64_t base = 0;
+  uint8_t type = 0;  // 4 bits, Intel SDM vol. 3 table 3-1 (system segments: table 3-2)
+  uint8_t dpl = 0;
+  bool s = false;  // code or data, not system
+  bool present = false;
+  bool avl = false;
+  bool l = false;   // 64-bit code
+  bool db = false;  // 32-bit default operand size
+  bool g = false;
+  bool unusable = false;
+};
+
+// GDTR, IDTR.
+struct DescriptorTableState {
+  uint64_t base = 0;
+  uint16_t limit = 0;
+};
+
+// What KVM keeps of the hypervisor that a guest may be.
+struct NestedCpuState {
+  // struct kvm_nested_state (dump/nested/abi/nested_state_abi.h). Empty where the host's KVM has
+  // no nested virtualization, or it could not be read: `error` then says why.
+  std::vector<uint8_t> bytes;
+  uint32_t max_size = 0;  // KVM_CAP_NESTED_STATE
+  std::string error;
+};
+
+struct CpuState {
+  uint64_t rax = 0, rbx = 0, rcx = 0, rdx = 0, rsi = 0, rdi = 0, rsp = 0, rbp = 0;
+  uint64_t r8 = 0, r9 = 0, r10 = 0, r11 = 0, r12 = 0, r13 = 0, r14 = 0, r15 = 0;
+  uint64_t rip = 0;
+  uint64_t rflags = 2;  // bit 1 always reads as one
+
+  SegmentState cs, ds, es, fs, gs, ss, ldt, tr;
+  DescriptorTableState gdt, idt;
+
+  uint64_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0, cr8 = 0;
+  uint64_t efer = 0;
+  uint64_t kernel_gs_base = 0;  // MSR_KERNEL_GS_BASE 0xc0000102
+  uint64_t apic_base = 0;
+  uint64_t tsc = 0;  // when the registers were read; not set by a write
+
+  // False for a vCPU that the guest never brought up (it waits for INIT or SIPI): its
+  // registers are those of reset and say nothing.
+  bool started = true;
+
+  // It waits for an interrupt, in HLT. Not set by a write.
+  bool halted = false;
+
+  // Where its flags say that the guest's own guest (L2) ran, all registers above are L2's;
+  // dump/nested/l1_state.h has the others.
+  NestedCpuState nested;
+};
+
+}  // namespace vmm
+
+#endif  // DUMP_SNAPSHOT_CPU_STATE_H_

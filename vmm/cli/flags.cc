@@ -1,0 +1,293 @@
+#include "vmm/cli/flags.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <span>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_format.h"
+#include "base/status.h"
+#include "dump/kernel/symbol_list.h"
+#include "vmm/cli/command_line.h"
+#include "vmm/cli/flag_values.h"
+#include "vmm/cli/guestinfo_flags.h"
+#include "vmm/cli/version.h"
+#include "vmm/cli/vmcoreinfo_file.h"
+#include "vmm/platform/memory_map.h"
+
+ABSL_FLAG(std::string, kernel, "", "FILE: bzImage or vmlinux to boot");
+ABSL_FLAG(std::string, initrd, "", "FILE: initial RAM disk");
+ABSL_FLAG(std::string, append, "", "TEXT: the kernel's command line");
+ABSL_FLAG(std::string, boot, "auto",
+          "HOW: auto, direct or classic [auto]\n"
+          "direct decompresses the kernel here, classic in the guest,\n"
+          "auto takes direct where it can");
+ABSL_FLAG(std::string, kaslr, "on", "on|off|SEED: where the kernel is placed; direct boot only [on]");
+ABSL_FLAG(std::string, memory, "1G", "SIZE: guest RAM, at least 64M [1G]");
+ABSL_FLAG(int, cpus, 1, "N: vCPUs, 1 to 255 [1]");
+ABSL_FLAG(std::string, cpu_features, "", "LIST: -name hides a CPU feature, +name asks for one: -la57,-avx2");
+ABSL_FLAG(std::string, on_panic, "dump", "WHAT: dump, exit or pause [dump]");
+ABSL_FLAG(std::string, catch, "auto",
+          "LIST: ends caught in the kernel's code, while the other CPUs\n"
+          "still run: panic, oops, bug, warn, kasan; or off; auto is\n"
+          "panic, where the kernel's symbols are found [auto]");
+ABSL_FLAG(std::string, symbols, "",
+          "FILE: System.map or vmlinux, in place of the symbols that the\n"
+          "kernel has in its own memory");
+ABSL_FLAG(std::string, catch_console, "off",
+          "LIST: console lines that are taken for a panic too: panic, oops,\n"
+          "bug, kasan, warning, soft-lockup, hard-lockup, rcu-stall,\n"
+          "hung-task, lockdep, memory-leak [off]");
+ABSL_FLAG(std::string, panic_grace, "200ms", "TIME: for the dying kernel's last console lines [200ms]");
+ABSL_FLAG(std::string, dump_dir, ".", "DIR: where the vmcore is written [.]");
+ABSL_FLAG(std::string, dump_name, "", "NAME: of the vmcore [the first free of vmcore, vmcore.1, ...]");
+ABSL_FLAG(std::string, dump_fallback_dir, "", "DIR: where it is written if that fails");
+ABSL_FLAG(std::string, dump_format, "elf",
+          "HOW: elf, kdump-zlib or kdump-zstd; gdb reads only elf, Debian 12's\n"
+          "makedumpfile no zstd [elf]");
+ABSL_FLAG(std::string, dump_level, "1",
+          "N: 0 or 1 keep all memory, 31 drops page cache, user and free\n"
+          "memory as makedumpfile -d 31 does, for kernels 4.16 to 7.2\n"
+          "except 6.3 to 6.5 [1]");
+ABSL_FLAG(std::string, dump, "",
+          "WHERE: - or fd:N streams the vmcore to standard output (the\n"
+          "console then goes to stderr) or to descriptor N, not to a file");
+ABSL_FLAG(std::string, dump_once, "",
+          "DIR: where one vmcore for each crash signature is written, named\n"
+          "by it; of the second death of its kind there is none");
+ABSL_FLAG(int, dump_keep, 0,
+          "N: of the dumps named vmcore, vmcore.1, ... in its directory\n"
+          "only the newest N stay; 0 is all [0]");
+ABSL_FLAG(std::string, dump_min_free, "0", "SIZE: must stay free where the vmcore is written [0]");
+ABSL_FLAG(bool, vmport, false,
+          "VMware's backdoor port, with guestinfo: for vmware-rpctool, vmtoolsd,\n"
+          "cloud-init and others in the guest");
+ABSL_FLAG(vmm::RepeatedText, guestinfo, {}, "KEY=VALUE: guestinfo.KEY for the guest to read; repeatable");
+ABSL_FLAG(vmm::RepeatedText, guestinfo_file, {}, "KEY=FILE: the same, with the file's bytes; repeatable");
+ABSL_FLAG(vmm::OptionalText, soft_power, {},
+          "TIME: SIGTERM asks the guest's tools to halt it, and waits\n"
+          "so long [off; without a TIME 60s]");
+ABSL_FLAG(vmm::OptionalText, vmware_cpuid, {},
+          "HOW: CPUID names VMware as the hypervisor: first, before\n"
+          "KVM, or only [off; without HOW first]");
+ABSL_FLAG(bool, vmware_dmi, false, "SMBIOS tables name VMware as the maker");
+ABSL_FLAG(std::string, watchdog, "off",
+          "HOW: ib700, the watchdog at ports 0x441 and 0x443; a guest that\n"
+          "starts it and does not feed it hangs: exit 122 [off]");
+ABSL_FLAG(std::string, hang_after, "off",
+          "TIME: a guest that hangs for so long is sent an NMI, dumped,\n"
+          "and ends with exit 122 [off]");
+ABSL_FLAG(std::string, core_mappings, "needed",
+          "WHAT: needed or all [needed]; all adds vmalloc and modules, for gdb,\n"
+          "but drgn with libkdumpfile 0.5.1 cannot read that");
+ABSL_FLAG(std::string, vmcoreinfo, "", "FILE: VMCOREINFO, note or text, tried before what is found in RAM");
+ABSL_FLAG(std::string, timeout, "off", "TIME: end the run after so long, exit 124 [off]");
+ABSL_FLAG(std::string, result, "", "FILE: a JSON record of the run; - is standard output");
+ABSL_FLAG(bool, verbose, false, "say more on stderr");
+ABSL_FLAG(bool, help, false, "this text");
+ABSL_FLAG(bool, version, false, "the version");
+
+namespace vmm {
+namespace {
+
+constexpr std::string_view kUsage =
+    "vmm boots a Linux kernel on /dev/kvm, and when it panics leaves a vmcore.\n"
+    "\n"
+    "  vmm --kernel=bzImage --initrd=initrd.img --append='console=ttyS0'\n"
+    "\n"
+    "The guest's serial console is standard input and output (on a terminal, Ctrl-A x\n"
+    "quits). Our own words go to stderr; the last line there says how the run ended.\n"
+    "Exit status: 0 power-off, 1-119 the guest's own, 120 panic, 121 triple fault,\n"
+    "122 hang, 123 reset, 124 time-out, 125 vmm could not run it, 126 panic but no dump.\n";
+
+const std::vector<FlagGroup>& Groups() {
+  static const auto& groups = *new std::vector<FlagGroup>{
+      {"What to boot", {"kernel", "initrd", "append", "boot", "kaslr"}},
+      {"The machine", {"memory", "cpus", "cpu_features", "watchdog"}},
+      {"VMware's side of the machine",
+       {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
+      {"When the guest panics",
+       {"on_panic", "catch", "symbols", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir",
+        "dump_once", "dump_keep", "dump_min_free", "dump_format", "dump_level", "dump", "core_mappings", "vmcoreinfo"}},
+      {"The run", {"timeout", "hang_after", "result", "verbose", "help", "version"}},
+  };
+  return groups;
+}
+
+// The value of a flag through its reader, with the flag's name and value before an error.
+template <typename Reader>
+auto Value(std::string_view name, const absl::Flag<std::string>& flag, Reader reader) {
+  const std::string text = absl::GetFlag(flag);
+  return Annotate(reader(text), absl::StrFormat("--%s=%s", name, text));
+}
+
+absl::StatusOr<uint64_t> ReadMemorySize(std::string_view text) {
+  ASSIGN_OR_RETURN(const uint64_t bytes, ParseSize(text));
+  const uint64_t host = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  if (bytes < kMinMemory) return absl::InvalidArgumentError(absl::StrFormat("%d bytes; at least 64M is needed", bytes));
+  if (bytes > host) {
+    return absl::InvalidArgumentError(absl::StrFormat("more than this host's %d MiB of memory", host >> 20));
+  }
+  if (bytes % kPageSize != 0) return absl::InvalidArgumentError("not a multiple of the page size, 4K");
+  return bytes;
+}
+
+// The value of a flag that needs none, through its reader; `otherwise` where the flag was not given.
+template <typename T, typename Reader>
+absl::StatusOr<T> OptionalValue(std::string_view name, const absl::Flag<OptionalText>& flag, T otherwise,
+                                Reader reader) {
+  const OptionalText value = absl::GetFlag(flag);
+  if (!value.given) return otherwise;
+  return Annotate(reader(value.text), absl::StrFormat("--%s=%s", name, value.text));
+}
+
+absl::StatusOr<VmwareConfig> VmwareFromFlags() {
+  VmwareConfig vmware{.port = absl::GetFlag(FLAGS_vmport), .dmi = absl::GetFlag(FLAGS_vmware_dmi)};
+  ASSIGN_OR_RETURN(vmware.cpuid,
+                   OptionalValue("vmware-cpuid", FLAGS_vmware_cpuid, HypervisorLeaf::kKvm, ParseHypervisorLeaf));
+  ASSIGN_OR_RETURN(vmware.soft_power, OptionalValue<std::optional<absl::Duration>>("soft-power", FLAGS_soft_power,
+                                                                                   std::nullopt, ParseSoftPower));
+  ASSIGN_OR_RETURN(vmware.guestinfo,
+                   ReadGuestInfo(absl::GetFlag(FLAGS_guestinfo).values, absl::GetFlag(FLAGS_guestinfo_file).values));
+  if (vmware.port) return vmware;
+  const std::string_view flag = !absl::GetFlag(FLAGS_guestinfo).values.empty()        ? "--guestinfo"
+                                : !absl::GetFlag(FLAGS_guestinfo_file).values.empty() ? "--guestinfo-file"
+                                : vmware.soft_power.has_value()                       ? "--soft-power"
+                                                                                      : "";
+  if (flag.empty()) return vmware;
+  return absl::InvalidArgumentError(absl::StrFormat("%s: the guest has no port for it; add --vmport", flag));
+}
+
+absl::StatusOr<absl::Duration> ReadHangAfter(std::string_view text) {
+  ASSIGN_OR_RETURN(const absl::Duration time, ParseDuration(text, /*allow_off=*/true));
+  if (time < absl::Seconds(1)) return absl::InvalidArgumentError("less than 1s is too short to tell a hang");
+  return time;
+}
+
+// -1: no stream, a file.
+absl::StatusOr<int> ReadDumpStream(std::string_view text) {
+  if (text.empty()) return -1;
+  if (text == "-") {
+    if (isatty(STDOUT_FILENO) != 0)
+      return absl::InvalidArgumentError("standard output is a terminal; a vmcore is not for it");
+    return STDOUT_FILENO;
+  }
+  int fd = -1;
+  const char* const end = text.data() + text.size();
+  if (!text.starts_with("fd:") || std::from_chars(text.data() + 3, end, fd).ptr != end || fd < 0)
+    return absl::InvalidArgumentError("must be - or fd:N; for a file, see --dump-dir and --dump-name");
+  if (fd <= STDERR_FILENO) return absl::InvalidArgumentError("0, 1 and 2 are taken; - is standard output");
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return absl::InvalidArgumentError(absl::StrFormat("descriptor %d is not open", fd));
+  if ((flags & O_ACCMODE) == O_RDONLY) {
+    return absl::InvalidArgumentError(absl::StrFormat("descriptor %d is open for reading only", fd));
+  }
+  return fd;
+}
+
+absl::Status DumpOnceFromFlag(VmConfig& config) {
+  const std::string dir = absl::GetFlag(FLAGS_dump_once);
+  if (dir.empty()) return absl::OkStatus();
+  const std::string_view other = config.dump_dir != "."                ? "--dump-dir"
+                                 : !config.dump_name.empty()           ? "--dump-name"
+                                 : absl::GetFlag(FLAGS_dump_keep) != 0 ? "--dump-keep"
+                                 : !absl::GetFlag(FLAGS_dump).empty()  ? "--dump"
+                                                                       : "";
+  if (!other.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("--dump-once=%s says where the vmcore is and what it is called: not with %s", dir, other));
+  }
+  config.dump_dir = dir;
+  config.dump_once = true;
+  return absl::OkStatus();
+}
+
+absl::Status DumpFromFlags(VmConfig& config) {
+  config.dump_dir = absl::GetFlag(FLAGS_dump_dir);
+  config.dump_name = absl::GetFlag(FLAGS_dump_name);
+  if (config.dump_name.find('/') != std::string::npos || config.dump_name == "." || config.dump_name == "..") {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("--dump-name=%s: must be a plain file name; the directory is --dump-dir", config.dump_name));
+  }
+  config.dump_fallback_dir = absl::GetFlag(FLAGS_dump_fallback_dir);
+  RETURN_IF_ERROR(DumpOnceFromFlag(config));
+  ASSIGN_OR_RETURN(config.dump_format, Value("dump-format", FLAGS_dump_format, ParseDumpFormat));
+  ASSIGN_OR_RETURN(config.dump_level, Value("dump-level", FLAGS_dump_level, ParseDumpLevel));
+  ASSIGN_OR_RETURN(config.core_mappings, Value("core-mappings", FLAGS_core_mappings, ParseCoreMappings));
+  if (const std::string path = absl::GetFlag(FLAGS_vmcoreinfo); !path.empty()) {
+    ASSIGN_OR_RETURN(config.vmcoreinfo, Annotate(ReadVmcoreInfoFile(path), "--vmcoreinfo"));
+  }
+  ASSIGN_OR_RETURN(config.dump_min_free, Value("dump-min-free", FLAGS_dump_min_free, ParseSize));
+  ASSIGN_OR_RETURN(config.dump_fd, Value("dump", FLAGS_dump, ReadDumpStream));
+  config.dump_keep = absl::GetFlag(FLAGS_dump_keep);
+  if (config.dump_keep < 0) {
+    return absl::InvalidArgumentError(absl::StrFormat("--dump-keep=%d: must be 0 or more", config.dump_keep));
+  }
+  if (config.dump_keep > 0 && !config.dump_name.empty()) {
+    return absl::InvalidArgumentError("--dump-keep counts the dumps that vmm names itself: not with --dump-name");
+  }
+  if (config.dump_fd >= 0 && config.dump_format != DumpFormat::kElf) {
+    return absl::InvalidArgumentError("--dump streams an ELF core: a kdump file is not written from start to end");
+  }
+  if (config.dump_fd == STDOUT_FILENO && absl::GetFlag(FLAGS_result) == "-") {
+    return absl::InvalidArgumentError("--dump=- and --result=- cannot both have standard output");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<VmConfig> ConfigFromFlags() {
+  VmConfig config;
+  config.boot.kernel_path = absl::GetFlag(FLAGS_kernel);
+  if (config.boot.kernel_path.empty()) {
+    return absl::InvalidArgumentError("--kernel=FILE is needed: a bzImage or vmlinux; see --help");
+  }
+  config.boot.initrd_path = absl::GetFlag(FLAGS_initrd);
+  config.boot.command_line = absl::GetFlag(FLAGS_append);
+  ASSIGN_OR_RETURN(config.boot.mode, Value("boot", FLAGS_boot, ParseBootMode));
+  ASSIGN_OR_RETURN(config.boot.kaslr, Value("kaslr", FLAGS_kaslr, ParseKaslr));
+
+  ASSIGN_OR_RETURN(config.memory_bytes, Value("memory", FLAGS_memory, ReadMemorySize));
+  config.cpus = absl::GetFlag(FLAGS_cpus);
+  if (config.cpus < 1 || config.cpus > 255) {
+    return absl::InvalidArgumentError(absl::StrFormat("--cpus=%d: must be 1 to 255", config.cpus));
+  }
+  ASSIGN_OR_RETURN(config.cpu_features, Value("cpu-features", FLAGS_cpu_features, ParseCpuFeatures));
+
+  ASSIGN_OR_RETURN(config.vmware, VmwareFromFlags());
+  ASSIGN_OR_RETURN(config.watchdog, Value("watchdog", FLAGS_watchdog, ParseWatchdog));
+
+  ASSIGN_OR_RETURN(config.on_panic, Value("on-panic", FLAGS_on_panic, ParseOnPanic));
+  ASSIGN_OR_RETURN(config.catching, Value("catch", FLAGS_catch, ParseCatch));
+  if (const std::string path = absl::GetFlag(FLAGS_symbols); !path.empty()) {
+    ASSIGN_OR_RETURN(config.catching.symbols, Annotate(SymbolList::ReadFile(path), "--symbols"));
+  }
+  ASSIGN_OR_RETURN(config.catch_console, Value("catch-console", FLAGS_catch_console, ParseKernelSigns));
+  const auto time = [](std::string_view text) { return ParseDuration(text, /*allow_off=*/false); };
+  ASSIGN_OR_RETURN(config.panic_grace, Value("panic-grace", FLAGS_panic_grace, time));
+  RETURN_IF_ERROR(DumpFromFlags(config));
+
+  const auto time_or_off = [](std::string_view text) { return ParseDuration(text, /*allow_off=*/true); };
+  ASSIGN_OR_RETURN(config.hang_after, Value("hang-after", FLAGS_hang_after, ReadHangAfter));
+  ASSIGN_OR_RETURN(config.timeout, Value("timeout", FLAGS_timeout, time_or_off));
+  config.result_path = absl::GetFlag(FLAGS_result);
+  config.verbose = absl::GetFlag(FLAGS_verbose);
+  return config;
+}
+
+}  // namespace
+
+absl::StatusOr<VmmInvocation> ParseCommandLine(int argc, char** argv) {
+  const std::vector<std::string> words(argv, argv + argc);
+  const auto args = std::span(words).subspan(words.empty() ? 0 : 1);
+  RETURN_IF_ERROR(ParseFlags(args, Groups()));
+  if (absl::GetFlag(FLAGS_help)) return VmmInvocation{.text = HelpText(kUsage, Groups())};
+  if (absl::GetFlag(FLAGS_version)) return VmmInvocation{.text = absl::StrFormat("vmm %s\n", kVersion)};
+  ASSIGN_OR_RETURN(VmConfig config, ConfigFromFlags());
+  config.command = ShellQuote(words);
+  return VmmInvocation{.config = std::move(config)};
+}
+
+}  // namespace vmm

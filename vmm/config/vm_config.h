@@ -1,0 +1,79 @@
+// What the user asked for, checked and in our own types. Flags become this once
+// (vmm/cli/flags.h); a test harness fills it by hand.
+#ifndef VMM_CONFIG_VM_CONFIG_H_
+#define VMM_CONFIG_VM_CONFIG_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "devices/vmport/backdoor.h"
+#include "dump/snapshot/dump_format.h"
+#include "dump/snapshot/vmcoreinfo.h"
+#include "vmm/boot/load_kernel.h"
+#include "vmm/catch/catch_config.h"
+#include "vmm/kvm/cpu_features.h"
+#include "vmm/kvm/hypervisor_leaf.h"
+#include "vmm/witness/kernel_signs.h"
+
+namespace vmm {
+
+enum class OnPanic {
+  kDump,   // write a vmcore, then end
+  kExit,   // end at once
+  kPause,  // stop the vCPUs and wait for a signal, RAM and registers kept
+};
+
+// What of VMware the machine shows, each by itself: docs/abi/vmport.md, docs/guestinfo.md.
+struct VmwareConfig {
+  bool port = false;  // the backdoor
+  HypervisorLeaf cpuid = HypervisorLeaf::kKvm;
+  bool dmi = false;  // SMBIOS tables
+
+  // The following need the port.
+  std::vector<std::pair<std::string, std::string>> guestinfo;  // key, value: of the same key the last counts
+  std::optional<absl::Duration> soft_power;                    // how long SIGTERM waits for the guest to power off
+  BackdoorTap tap;
+};
+
+struct VmConfig {
+  // What is booted. acpi_rsdp and cpu_has_la57 are filled in by the machine.
+  BootConfig boot;
+
+  uint64_t memory_bytes = 1ull << 30;
+  int cpus = 1;
+  CpuFeatures cpu_features;
+  VmwareConfig vmware;
+  bool watchdog = false;  // an ib700
+
+  OnPanic on_panic = OnPanic::kDump;
+  CatchConfig catching;                   // what is caught at the fault itself
+  std::vector<KernelSign> catch_console;  // what of the console's words is taken for a panic
+  absl::Duration panic_grace = absl::Milliseconds(200);
+  std::string dump_dir = ".";
+  bool dump_once = false;         // one dump for each kind of death stays in dump_dir
+  std::string dump_name;          // empty: the first free of vmcore, vmcore.1, ...
+  std::string dump_fallback_dir;  // empty: none
+  DumpFormat dump_format = DumpFormat::kElf;
+  int dump_level = kLevelNoZeros;
+  int dump_fd = -1;            // else the vmcore is streamed there first; if it is standard output, the console is not
+  int dump_keep = 0;           // VmcoreOptions::keep
+  uint64_t dump_min_free = 0;  // bytes
+  CoreMappings core_mappings = CoreMappings::kNeeded;
+  std::optional<VmcoreInfo> vmcoreinfo;  // the user's, tried before any that is found
+
+  absl::Duration hang_after = absl::InfiniteDuration();
+  absl::Duration timeout = absl::InfiniteDuration();
+  std::string result_path;  // empty: no JSON record; "-": standard output
+  bool verbose = false;
+
+  // The exact command line, quoted for a shell, for the record.
+  std::string command;
+};
+
+}  // namespace vmm
+
+#endif  // VMM_CONFIG_VM_CONFIG_H_

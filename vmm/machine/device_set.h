@@ -1,0 +1,77 @@
+// The devices of the machine, on their buses. Adding one is a member here and a line or two in
+// DeviceSet::Create.
+#ifndef VMM_MACHINE_DEVICE_SET_H_
+#define VMM_MACHINE_DEVICE_SET_H_
+
+#include <memory>
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "base/guest_memory.h"
+#include "devices/acpi_pm.h"
+#include "devices/bus.h"
+#include "devices/cmos.h"
+#include "devices/debug_console.h"
+#include "devices/debug_exit.h"
+#include "devices/fw_cfg.h"
+#include "devices/i8042.h"
+#include "devices/ib700.h"
+#include "devices/irq_line.h"
+#include "devices/pvpanic.h"
+#include "devices/reset_control.h"
+#include "devices/serial.h"
+#include "devices/vmport/backdoor.h"
+#include "vmm/vcpu/dispatch_exit.h"
+#include "vmm/vcpu/run_events.h"
+
+namespace vmm {
+
+// Built by one thread; after that any vCPU thread may drive the buses.
+class DeviceSet {
+ public:
+  // What the devices are wired to; all of it must outlive them.
+  struct Wiring {
+    GuestMemory& memory;
+    IrqLine& serial_irq;
+    IrqLine& sci;
+    RunEvents& events;
+    Serial::Output console;                  // of both consoles; any vCPU thread calls
+    std::optional<BackdoorConfig> backdoor;  // none: the machine has no such ports
+    bool ib700 = false;                      // whether it has a watchdog
+  };
+  static absl::StatusOr<std::unique_ptr<DeviceSet>> Create(const Wiring& wiring);
+
+  DeviceSet(const DeviceSet&) = delete;
+  DeviceSet& operator=(const DeviceSet&) = delete;
+
+  Buses buses() { return {pio_, mmio_, backdoor_.get()}; }
+  Serial& serial() { return serial_; }
+  const Ib700* watchdog() const { return ib700_.get(); }  // null unless one was wired
+  Backdoor* backdoor() { return backdoor_.get(); }        // null unless one was wired
+  const FwCfg& fw_cfg() const { return fw_cfg_; }
+
+ private:
+  explicit DeviceSet(const Wiring& wiring);
+
+  SystemClock clock_;
+  Serial serial_;
+  Pvpanic pvpanic_;
+  FwCfg fw_cfg_;
+  AcpiPm1Event pm1_event_;
+  AcpiPm1Control pm1_control_;
+  AcpiPmTimer pm_timer_;
+  I8042 i8042_;
+  ResetControl reset_control_;
+  Cmos cmos_;
+  DebugExit debug_exit_;
+  DebugConsole debug_console_;
+  std::unique_ptr<Ib700> ib700_;
+  std::unique_ptr<Backdoor> backdoor_;
+  Bus pio_;
+  Bus mmio_;  // nothing yet: the interrupt controllers are KVM's
+};
+
+}  // namespace vmm
+
+#endif  // VMM_MACHINE_DEVICE_SET_H_

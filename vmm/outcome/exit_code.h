@@ -1,0 +1,23 @@
+// The exit codes that docs/exit-codes.md promises. A harness may rely on each.
+#ifndef VMM_OUTCOME_EXIT_CODE_H_
+#define VMM_OUTCOME_EXIT_CODE_H_
+
+namespace vmm {
+
+enum ExitCode : int {
+  kExitPowerOff = 0,          // clean power-off, or the guest's own status 0
+  kExitGuestStatusMax = 119,  // 1-119: the guest's own status; larger ones are reported as 119
+  kExitPanic = 120,
+  kExitTripleFault = 121,
+  kExitHang = 122,
+  kExitReset = 123,
+  kExitTimeout = 124,
+  kExitVmmError = 125,    // bad flag, no KVM, bad image: the VMM could not do its work
+  kExitDumpFailed = 126,  // the guest panicked and was seen to, but no dump could be written
+  kExitProgramNotFound = 127,
+  kExitSignalBase = 128,  // + the signal's number: the VMM itself was told to stop
+};
+
+}  // namespace vmm
+
+#endif  // VMM_OUTCOME_EXIT_CODE_H_

@@ -1,0 +1,82 @@
+#include "vmm/outcome/explain_end.h"
+
+#include <algorithm>
+#include <csignal>
+
+#include "absl/strings/str_format.h"
+#include "base/log.h"
+#include "vmm/outcome/death_report.h"
+#include "vmm/outcome/fault_site.h"
+
+namespace vmm {
+namespace {
+
+// The first thing that one wants to know of a guest that stands still.
+void TellWhereVcpusStood(const VmSnapshot& snapshot) {
+  for (size_t id = 0; id < snapshot.cpus.size(); ++id) {
+    const CpuState& cpu = snapshot.cpus[id];
+    if (!cpu.started) continue;
+    const bool interrupts = (cpu.rflags & (1 << 9)) != 0;
+    LogInfo(absl::StrFormat("vCPU %d stood at %#x, interrupts %s", id, cpu.rip, interrupts ? "on" : "off"));
+  }
+}
+
+// The vCPU that is known to have died or to hang; -1: none is.
+int DeadVcpu(const RunOutcome& outcome) {
+  if (outcome.hang.has_value()) return outcome.hang->vcpu;
+  return outcome.panic.has_value() ? outcome.panic->vcpu : -1;
+}
+
+// The vCPU stopped of itself, and not because the kernel said why.
+bool CouldNotGoOn(const RunOutcome& outcome) {
+  return outcome.kind == RunOutcome::Kind::kPanic && outcome.panic.has_value() &&
+         !LeavesVcpuRunning(outcome.panic->source) && outcome.panic->source != PanicSource::kTrap;
+}
+
+// None where there is no such vCPU, or its registers could not be read: zeros would be told as the place of a fault.
+const CpuState* RegistersOf(int vcpu, const VmSnapshot& snapshot) {
+  if (vcpu < 0 || static_cast<size_t>(vcpu) >= snapshot.cpus.size()) return nullptr;
+  const CpuState& cpu = snapshot.cpus[static_cast<size_t>(vcpu)];
+  return cpu.started ? &cpu : nullptr;
+}
+
+bool ConsoleShowedPanic(const RunOutcome& outcome) {
+  return std::ranges::find(outcome.console, KernelSign::kPanic, &ConsoleWitness::sign) != outcome.console.end();
+}
+
+}  // namespace
+
+void BelieveConsole(RunOutcome& outcome) {
+  if (outcome.kind != RunOutcome::Kind::kReset && outcome.kind != RunOutcome::Kind::kTimeout) return;
+  const auto panic = std::ranges::find(outcome.console, KernelSign::kPanic, &ConsoleWitness::sign);
+  if (panic == outcome.console.end()) return;
+  outcome.kind = RunOutcome::Kind::kPanic;
+  outcome.panic = PanicEvent{.source = PanicSource::kConsole, .detail = panic->line};
+}
+
+bool IsBadEnd(const RunOutcome& outcome) {
+  switch (outcome.kind) {
+    case RunOutcome::Kind::kPanic:
+    case RunOutcome::Kind::kHang:
+    case RunOutcome::Kind::kTimeout: return true;
+    case RunOutcome::Kind::kInterrupted: return outcome.signal == SIGTERM;
+    default: return false;
+  }
+}
+
+void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, RunOutcome& outcome) {
+  if (outcome.kind != RunOutcome::Kind::kPanic) TellWhereVcpusStood(snapshot);
+  const int dead = DeadVcpu(outcome);
+  const CpuState* const cpu = RegistersOf(dead, snapshot);
+  if (CouldNotGoOn(outcome) && cpu != nullptr) outcome.fault = DescribeFault(dead, *cpu, *snapshot.memory);
+  // Of registers that are lost no stack can be had, and all such ends would have the same signature.
+  const bool lost = outcome.fault.has_value() && outcome.fault->registers_lost;
+  outcome.death = ReportDeath(snapshot, lost ? -1 : dead, config.catching.symbols.get());
+  if (outcome.fault.has_value()) {
+    if (!lost && !outcome.death->stack.empty()) outcome.fault->place = outcome.death->stack[0];
+    TellFault(*outcome.fault);
+  }
+  if (!ConsoleShowedPanic(outcome)) TellLog(*outcome.death);
+}
+
+}  // namespace vmm

@@ -1,0 +1,27 @@
+// The JSON record of a run, --result: what a harness reads instead of our words.
+// docs/result-json.md promises its fields.
+#ifndef VMM_OUTCOME_RESULT_JSON_H_
+#define VMM_OUTCOME_RESULT_JSON_H_
+
+#include <string>
+
+#include "vmm/config/vm_config.h"
+#include "vmm/outcome/run_outcome.h"
+
+namespace vmm {
+
+// The record of a run as text, one JSON object, with a newline at its end.
+std::string ResultJson(const VmConfig& config, const RunOutcome& outcome);
+
+// What the dump itself keeps of its run, in a note of our own: docs/abi/vmcore.md.
+std::string DumpNoteJson(const VmConfig& config, const RunOutcome& outcome);
+
+// Writes the record where --result says: standard output for "-", else the file, whole or not at all,
+// in the place of an older one. Does nothing without --result. A failure is told on stderr and
+// does not change the outcome. `stop_fd` is readable when the user wants the run to end: a reader of standard output
+// that does not read is then not waited for. -1: it is.
+void WriteResult(const VmConfig& config, const RunOutcome& outcome, int stop_fd = -1);
+
+}  // namespace vmm
+
+#endif  // VMM_OUTCOME_RESULT_JSON_H_

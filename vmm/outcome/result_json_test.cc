@@ -1,0 +1,135 @@
+#include "vmm/outcome/result_json.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "base/log.h"
+#include "base/unique_fd.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+namespace vmm {
+namespace {
+
+RunOutcome APanic() {
+  RunOutcome outcome{.kind = RunOutcome::Kind::kPanic,
+                     .panic = PanicEvent{.source = PanicSource::kPvpanic, .vcpu = 2},
+                     .panics_seen = 1};
+  outcome.kernel = {0x1000000, 42};
+  outcome.dump = VmcoreReport{.path = "out/vmcore", .data_bytes = 4096, .release = "6.1.0", .kernel_offset = 0x200000};
+  return outcome;
+}
+
+TEST(ResultJsonTest, APanicIsRecordedWithItsDump) {
+  const auto json = nlohmann::json::parse(ResultJson({.cpus = 4}, APanic()));
+  EXPECT_EQ(json["schema_version"], 1);
+  EXPECT_EQ(json["outcome"], "panic");
+  EXPECT_EQ(json["exit_code"], 120);
+  EXPECT_EQ(json["panic"]["source"], "pvpanic");
+  EXPECT_EQ(json["panic"]["vcpu"], 2);
+  EXPECT_EQ(json["dump"]["path"], "out/vmcore");
+  EXPECT_EQ(json["guest"]["kernel_offset"], "0x200000");
+  EXPECT_EQ(json["guest"]["physical_base"], "0x1000000");
+  EXPECT_EQ(json["guest"]["kaslr_seed"], "0x2a") << "for --kaslr=";
+}
+
+TEST(ResultJsonTest, ACleanEndHasNoPanicAndNoDump) {
+  const auto json = nlohmann::json::parse(ResultJson({}, {.kind = RunOutcome::Kind::kPowerOff, .by = "acpi"}));
+  EXPECT_TRUE(json["panic"].is_null());
+  EXPECT_TRUE(json["dump"].is_null());
+}
+
+TEST(ResultJsonTest, BytesThatAreNoTextDoNotBreakTheRecord) {
+  VmConfig config;
+  config.boot.command_line = "x=\xff\xfe";
+  EXPECT_TRUE(nlohmann::json::accept(ResultJson(config, APanic())));
+}
+
+RunOutcome WithGuestInfo(const std::string& value) {
+  RunOutcome outcome = APanic();
+  outcome.vmport = VmportReport{.reach = BackdoorReach::kGrantedPrograms, .guestinfo = {{"verdict", value}}};
+  return outcome;
+}
+
+TEST(ResultJsonTest, WhatTheGuestSetIsInTheRecordAndInTheDump) {
+  for (const std::string& text : {ResultJson({}, WithGuestInfo("ok")), DumpNoteJson({}, WithGuestInfo("ok"))}) {
+    const auto json = nlohmann::json::parse(text);
+    EXPECT_EQ(json["vmport"]["guestinfo"]["verdict"], "ok");
+    EXPECT_EQ(json["vmport"]["ring3"], "granted-programs");
+  }
+  EXPECT_FALSE(nlohmann::json::parse(ResultJson({}, APanic())).contains("vmport"));
+}
+
+TEST(ResultJsonTest, GuestinfoThatIsNoTextIsKeptByteForByte) {
+  const auto vmport = nlohmann::json::parse(ResultJson({}, WithGuestInfo("\xff\xfe!")))["vmport"];
+  EXPECT_EQ(vmport["guestinfo_base64"]["verdict"], "//4h");
+  EXPECT_FALSE(vmport["guestinfo"].contains("verdict"));
+}
+
+TEST(ResultJsonTest, TheDumpKeepsHowItsRunIsMadeAgain) {
+  const auto json = nlohmann::json::parse(DumpNoteJson({.command = "vmm --kernel=x"}, APanic()));
+  EXPECT_EQ(json["command"], "vmm --kernel=x");
+  EXPECT_EQ(json["panic"]["source"], "pvpanic");
+}
+
+TEST(ResultJsonTest, AHangIsToldWithWhereItWasSeen) {
+  RunOutcome outcome{.kind = RunOutcome::Kind::kHang};
+  outcome.hang = Hang{.kind = HangKind::kLivelock, .vcpu = 1, .rips = {0xffffffff81000010}, .detail = "a loop"};
+  const auto json = nlohmann::json::parse(ResultJson({}, outcome));
+  EXPECT_EQ(json["outcome"], "hang");
+  EXPECT_EQ(json["exit_code"], 122);
+  EXPECT_EQ(json["hang"]["kind"], "livelock");
+  EXPECT_EQ(json["hang"]["rips"][0], "0xffffffff81000010");
+}
+
+TEST(ResultJsonTest, AnOlderRecordIsReplacedWhole) {
+  const std::string path = std::string(getenv("TEST_TMPDIR")) + "/result.json";
+  std::ofstream(path) << std::string(100000, 'x');
+  WriteResult({.result_path = path}, APanic());
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  EXPECT_TRUE(nlohmann::json::accept(text.str()));
+}
+
+// Standard output is a pipe with nothing read from it, for as long as this lives.
+class UnreadOutput {
+ public:
+  UnreadOutput() {
+    int ends[2];
+    EXPECT_EQ(0, pipe2(ends, O_CLOEXEC));
+    out_.reset(ends[0]);
+    before_.reset(dup(STDOUT_FILENO));
+    EXPECT_EQ(STDOUT_FILENO, dup2(ends[1], STDOUT_FILENO));
+    close(ends[1]);
+  }
+  ~UnreadOutput() { dup2(before_.get(), STDOUT_FILENO); }
+
+ private:
+  UniqueFd out_, before_;
+};
+
+TEST(ResultJsonTest, AReaderWhoDoesNotReadIsNotWaitedForOnceTheUserSaysStop) {
+  const UniqueFd stop(eventfd(1, EFD_CLOEXEC));
+  RunOutcome outcome = APanic();
+  outcome.panic->detail = std::string(1 << 20, 'x');  // more than a pipe holds
+  SetUpLog(/*verbose=*/false);                        // to stderr
+  const UnreadOutput output;
+  WriteResult({.result_path = "-"}, outcome, stop.get());  // would never return
+}
+
+TEST(ResultJsonTest, KvmsOwnCountersStandWithEachVcpuOrAreNull) {
+  RunOutcome outcome = APanic();
+  outcome.vcpus.push_back({.exits = 5, .kvm = {{"exits", 1234}, {"a_counter_of_the_future", 1}, {"halt_exits", 0}}});
+  outcome.vcpus.push_back({.exits = 6});
+  const auto vcpus = nlohmann::json::parse(ResultJson({}, outcome))["vcpus"];
+  EXPECT_EQ(vcpus[0]["kvm"], (nlohmann::json{{"exits", 1234}, {"halt_exits", 0}}));
+  EXPECT_TRUE(vcpus[1]["kvm"].is_null());
+}
+
+}  // namespace
+}  // namespace vmm

@@ -1,0 +1,66 @@
+#include "vmm/outcome/tool_lines.h"
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+
+#include "vmm/cli/command_line.h"
+
+namespace vmm {
+namespace {
+
+using std::filesystem::path;
+
+bool IsElfFile(const path& file) {
+  std::array<char, 4> magic = {};
+  std::ifstream(file, std::ios::binary).read(magic.data(), magic.size());
+  return std::string_view(magic.data(), magic.size()) == "\177ELF";
+}
+
+path Absolute(const path& file) {
+  std::error_code error;
+  const path absolute = std::filesystem::absolute(file, error);
+  return error ? file : absolute.lexically_normal();
+}
+
+std::string Vmlinux(const VmConfig& config, const std::string& release) {
+  std::vector<path> candidates;
+  if (config.catching.symbols != nullptr) candidates.emplace_back(config.catching.symbols->Source());
+  candidates.emplace_back(config.boot.kernel_path);
+  if (!release.empty()) candidates.emplace_back("/usr/lib/debug/boot/vmlinux-" + release);
+  for (const path& candidate : candidates) {
+    if (IsElfFile(candidate)) return Absolute(candidate);
+  }
+  return "VMLINUX";
+}
+
+std::string Line(std::vector<std::string> words) { return ShellQuote(words); }
+
+bool CanRead(const VmcoreReport& dump, Reader reader) {
+  for (const ReadableBy& verdict : dump.readable_by) {
+    if (verdict.reader == reader) return !verdict.why_not.has_value();
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> ToolLines(const VmConfig& config, const VmcoreReport& dump) {
+  std::vector<std::pair<std::string, std::string>> lines;
+  if (dump.readable_by.empty()) return lines;  // a stream
+  const path core = Absolute(dump.path);
+  const std::string vmlinux = Vmlinux(config, dump.release);
+  if (CanRead(dump, Reader::kCrash)) lines.emplace_back("crash", Line({"crash", vmlinux, core}));
+  if (CanRead(dump, Reader::kDrgn)) lines.emplace_back("drgn", Line({"drgn", "-c", core, "-s", vmlinux}));
+  if (CanRead(dump, Reader::kGdb)) {
+    // The script beside the dump is made to be used in its folder.
+    lines.emplace_back("gdb", Line({"cd", core.parent_path()}) + " && " +
+                                  Line({"gdb", "-x", core.filename().string() + ".gdb", "-ex", "kernel " + vmlinux,
+                                        "-ex", "thread apply all bt"}));
+  }
+  lines.emplace_back("vmcore", Line({"vmcore", "report", core}));
+  return lines;
+}
+
+}  // namespace vmm

@@ -1,0 +1,98 @@
+#include "vmm/run/vcpu_threads.h"
+
+#include <sys/prctl.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_format.h"
+#include "base/status.h"
+
+namespace vmm {
+
+VcpuThreads::VcpuThreads(std::span<Vcpu* const> vcpus, Buses buses, RunEvents& events, TrapHandler* traps)
+    : vcpus_(vcpus.begin(), vcpus.end()),
+      buses_(buses),
+      events_(events),
+      traps_(traps),
+      look_wanted_(vcpus.size()),
+      looks_(vcpus.size()),
+      states_(vcpus.size(), absl::UnknownError("the vCPU has not stopped")) {
+  for (const Vcpu* vcpu : vcpus_) recorders_.push_back(std::make_unique<FlightRecorder>(vcpu->id()));
+}
+
+VcpuThreads::~VcpuThreads() {
+  if (!threads_.empty()) Stop();
+}
+
+void VcpuThreads::Start() {
+  for (size_t i = 0; i < vcpus_.size(); ++i) threads_.emplace_back([this, i] { RunVcpu(i); });
+}
+
+void VcpuThreads::RunVcpu(size_t index) {
+  Vcpu& vcpu = *vcpus_[index];
+  prctl(PR_SET_NAME, absl::StrFormat("vcpu-%d", vcpu.id()).c_str());
+  events_.ThisThreadRunsVcpu(vcpu.id());
+  FlightRecorder& recorder = *recorders_[index];
+  recorder.ThreadBegins();
+  RunUntilStop(index);
+  recorder.ThreadEnds();
+  // Only after the pending I/O is completed are the registers those behind the instruction.
+  const absl::Status completed = vcpu.CompletePendingIo();
+  states_[index] = completed.ok() ? vcpu.ReadState() : absl::StatusOr<CpuState>(completed);
+  if (states_[index].ok()) recorder.GuestTscIs(states_[index]->tsc);
+}
+
+void VcpuThreads::RunUntilStop(size_t index) {
+  Vcpu& vcpu = *vcpus_[index];
+  FlightRecorder& recorder = *recorders_[index];
+  while (!stop_.load(std::memory_order_acquire) && !events_.vcpus_must_stop()) {
+    const absl::StatusOr<VcpuExit> exit = vcpu.Run();
+    if (!exit.ok()) {
+      events_.OnPanic({.source = PanicSource::kUnhandledExit,
+                       .vcpu = vcpu.id(),
+                       .detail = "KVM_RUN failed: " + std::string(exit.status().message())});
+      return;
+    }
+    recorder.Exit(*exit);
+    const bool trapped = traps_ != nullptr && traps_->Takes(*exit);
+    const NextStep next = trapped ? traps_->OnTrap(vcpu) : DispatchExit(*exit, vcpu.id(), buses_, events_);
+    recorder.Handled(*exit);
+    if (next == NextStep::kStop) return;
+    if (traps_ != nullptr && !trapped) traps_->AfterExit(vcpu);
+    if (std::holds_alternative<InterruptedExit>(*exit)) AnswerLook(index);
+  }
+}
+
+// Stop() sets stop_ before it kicks, and stop_ is looked at after the Unkick(): its kick is not lost.
+void VcpuThreads::AnswerLook(size_t index) {
+  {
+    const std::lock_guard lock(look_mutex_);
+    if (!look_wanted_[index]) return;
+    look_wanted_[index] = false;
+  }
+  vcpus_[index]->Unkick();
+  const absl::StatusOr<CpuState> state = vcpus_[index]->ReadState();
+  const std::lock_guard lock(look_mutex_);
+  if (state.ok()) looks_[index] = *state;
+  look_answered_.notify_all();
+}
+
+std::vector<std::optional<CpuState>> VcpuThreads::Look(absl::Duration patience) {
+  std::unique_lock lock(look_mutex_);
+  std::ranges::fill(looks_, std::nullopt);
+  look_wanted_.assign(look_wanted_.size(), true);
+  for (Vcpu* vcpu : vcpus_) vcpu->Kick();
+  look_answered_.wait_for(lock, absl::ToChronoMilliseconds(patience),
+                          [this] { return std::ranges::all_of(looks_, &std::optional<CpuState>::has_value); });
+  return looks_;
+}
+
+std::vector<absl::StatusOr<CpuState>> VcpuThreads::Stop() {
+  stop_.store(true, std::memory_order_release);
+  for (Vcpu* vcpu : vcpus_) vcpu->Kick();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+  return std::move(states_);
+}
+
+}  // namespace vmm

@@ -1,0 +1,94 @@
+#include "vmm/run/vcpu_threads.h"
+
+#include <array>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "devices/pvpanic.h"
+#include "gtest/gtest.h"
+#include "vmm/vcpu/testing/scripted_vcpu.h"
+
+namespace vmm {
+namespace {
+
+constexpr uint16_t kPvpanic = 0x505;
+
+class VcpuThreadsTest : public testing::Test {
+ protected:
+  explicit VcpuThreadsTest(bool stop_at_panic = false) : events_(*RunEvents::Create(stop_at_panic)) {
+    EXPECT_TRUE(pio_.Add(kPvpanic, Pvpanic::kSize, &pvpanic_).ok());
+  }
+
+  void WaitForPanic() const {
+    while (!events_->panic().has_value()) absl::SleepFor(absl::Milliseconds(1));
+  }
+
+  std::unique_ptr<RunEvents> events_;
+  Pvpanic pvpanic_{*events_, *events_};
+  Bus pio_, mmio_;
+};
+
+struct StopAtPanic : VcpuThreadsTest {
+  StopAtPanic() : VcpuThreadsTest(/*stop_at_panic=*/true) {}
+};
+
+TEST_F(VcpuThreadsTest, RegistersAreReadOnlyAfterThePendingIoIsCompleted) {
+  ScriptedVcpu vcpu(0);
+  vcpu.AddOut(kPvpanic, {1});
+  vcpu.set_state({.rip = 0x1234});
+  const std::array<Vcpu*, 1> vcpus{&vcpu};
+  VcpuThreads threads(vcpus, {pio_, mmio_}, *events_);
+  threads.Start();
+  WaitForPanic();
+  const auto states = threads.Stop();
+  EXPECT_FALSE(vcpu.io_pending());
+  EXPECT_GE(vcpu.completions(), 1);
+  EXPECT_EQ(states.at(0)->rip, 0x1234u);
+}
+
+TEST_F(VcpuThreadsTest, TheVcpuThatPanickedIsNamed) {
+  ScriptedVcpu idle(0), dying(1);
+  dying.AddOut(kPvpanic, {1});
+  const std::array<Vcpu*, 2> vcpus{&idle, &dying};
+  VcpuThreads threads(vcpus, {pio_, mmio_}, *events_);
+  threads.Start();
+  WaitForPanic();
+  EXPECT_EQ(events_->panic()->vcpu, 1);
+  EXPECT_EQ(threads.Stop().size(), 2u);
+}
+
+TEST_F(StopAtPanic, WithoutGraceTheDyingVcpuExecutesNothingMore) {
+  ScriptedVcpu vcpu(0);
+  vcpu.AddOut(kPvpanic, {1}).AddOut(0x80, {1});
+  const std::array<Vcpu*, 1> vcpus{&vcpu};
+  VcpuThreads threads(vcpus, {pio_, mmio_}, *events_);
+  threads.Start();
+  WaitForPanic();
+  threads.Stop();
+  EXPECT_EQ(vcpu.runs(), 1);
+}
+
+TEST_F(VcpuThreadsTest, ARunThatFailsIsAPanicWithKvmsReason) {
+  ScriptedVcpu vcpu(0);
+  vcpu.Add(absl::InternalError("Bad address"));
+  const std::array<Vcpu*, 1> vcpus{&vcpu};
+  VcpuThreads threads(vcpus, {pio_, mmio_}, *events_);
+  threads.Start();
+  WaitForPanic();
+  EXPECT_EQ(events_->panic()->source, PanicSource::kUnhandledExit);
+  EXPECT_EQ(events_->panic()->detail, "KVM_RUN failed: Bad address");
+}
+
+TEST_F(VcpuThreadsTest, RegistersThatCannotBeReadAreOnesOwnErrorAndLoseNothingElse) {
+  ScriptedVcpu good(0), bad(1);
+  bad.set_read_state_error(absl::InternalError("no registers"));
+  const std::array<Vcpu*, 2> vcpus{&good, &bad};
+  VcpuThreads threads(vcpus, {pio_, mmio_}, *events_);
+  threads.Start();
+  const auto states = threads.Stop();
+  EXPECT_TRUE(states.at(0).ok());
+  EXPECT_EQ(states.at(1).status().message(), "no registers");
+}
+
+}  // namespace
+}  // namespace vmm
