@@ -7,6 +7,7 @@
 #include <fstream>
 #include <string>
 
+#include "guest-tests/core_notes.h"
 #include "guest-tests/vmm_process.h"
 #include "nlohmann/json.hpp"
 
@@ -33,6 +34,9 @@ class HangsTest : public testing::Test {
     flags.insert(flags.begin(), {"--dump-dir=" + dir_, "--result=" + dir_ + "/result.json"});
     return RunGuest("watchdog", append, flags);
   }
+
+  // Of a field like "0x1000a4".
+  static uint64_t Number(const nlohmann::json& hex) { return std::stoull(hex.get<std::string>(), nullptr, 0); }
 
   bool HasDump() const { return std::filesystem::exists(dir_ + "/vmcore"); }
   nlohmann::json Record() const { return nlohmann::json::parse(std::ifstream(dir_ + "/result.json")); }
@@ -74,6 +78,73 @@ TEST_F(HangsTest, AGuestAtRestIsIdleForTooLong) {
   EXPECT_EQ(result.exit_code, 122) << result.Describe();
   EXPECT_EQ(Record()["hang"]["kind"], "idle");
   EXPECT_EQ(Record()["hang"]["vcpu"], -1);
+}
+
+// As a kernel that died of an early exception halts.
+TEST_F(HangsTest, AVcpuThatIsHaltedWithInterruptsOffIsAHang) {
+  const VmmResult result = Run("by=halted");
+  EXPECT_EQ(result.exit_code, 122) << result.Describe();
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("hang: vCPU 0 is halted with interrupts off, at 0x"));
+  const nlohmann::json hang = Record()["hang"];
+  EXPECT_EQ(hang["kind"], "halted");
+  EXPECT_EQ(hang["vcpu"], 0);
+  EXPECT_EQ(hang["nmi"]["registers_before"][0]["state"], "halted");
+  EXPECT_THAT(result.out, HasSubstr("# an NMI came")) << "it can still be asked";
+  EXPECT_TRUE(HasDump());
+}
+
+TEST_F(HangsTest, TwoVcpusThatAreHaltedWithInterruptsOffAreAHang) {
+  const VmmResult result = Run("by=offline other=halted", {"--cpus=2", "--hang-after=1s", "--timeout=60s"});
+  EXPECT_EQ(result.exit_code, 122) << result.Describe();
+  EXPECT_EQ(Record()["hang"]["kind"], "halted");
+  EXPECT_EQ(Record()["hang"]["vcpu"], -1);
+  EXPECT_EQ(Record()["hang"]["nmi"]["registers_before"][1]["state"], "halted");
+}
+
+TEST_F(HangsTest, AVcpuThatWasTakenOfflineIsNoneWhileAnotherWorks) {
+  for (const char* offline : {"offline=1", "offline=0"}) {
+    const std::string append = std::string("by=offline ") + offline;
+    EXPECT_EQ(Run(append, {"--cpus=2", "--hang-after=1s", "--timeout=3s"}).exit_code, 124) << offline;
+  }
+}
+
+TEST_F(HangsTest, WhereTheOtherOnlyWaitsItIsIdleAndTheHaltedOneIsNamed) {
+  const VmmResult result = Run("by=offline offline=0 other=idle", {"--cpus=2", "--hang-after=1s", "--timeout=60s"});
+  EXPECT_EQ(result.exit_code, 122) << result.Describe();
+  EXPECT_EQ(Record()["hang"]["kind"], "idle");
+  EXPECT_THAT(Record()["hang"]["detail"].get<std::string>(), HasSubstr("vCPU 0 is halted with interrupts off, at 0x"));
+}
+
+TEST_F(HangsTest, AGuestThatTheNmiDestroysKeepsItsRegistersFromBefore) {
+  constexpr uint64_t kR15 = 0x2020202020353172;  // "r15" and blanks
+  const VmmResult result = Run("by=no-idt");
+  EXPECT_EQ(result.exit_code, 122) << result.Describe();
+  EXPECT_EQ(Record()["panic"]["source"], "triple-fault");
+  const nlohmann::json hang = Record()["hang"];
+  EXPECT_EQ(hang["kind"], "interrupts-off");
+  EXPECT_EQ(hang["nmi"]["vcpu"], 0);
+  EXPECT_EQ(hang["nmi"]["destroyed_vcpu"], 0);
+  const nlohmann::json before = hang["nmi"]["registers_before"][0];
+  EXPECT_EQ(before["state"], "running");
+  const auto notes = ReadCoreNotes(dir_ + "/vmcore");
+  ASSERT_TRUE(notes.ok()) << notes.status();
+  const uint64_t rip = Number(before["rip"]);
+  EXPECT_NEAR(static_cast<double>(rip), static_cast<double>(Number(hang["rips"][0])), 4) << "the loop is 4 bytes long";
+  EXPECT_EQ(notes->prstatus[0].at("rip"), rip);
+  EXPECT_EQ(notes->prstatus[0].at("r15"), kR15);
+  EXPECT_EQ(notes->qemu[0].at("rip"), rip);
+  EXPECT_EQ(notes->qemu[0].at("rbx"), kR15);
+}
+
+TEST_F(HangsTest, AGuestThatPanicsOfTheNmiHasTheRegistersOfThePanicInItsDumpAndThoseFromBeforeInTheRecord) {
+  const VmmResult result = Run("by=irqs-off nmi=panic");
+  EXPECT_EQ(result.exit_code, 122) << result.Describe();
+  const nlohmann::json nmi = Record()["hang"]["nmi"];
+  EXPECT_EQ(nmi["destroyed_vcpu"], nullptr);
+  const uint64_t before = Number(nmi["registers_before"][0]["rip"]);
+  const auto notes = ReadCoreNotes(dir_ + "/vmcore");
+  ASSERT_TRUE(notes.ok()) << notes.status();
+  EXPECT_NE(notes->prstatus[0].at("rip"), before);
 }
 
 TEST_F(HangsTest, AProgramThatComputesIsNone) {

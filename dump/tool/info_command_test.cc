@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "absl/strings/str_format.h"
+#include "dump/flight/hang_registers_note.h"
 #include "dump/nested/nested_notes.h"
 #include "dump/nested/testing/fixture.h"
 #include "dump/testing/dumped_guest.h"
@@ -64,6 +65,35 @@ TEST_F(InfoCommandTest, OfAHypervisorTheCurrentVmcsIsAmongTheRegisters) {
   EXPECT_FALSE(json["cpus"][0].contains("vmptr"));
   EXPECT_EQ(Run({hypervisor.path(), "--registers"}), kExitFine);
   EXPECT_THAT(out_.str(), HasSubstr("  vmptr 0000000000002000"));
+}
+
+TEST_F(InfoCommandTest, OfAHangTheRegistersFromBeforeTheNmiAreTold) {
+  HangRegistersNote note{.nmi_vcpu = 0, .destroyed = 0, .before = {CpuState{.rip = 0xffffffff81000010}, std::nullopt}};
+  note.before[0]->cr0 = 0x80050033;
+  note.before[0]->halted = true;
+  const DumpedGuest hung({}, [&](LinuxGuest& guest) {
+    guest.snapshot().more_notes = {{kHangRegistersNoteName, 0, note.Serialise()}};
+  });
+  ASSERT_EQ(Run({hung.path()}), kExitFine);
+  EXPECT_THAT(out_.str(), HasSubstr("(sent to CPU 0); it destroyed CPU 0, which is shown above"));
+  EXPECT_THAT(out_.str(), HasSubstr("rip 0xffffffff81000010"));
+  EXPECT_THAT(out_.str(), HasSubstr("  halted"));
+  EXPECT_THAT(out_.str(), HasSubstr("did not answer in time"));
+  ASSERT_EQ(Run({hung.path(), "--json"}), kExitFine);
+  const nlohmann::json before = nlohmann::json::parse(out_.str())["before_nmi"];
+  EXPECT_EQ(before["nmi_cpu"], 0);
+  EXPECT_EQ(before["destroyed_cpu"], 0);
+  EXPECT_EQ(before["cpus"][0]["rip"], "0xffffffff81000010");
+  EXPECT_EQ(before["cpus"][0]["state"], "halted");
+  EXPECT_EQ(before["cpus"][1]["state"], "unknown");
+}
+
+TEST_F(InfoCommandTest, ANoteOfThatKindThatCannotBeReadIsToldWithTheReason) {
+  const DumpedGuest hung({}, [&](LinuxGuest& guest) {
+    guest.snapshot().more_notes = {{kHangRegistersNoteName, 0, "short"}};
+  });
+  ASSERT_EQ(Run({hung.path()}), kExitFine);
+  EXPECT_THAT(out_.str(), HasSubstr("5 bytes are less than a header's 24"));
 }
 
 TEST_F(InfoCommandTest, VmcoreInfoComesAsItIs) {

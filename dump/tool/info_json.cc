@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "dump/read/registers.h"
 #include "dump/read/segment_kind.h"
+#include "dump/tool/hang_registers_text.h"
 #include "dump/tool/pretty_json.h"
 #include "dump/tool/printable.h"
 
@@ -121,6 +122,7 @@ std::string InfoJson(const Inspected& seen) {
   json["memory"] = MemoryJson(seen);
   json["cpus"] = Json::array();
   for (const CpuState& cpu : core.cpus()) json["cpus"].push_back(CpuJson(cpu));
+  if (Json before = HangRegistersJson(core); !before.is_null()) json["before_nmi"] = std::move(before);
   if (core.elf() != nullptr) json["elf"] = ElfJson(seen, *core.elf());
   json["notes"] = NotesJson(core);
   if (core.vmcoreinfo().has_value()) json["vmcoreinfo"] = LinesJson(core.vmcoreinfo()->text());

@@ -7,6 +7,7 @@
 #include "dump/kernel/kernel_stack.h"
 #include "dump/read/registers.h"
 #include "dump/read/segment_kind.h"
+#include "dump/tool/hang_registers_text.h"
 #include "dump/tool/pretty_json.h"
 #include "dump/tool/printable.h"
 
@@ -25,6 +26,8 @@ class InfoText {
     PrintKernel();
     PrintMemory();
     PrintCpus();
+    PrintHangRegisters(
+        core_, [](uint64_t) { return std::string(); }, out_);
     PrintSegments();
     PrintNotes();
     PrintMetadata();

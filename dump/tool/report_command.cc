@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <sstream>
 
@@ -15,6 +16,7 @@
 #include "dump/kernel/kernel_report.h"
 #include "dump/read/kernel_of.h"
 #include "dump/read/vmcore.h"
+#include "dump/tool/hang_registers_text.h"
 #include "dump/tool/host_text.h"
 #include "dump/tool/report_json.h"
 #include "dump/tool/report_text.h"
@@ -24,7 +26,21 @@ namespace {
 
 bool IsTerminal(const std::ostream& out) { return &out == &std::cout && isatty(STDOUT_FILENO) == 1; }
 
-absl::StatusOr<KernelReport> MakeReport(const Invocation& call, const Vmcore& core) {
+// The function at each RIP of `core`'s note VMM-HANG-REGS.
+std::map<uint64_t, std::string> NamesBeforeNmi(const Vmcore& core, KernelView& view) {
+  std::map<uint64_t, std::string> names;
+  const auto note = HangRegistersOf(core);
+  if (!note.has_value() || !note->ok()) return names;
+  for (const std::optional<CpuState>& cpu : (*note)->before) {
+    if (!cpu.has_value() || !cpu->started) continue;
+    const ReportFrame frame{.frame = {.ip = cpu->rip}, .place = view.Describe(cpu->rip)};
+    if (frame.place.has_value()) names[cpu->rip] = frame.Name();
+  }
+  return names;
+}
+
+absl::StatusOr<KernelReport> MakeReport(const Invocation& call, const Vmcore& core,
+                                        std::map<uint64_t, std::string>& names_before_nmi) {
   std::unique_ptr<SymbolList> given;
   for (const char* option : {"vmlinux", "system-map"}) {
     if (!call.Has(option)) continue;
@@ -32,6 +48,7 @@ absl::StatusOr<KernelReport> MakeReport(const Invocation& call, const Vmcore& co
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<KernelView> view,
                    KernelView::Open(core.memory(), KernelOf(core), std::move(given)));
+  names_before_nmi = NamesBeforeNmi(core, *view);
   return MakeKernelReport(*view, core.cpus(), call.Has("all") ? SIZE_MAX : kLogLines);
 }
 
@@ -80,7 +97,8 @@ int RunReport(const Invocation& call) {
   const auto core = Vmcore::Open(call.operands()[0]);
   if (!core.ok()) return call.Fail(core.status());
   const HostStory story = ReadHostStory((*core)->notes());
-  absl::StatusOr<KernelReport> report = MakeReport(call, **core);
+  std::map<uint64_t, std::string> names_before_nmi;
+  absl::StatusOr<KernelReport> report = MakeReport(call, **core, names_before_nmi);
   // Of a guest that is no Linux, or had not come so far, the host has its story all the same.
   if (!report.ok() && story.empty()) return call.Fail(report.status());
   if (!report.ok()) report = KernelReport{.missing = {"kernel: " + std::string(report.status().message())}};
@@ -101,6 +119,8 @@ int RunReport(const Invocation& call) {
   }
   const bool colour = IsTerminal(call.out());
   PrintReport(*report, {.registers = !call.Has("brief"), .colour = colour}, call.out());
+  PrintHangRegisters(
+      **core, [&](uint64_t rip) { return names_before_nmi[rip]; }, call.out());
   PrintHostStory(story, colour, call.out());
   return kExitFine;
 }

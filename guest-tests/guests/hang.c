@@ -1,9 +1,14 @@
-// Ways to hang and ways to be busy, chosen by `by=`: irqs-off, livelock and idle are hangs; user and talking are not.
-// An NMI is answered with a line, and with `nmi=panic` with a panic, as a kernel's hard lockup detector would.
+// Ways to hang and ways to be busy, chosen by `by=`: irqs-off, livelock, idle, halted and no-idt are hangs; user,
+// talking and offline are not. An NMI is answered with a line, and with `nmi=panic` with a panic, as a kernel's hard
+// lockup detector would; with `by=no-idt` it ends in a triple fault.
+//
+// by=offline needs two CPUs: `offline=` is the one that is parked as Linux parks a CPU that it takes offline, and the
+// other one talks, or sleeps with `other=idle`, or is parked as well with `other=halted`.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/interrupts.h"
 #include "guest-tests/lib/io.h"
+#include "guest-tests/lib/smp.h"
 #include "guest-tests/lib/user.h"
 
 static __attribute__((noreturn)) uint64_t spin(void) {
@@ -15,6 +20,41 @@ static void on_nmi(struct interrupt_frame* frame) {
   const char* nmi = option("nmi");
   serial_print("# an NMI came\n");
   if (nmi != NULL && equal(nmi, "panic")) outb(PORT_PVPANIC, 1);
+}
+
+static __attribute__((noreturn)) void halt_for_good(void) {
+  for (;;) asm volatile("cli; hlt");
+}
+
+static __attribute__((noreturn)) void talk(void) {
+  sti();
+  for (;;) {
+    serial_print(".");
+    for (volatile int i = 0; i < 20000; ++i) {
+    }
+  }
+}
+
+// Of the command line, read before there is a second CPU.
+static unsigned offline;
+static enum { TALK, IDLE, HALTED } other = TALK;
+
+// What CPU number `cpu` does with by=offline.
+static void work_or_not(unsigned cpu) {
+  if (cpu == offline || other == HALTED) halt_for_good();
+  if (other == TALK) talk();
+  for (;;) asm volatile("sti; hlt");
+}
+
+// RBX and R15 as a test knows them again.
+static __attribute__((noreturn)) void spin_without_idt(void) {
+  const struct table_register nothing = {0, 0};
+  asm volatile(
+      "cli; lidt %0; mov %1, %%r15; mov %%r15, %%rbx\n"
+      "1: pause; jmp 1b" ::"m"(nothing),
+      "r"(0x2020202020353172)
+      : "rbx", "r15");
+  __builtin_unreachable();
 }
 
 int main(void) {
@@ -31,13 +71,15 @@ int main(void) {
     spin();
   }
   if (equal(by, "user")) run_at_cpl3(spin);
-  if (equal(by, "talking")) {
-    asm volatile("sti");
-    for (;;) {
-      serial_print(".");
-      for (volatile int i = 0; i < 20000; ++i) {
-      }
-    }
+  if (equal(by, "talking")) talk();
+  if (equal(by, "halted")) halt_for_good();
+  if (equal(by, "no-idt")) spin_without_idt();
+  if (equal(by, "offline")) {
+    offline = (unsigned)option_number("offline", 1);
+    const char* does = option("other");
+    if (does != NULL) other = equal(does, "idle") ? IDLE : HALTED;
+    start_cpus(work_or_not);
+    work_or_not(0);
   }
   for (;;) asm volatile("sti; hlt");
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "base/input_file.h"
 #include "base/status.h"
 #include "vmm/boot/boot_params.h"
 #include "vmm/boot/bzimage.h"
@@ -15,7 +16,6 @@
 #include "vmm/boot/e820.h"
 #include "vmm/boot/elf_kernel.h"
 #include "vmm/boot/initrd.h"
-#include "vmm/boot/input_file.h"
 #include "vmm/boot/long_mode.h"
 #include "vmm/boot/placement.h"
 #include "vmm/boot/setup_data.h"

@@ -40,11 +40,11 @@ const CpuState* RegistersOf(int vcpu, const VmSnapshot& snapshot) {
   return cpu.started ? &cpu : nullptr;
 }
 
+}  // namespace
+
 bool ConsoleShowedPanic(const RunOutcome& outcome) {
   return std::ranges::find(outcome.console, KernelSign::kPanic, &ConsoleWitness::sign) != outcome.console.end();
 }
-
-}  // namespace
 
 void BelieveConsole(RunOutcome& outcome) {
   if (outcome.kind != RunOutcome::Kind::kReset && outcome.kind != RunOutcome::Kind::kTimeout) return;

@@ -12,6 +12,9 @@ namespace vmm {
 // (panic=N). If its console said that it panicked, that is what it did.
 void BelieveConsole(RunOutcome& outcome);
 
+// True if the guest's console said that it panicked.
+bool ConsoleShowedPanic(const RunOutcome& outcome);
+
 // One of which somebody will ask why: a panic, a hang, a time-out, and a SIGTERM, by which harnesses end what is stuck.
 bool IsBadEnd(const RunOutcome& outcome);
 

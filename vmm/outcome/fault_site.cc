@@ -25,11 +25,6 @@ constexpr uint64_t kDoubleFaultVector = 8;
 bool IsLongMode(const CpuState& cpu) { return (cpu.efer & kEferLongModeActive) != 0; }
 bool Pages(const CpuState& cpu) { return (cpu.cr0 & kCr0Paging) != 0; }
 
-// Intel SDM vol. 3, table 9-1. A guest that truly stands there has not run yet.
-bool IsAtReset(const CpuState& cpu) {
-  return cpu.rip == kResetRip && cpu.cs.selector == kResetCs && (cpu.cr0 & kCr0ProtectionEnable) == 0;
-}
-
 // The guest-virtual memory of one vCPU, where we can follow its paging: 64-bit, or none.
 class VirtualMemory {
  public:
@@ -79,6 +74,11 @@ std::vector<std::string> ReasonsOf(const CpuState& cpu, uint64_t linear_rip, con
 }
 
 }  // namespace
+
+// Intel SDM vol. 3, table 9-1.
+bool IsAtReset(const CpuState& cpu) {
+  return cpu.rip == kResetRip && cpu.cs.selector == kResetCs && (cpu.cr0 & kCr0ProtectionEnable) == 0;
+}
 
 FaultSite DescribeFault(int vcpu, const CpuState& cpu, const PhysicalMemory& memory) {
   FaultSite site{.vcpu = vcpu, .cpu = cpu, .registers_lost = IsAtReset(cpu)};

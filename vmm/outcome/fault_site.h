@@ -26,6 +26,9 @@ struct FaultSite {
   std::vector<std::string> reasons;
 };
 
+// True for the registers of a reset processor. A guest that truly stands there has not run yet.
+bool IsAtReset(const CpuState& cpu);
+
 // Never fails: what cannot be read is missing. REQUIRES: no vCPU runs.
 FaultSite DescribeFault(int vcpu, const CpuState& cpu, const PhysicalMemory& memory);
 

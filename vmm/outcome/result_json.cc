@@ -49,6 +49,34 @@ ordered_json ConsoleJson(const RunOutcome& outcome) {
   return {{"seen", outcome.console_seen}, {"lines", lines}};
 }
 
+// One vCPU as it stood before the NMI.
+ordered_json StoodJson(size_t id, const std::optional<CpuState>& cpu, const HangRegisters& registers) {
+  if (!cpu.has_value()) return {{"vcpu", id}, {"state", "unknown"}};
+  if (!cpu->started) return {{"vcpu", id}, {"state", "not-started"}};
+  const auto hex = [](uint64_t value) { return absl::StrFormat("%#x", value); };
+  return {{"vcpu", id},
+          {"state", cpu->halted ? "halted" : "running"},
+          {"rip", hex(cpu->rip)},
+          {"rsp", hex(cpu->rsp)},
+          {"rflags", hex(cpu->rflags)},
+          {"cr3", hex(cpu->cr3)},
+          {"place", id < registers.places.size() ? registers.places[id] : ""}};
+}
+
+ordered_json NmiJson(const RunOutcome& outcome) {
+  if (!outcome.hang_registers.has_value()) return nullptr;
+  const HangRegisters& registers = *outcome.hang_registers;
+  ordered_json stood = ordered_json::array();
+  for (size_t id = 0; id < registers.note.before.size(); ++id) {
+    stood.push_back(StoodJson(id, registers.note.before[id], registers));
+  }
+  ordered_json json = {{"vcpu", registers.note.nmi_vcpu}, {"error", nullptr}, {"destroyed_vcpu", nullptr}};
+  if (!registers.nmi_error.empty()) json["error"] = registers.nmi_error;
+  if (registers.note.destroyed >= 0) json["destroyed_vcpu"] = registers.note.destroyed;
+  json["registers_before"] = stood;
+  return json;
+}
+
 ordered_json HangJson(const RunOutcome& outcome) {
   if (!outcome.hang.has_value()) return nullptr;
   ordered_json places = ordered_json::array();
@@ -56,7 +84,8 @@ ordered_json HangJson(const RunOutcome& outcome) {
   return {{"kind", std::string(HangKindName(outcome.hang->kind))},
           {"vcpu", outcome.hang->vcpu},
           {"detail", outcome.hang->detail},
-          {"rips", places}};
+          {"rips", places},
+          {"nmi", NmiJson(outcome)}};
 }
 
 ordered_json FaultJson(const RunOutcome& outcome) {

@@ -87,6 +87,31 @@ TEST(ResultJsonTest, AHangIsToldWithWhereItWasSeen) {
   EXPECT_EQ(json["hang"]["rips"][0], "0xffffffff81000010");
 }
 
+TEST(ResultJsonTest, AHangHasTheRegistersFromBeforeTheNmi) {
+  RunOutcome outcome{.kind = RunOutcome::Kind::kHang};
+  outcome.hang = Hang{.kind = HangKind::kHalted, .vcpu = 0};
+  EXPECT_EQ(nlohmann::json::parse(ResultJson({}, outcome))["hang"]["nmi"], nullptr);
+  CpuState halted{.rsp = 0xffffffff82003f58, .rip = 0xffffffff81000010, .rflags = 0x46};
+  halted.halted = true;
+  CpuState off;
+  off.started = false;
+  outcome.hang_registers = HangRegisters{.note = {.nmi_vcpu = 0, .destroyed = 0, .before = {halted, off, std::nullopt}},
+                                         .places = {"early_fixup_exception+0x10/0x80", "", ""}};
+  const auto json = nlohmann::json::parse(DumpNoteJson({}, outcome))["hang"]["nmi"];
+  EXPECT_EQ(json["vcpu"], 0);
+  EXPECT_EQ(json["error"], nullptr);
+  EXPECT_EQ(json["destroyed_vcpu"], 0);
+  const auto& before = json["registers_before"];
+  EXPECT_EQ(before[0]["state"], "halted");
+  EXPECT_EQ(before[0]["rip"], "0xffffffff81000010");
+  EXPECT_EQ(before[0]["rsp"], "0xffffffff82003f58");
+  EXPECT_EQ(before[0]["rflags"], "0x46");
+  EXPECT_EQ(before[0]["place"], "early_fixup_exception+0x10/0x80");
+  EXPECT_EQ(before[1]["state"], "not-started");
+  EXPECT_FALSE(before[1].contains("rip"));
+  EXPECT_EQ(before[2]["state"], "unknown");
+}
+
 TEST(ResultJsonTest, AnOlderRecordIsReplacedWhole) {
   const std::string path = std::string(getenv("TEST_TMPDIR")) + "/result.json";
   std::ofstream(path) << std::string(100000, 'x');

@@ -17,6 +17,7 @@
 #include "vmm/catch/catch_config.h"
 #include "vmm/outcome/death_report.h"
 #include "vmm/outcome/fault_site.h"
+#include "vmm/outcome/hang_registers.h"
 #include "vmm/outcome/vmport_report.h"
 #include "vmm/witness/console_scanner.h"
 #include "vmm/witness/hang_monitor.h"
@@ -45,6 +46,7 @@ struct RunOutcome {
   uint64_t panics_seen = 0;
 
   std::optional<Hang> hang;
+  std::optional<HangRegisters> hang_registers;  // of every hang that was asked by an NMI, or would have been
 
   // Where the kernel was put, if it was.
   struct KernelPlace {

@@ -1,10 +1,23 @@
 #include "vmm/run/hang_watch.h"
 
+#include <cstring>
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "dump/nested/abi/nested_state_abi.h"
 
 namespace vmm {
+namespace {
+
+// Where the guest's own guest (L2) runs, RFLAGS.IF is L2's: its hypervisor is interrupted whatever that says.
+bool RunsL2(const CpuState& cpu) {
+  KvmNestedHeader header;
+  if (cpu.nested.bytes.size() < sizeof(header)) return false;
+  std::memcpy(&header, cpu.nested.bytes.data(), sizeof(header));
+  return (header.flags & kNestedGuestMode) != 0;
+}
+
+}  // namespace
 
 HangWatch::HangWatch(VcpuThreads& threads, absl::Duration hang_after, std::function<uint64_t()> console_bytes)
     : threads_(threads),
@@ -33,7 +46,7 @@ VcpuSample HangWatch::Sample(size_t id, const std::optional<CpuState>& state) {
   sample.started = state->started;
   sample.answered = true;
   sample.halted = state->halted;
-  sample.interrupts = (state->rflags & (1 << 9)) != 0;
+  sample.interrupts = (state->rflags & (1 << 9)) != 0 || RunsL2(*state);
   sample.user_mode = state->ss.dpl == 3;
   sample.rip = state->rip;
   sample.rsp = state->rsp;

@@ -17,6 +17,7 @@
 #include "vmm/console/terminal.h"
 #include "vmm/machine/machine.h"
 #include "vmm/outcome/explain_end.h"
+#include "vmm/outcome/hang_registers.h"
 #include "vmm/recorder/console_recorder.h"
 #include "vmm/recorder/sched_recorder.h"
 #include "vmm/run/event_loop.h"
@@ -115,16 +116,23 @@ void AfterDeath(const VmConfig& config, const DumpDirs& dirs, const VmSnapshot& 
 
 // A non-maskable interrupt is the one thing that a hanging kernel may still hear: it prints where it is, or
 // panics, as it was told to (unknown_nmi_panic). It gets the time for that, for as long as it prints on `console`, and
-// a crash kernel to which it hands over the rest of the run. Returns how the run ended: as a hang, unless it went on.
+// a crash kernel to which it hands over the rest of the run. The NMI may destroy what it asks for, so every vCPU's
+// registers are read before, into `registers`. Returns how the run ended: as a hang, unless it went on.
 RunEnd AskByNmi(const Hang& hang, RunEnd end, absl::Time deadline, absl::Duration grace, Machine& machine,
-                const ConsoleScanner& console, const RunEvents& events, EventLoop& loop) {
-  constexpr absl::Duration kSilence = absl::Seconds(2), kAnswer = absl::Seconds(20);
+                VcpuThreads& threads, const ConsoleScanner& console, const RunEvents& events, EventLoop& loop,
+                HangRegisters& registers) {
+  constexpr absl::Duration kSilence = absl::Seconds(2), kAnswer = absl::Seconds(20), kPatience = absl::Seconds(1);
   LogInfo(absl::StrFormat("the guest hangs: %s; sending an NMI", hang.detail));
-  const absl::Status sent = machine.InjectNmi(std::max(hang.vcpu, 0));
+  registers.note.before = threads.Look(kPatience);
+  TellWhereVcpusStand(registers.note);
+  const int vcpu = std::max(hang.vcpu, 0);
+  const absl::Status sent = machine.InjectNmi(vcpu);
   if (!sent.ok()) {
-    LogInfo(std::string(sent.message()));
+    registers.nmi_error = std::string(sent.message());
+    LogInfo(registers.nmi_error);
     return end;
   }
+  registers.note.nmi_vcpu = vcpu;
   loop.WaitForAnswer(
       kSilence, [&console] { return console.bytes(); }, absl::Now() + kAnswer, grace);
   return HandedOver(events.panic()) ? loop.Wait(deadline, grace) : end;
@@ -192,11 +200,12 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   if (end == RunEnd::kHang) outcome.hang = watch.hang();
   if (end == RunEnd::kWatchdog) outcome.hang = WatchdogHang(watchdog->timeout());
   if (outcome.hang.has_value()) {
-    end = AskByNmi(*outcome.hang, end, deadline, config.panic_grace, *machine, scanner, *events, loop);
+    end = AskByNmi(*outcome.hang, end, deadline, config.panic_grace, *machine, threads, scanner, *events, loop,
+                   outcome.hang_registers.emplace());
   }
   console->StopWaiting();  // a vCPU may be waiting for it
   sched.Stop();
-  const std::vector<absl::StatusOr<CpuState>> states = threads.Stop();
+  std::vector<absl::StatusOr<CpuState>> states = threads.Stop();
   if (traps != nullptr) {
     traps->Remove();
     outcome.catching = traps->report();
@@ -217,10 +226,18 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   if (IsBadEnd(outcome)) {
     std::vector<CoreNote> notes = HostNotes(threads.recorders(), sched.Notes(), kvm, console_lines.Note());
     if (outcome.vmport.has_value()) notes.push_back({std::string(kVmportNoteName), 0, outcome.vmport->state});
+    if (outcome.hang_registers.has_value()) {
+      HangRegistersNote& before = outcome.hang_registers->note;
+      PutBackDestroyedRegisters(outcome.panic, ConsoleShowedPanic(outcome), before, states);
+      notes.push_back({kHangRegistersNoteName, 0, before.Serialise()});
+    }
     VmSnapshot snapshot = MakeSnapshot(states, machine->memory(), outcome.panic, std::move(notes));
     snapshot.given_vmcoreinfo = config.vmcoreinfo;
     snapshot.vmcoreinfo_note_at = machine->devices().fw_cfg().vmcoreinfo_note();
     ExplainEnd(config, snapshot, outcome);
+    if (outcome.hang_registers.has_value()) {
+      NamePlaces(snapshot, config.catching.symbols.get(), *outcome.hang_registers);
+    }
     const bool died = outcome.kind == RunOutcome::Kind::kPanic || outcome.kind == RunOutcome::Kind::kHang;
     if (died) AfterDeath(config, dirs, snapshot, signals->fd(), loop, outcome);
   }

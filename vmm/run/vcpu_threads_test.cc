@@ -46,6 +46,40 @@ TEST_F(VcpuThreadsTest, RegistersAreReadOnlyAfterThePendingIoIsCompleted) {
   EXPECT_EQ(states.at(0)->rip, 0x1234u);
 }
 
+TEST_F(VcpuThreadsTest, ALookHasTheRegistersOfEveryVcpuAndAllRunOn) {
+  ScriptedVcpu first(0), second(1);
+  first.AddOut(kPvpanic, {1});
+  first.set_state({.rip = 0x1234});
+  second.set_state({.rip = 0x5678});
+  const std::array<Vcpu*, 2> vcpus{&first, &second};
+  VcpuThreads threads(vcpus, {pio_, mmio_}, *events_);
+  threads.Start();
+  WaitForPanic();
+  for (int look = 0; look < 2; ++look) {
+    const std::vector<std::optional<CpuState>> states = threads.Look(absl::Seconds(20));
+    ASSERT_TRUE(states.at(0).has_value() && states.at(1).has_value()) << look;
+    EXPECT_EQ(states[0]->rip, 0x1234u);
+    EXPECT_EQ(states[1]->rip, 0x5678u);
+  }
+  threads.Stop();
+  EXPECT_FALSE(first.io_pending());
+}
+
+TEST_F(VcpuThreadsTest, ALookIsWithoutTheVcpuThatCannotGiveItsRegisters) {
+  ScriptedVcpu first(0), second(1);
+  first.set_read_state_error(absl::InternalError("KVM_GET_REGS"));
+  second.set_state({.rip = 0x5678});
+  const std::array<Vcpu*, 2> vcpus{&first, &second};
+  VcpuThreads threads(vcpus, {pio_, mmio_}, *events_);
+  threads.Start();
+  std::vector<std::optional<CpuState>> states;
+  do {
+    states = threads.Look(absl::Milliseconds(100));
+  } while (!states.at(1).has_value());
+  EXPECT_FALSE(states[0].has_value());
+  EXPECT_EQ(states[1]->rip, 0x5678u);
+}
+
 TEST_F(VcpuThreadsTest, TheVcpuThatPanickedIsNamed) {
   ScriptedVcpu idle(0), dying(1);
   dying.AddOut(kPvpanic, {1});

@@ -32,6 +32,7 @@ std::string_view HangKindName(HangKind kind) {
     case HangKind::kInterruptsOff: return "interrupts-off";
     case HangKind::kLivelock: return "livelock";
     case HangKind::kIdle: return "idle";
+    case HangKind::kHalted: return "halted";
     case HangKind::kWatchdog: return "watchdog";
   }
   return "unknown";
@@ -46,6 +47,8 @@ HangMonitor::Found HangMonitor::Find(const VcpuSample& sample, absl::Duration el
   if (!sample.started) return {.state = State::kOff};
   if (!sample.answered || sample.user_mode) return {.state = State::kBusy};
   const Place place{sample.rip, sample.rsp, sample.rcx, sample.rdi};
+  // How much its thread ran says nothing here: no interrupt can have woken it, so all of that was the host's own work.
+  if (sample.halted && !sample.interrupts) return {.state = State::kHaltedForGood, .place = place, .interrupts = false};
   if (!sample.halted) return {.state = State::kKernel, .place = place, .interrupts = sample.interrupts};
   return {.state = sample.ran > elapsed * kAtRest ? State::kBusy : State::kIdle, .place = place};
 }
@@ -71,6 +74,8 @@ std::optional<Hang> HangMonitor::Add(absl::Duration elapsed, const std::vector<V
   for (size_t id = 0; id < vcpus.size(); ++id) {
     if (std::optional<Hang> hang = JudgeVcpu(id, silent); hang.has_value()) return hang;
   }
+  // The console may move all the same: it counts what a person types, too.
+  if (std::optional<Hang> hang = JudgeHalted(); hang.has_value()) return hang;
   return silent ? JudgeIdle() : std::nullopt;
 }
 
@@ -120,13 +125,51 @@ std::optional<Hang> HangMonitor::JudgeIdle() const {
   for (const Look& look : looks_) {
     for (const Found& vcpu : look.vcpus) {
       if (vcpu.state == State::kOff) continue;
-      if (vcpu.state != State::kIdle) return std::nullopt;
+      if (vcpu.state != State::kIdle && vcpu.state != State::kHaltedForGood) return std::nullopt;
       places.insert(vcpu.place[0]);
     }
   }
-  return Hang{.kind = HangKind::kIdle,
-              .rips = {places.begin(), places.end()},
-              .detail = "all vCPUs are idle and the console is silent"};
+  Hang hang{.kind = HangKind::kIdle,
+            .rips = {places.begin(), places.end()},
+            .detail = "all vCPUs are idle and the console is silent"};
+  const std::vector<Found>& last = looks_.back().vcpus;
+  for (size_t id = 0; id < last.size(); ++id) {
+    if (last[id].state != State::kHaltedForGood) continue;
+    hang.detail += absl::StrFormat("; vCPU %d is halted with interrupts off, at %#x", id, last[id].place[0]);
+  }
+  return hang;
+}
+
+std::optional<Hang> HangMonitor::JudgeHalted() const {
+  std::set<uint64_t> places;
+  std::set<size_t> halted;
+  for (size_t id = 0; id < looks_.back().vcpus.size(); ++id) {
+    if (std::ranges::all_of(looks_, [id](const Look& look) { return look.vcpus[id].state == State::kOff; })) continue;
+    const std::set<uint64_t> rips = RipsOfHalt(id);
+    if (rips.empty()) return std::nullopt;
+    places.insert(rips.begin(), rips.end());
+    halted.insert(id);
+  }
+  if (halted.empty()) return std::nullopt;
+  Hang hang{.kind = HangKind::kHalted, .rips = {places.begin(), places.end()}};
+  if (halted.size() == 1) hang.vcpu = static_cast<int>(*halted.begin());
+  const std::string who = halted.size() == 1 ? absl::StrFormat("vCPU %d is", hang.vcpu) : "all vCPUs are";
+  hang.detail = absl::StrFormat("%s halted with interrupts off, at %s", who, Places(hang.rips));
+  return hang;
+}
+
+// A look may meet the vCPU on its way round the loop: an NMI, or the host, woke it, and it halts again.
+std::set<uint64_t> HangMonitor::RipsOfHalt(size_t id) const {
+  bool halted = false;
+  std::map<Place, size_t> times;
+  for (const Look& look : looks_) {
+    const Found& vcpu = look.vcpus[id];
+    const bool is_halted = vcpu.state == State::kHaltedForGood;
+    if (!is_halted && (vcpu.state != State::kKernel || vcpu.interrupts)) return {};
+    halted = halted || is_halted;
+    ++times[vcpu.place];
+  }
+  return halted ? RipsOfLoop(times) : std::set<uint64_t>();
 }
 
 }  // namespace vmm

@@ -5,11 +5,16 @@
 //   interrupts off   a vCPU runs kernel code and takes no interrupts in any sample: a hard lockup
 //   livelock         a vCPU runs kernel code, mostly at a handful of places, and the console is silent
 //   idle             every vCPU is halted, and the console is silent: a deadlock, or a guest at rest
+//   halted           every vCPU that was started is halted with interrupts off: none can ever run again
 // A guest that computes in user mode, or moves about in the kernel, is busy. A place is an instruction with the stack
 // and the counters that it had: a long copy stays at one instruction, and goes on. A kernel that comes up has
 // interrupts off until it has tables for them, for seconds on a slow host: before a vCPU was seen with interrupts on,
 // having them off is a hang only together with a loop. A sample in which the host kept a vCPU from running says
 // nothing of the guest, and counts for neither side.
+//
+// One vCPU that is halted with interrupts off is no hang by itself, whichever it is: Linux parks a CPU like that when
+// it takes it offline, and waits like that for a paravirtual spinlock. Only an NMI, an SMI, an INIT or a kick by
+// another vCPU ends such a halt, so once all vCPUs are in it, nothing of the guest's own does.
 #ifndef VMM_WITNESS_HANG_MONITOR_H_
 #define VMM_WITNESS_HANG_MONITOR_H_
 
@@ -32,7 +37,7 @@ struct VcpuSample {
   bool started = false;   // by the guest
   bool answered = false;  // in time; the rest is not known otherwise
   bool halted = false;
-  bool interrupts = true;  // RFLAGS.IF
+  bool interrupts = true;  // it takes them: RFLAGS.IF
   bool user_mode = false;  // CPL 3
   uint64_t rip = 0;
   uint64_t rsp = 0;
@@ -41,9 +46,9 @@ struct VcpuSample {
   absl::Duration ran;  // its thread, on a host CPU, since the look before
 };
 
-enum class HangKind { kInterruptsOff, kLivelock, kIdle, kWatchdog };
+enum class HangKind { kInterruptsOff, kLivelock, kIdle, kHalted, kWatchdog };
 
-// "interrupts-off", "livelock", "idle", "watchdog": stable words, used in result.json.
+// "interrupts-off", "livelock", "idle", "halted", "watchdog": stable words, used in result.json.
 std::string_view HangKindName(HangKind kind);
 
 struct Hang {
@@ -81,7 +86,7 @@ class HangMonitor {
   using Place = std::array<uint64_t, 4>;  // RIP first, RSP, RCX, RDI
 
   // What a vCPU was found at.
-  enum class State { kOff, kIdle, kKernel, kBusy };
+  enum class State { kOff, kIdle, kHaltedForGood, kKernel, kBusy };
   struct Found {
     State state = State::kBusy;
     Place place;
@@ -97,6 +102,9 @@ class HangMonitor {
 
   std::optional<Hang> JudgeVcpu(size_t id, bool console_silent) const;
   std::optional<Hang> JudgeIdle() const;
+  std::optional<Hang> JudgeHalted() const;
+  // Where a vCPU halts with interrupts off that does nothing else; none if it does.
+  std::set<uint64_t> RipsOfHalt(size_t id) const;
 
   const absl::Duration interval_;
   std::deque<Look> looks_;        // the last kSamples

@@ -10,6 +10,8 @@ constexpr absl::Duration kTick = absl::Seconds(1);
 
 const VcpuSample kIdle{.started = true, .answered = true, .halted = true, .rip = 0xffffffff81800000};
 const VcpuSample kOff{};
+const VcpuSample kHaltedForGood{
+    .started = true, .answered = true, .halted = true, .interrupts = false, .rip = 0xffffffff81800010};
 const VcpuSample kUser{.started = true, .answered = true, .user_mode = true, .rip = 0x401000, .ran = kTick};
 
 VcpuSample Kernel(uint64_t rip, bool interrupts) {
@@ -110,6 +112,70 @@ TEST_F(HangMonitorTest, AllIdleAndSilentIsAHang) {
   ASSERT_TRUE(hang.has_value());
   EXPECT_EQ(hang->kind, HangKind::kIdle);
   EXPECT_EQ(hang->vcpu, -1);
+}
+
+TEST_F(HangMonitorTest, OneVcpuThatIsHaltedWithInterruptsOffIsAHang) {
+  EXPECT_FALSE(Look(HangMonitor::kSamples - 1, {kHaltedForGood, kOff}).has_value());
+  const std::optional<Hang> hang = Look(1, {kHaltedForGood, kOff});
+  ASSERT_TRUE(hang.has_value());
+  EXPECT_EQ(hang->kind, HangKind::kHalted);
+  EXPECT_EQ(hang->vcpu, 0);
+  EXPECT_EQ(hang->rips, std::vector<uint64_t>{kHaltedForGood.rip});
+  EXPECT_EQ(hang->detail, "vCPU 0 is halted with interrupts off, at 0xffffffff81800010");
+}
+
+TEST_F(HangMonitorTest, SoAreAllVcpusThatAre) {
+  const std::optional<Hang> hang = Look(HangMonitor::kSamples, {kHaltedForGood, kHaltedForGood});
+  ASSERT_TRUE(hang.has_value());
+  EXPECT_EQ(hang->kind, HangKind::kHalted);
+  EXPECT_EQ(hang->vcpu, -1);
+}
+
+TEST_F(HangMonitorTest, HaltedWithInterruptsOffCountsHoweverMuchItsThreadRanAndThePersonTypes) {
+  VcpuSample spun = kHaltedForGood;
+  spun.ran = kTick;
+  std::optional<Hang> hang;
+  for (size_t i = 0; i < HangMonitor::kSamples; ++i) hang = monitor_.Add(kTick, {spun}, /*console_bytes=*/i);
+  ASSERT_TRUE(hang.has_value());
+  EXPECT_EQ(hang->kind, HangKind::kHalted);
+}
+
+TEST_F(HangMonitorTest, OneThatIsMetOnItsWayRoundTheLoopIsHaltedAllTheSame) {
+  std::optional<Hang> hang;
+  for (size_t i = 0; i < HangMonitor::kSamples; ++i) {
+    hang = Look(1, {i % 2 == 0 ? kHaltedForGood : Kernel(kHaltedForGood.rip + 1, false)});
+  }
+  ASSERT_TRUE(hang.has_value());
+  EXPECT_EQ(hang->kind, HangKind::kHalted);
+  EXPECT_EQ(hang->rips, (std::vector<uint64_t>{kHaltedForGood.rip, kHaltedForGood.rip + 1}));
+}
+
+TEST_F(HangMonitorTest, OneThatMovesAboutBetweenTwoHaltsIsBusy) {
+  for (size_t i = 0; i < 200; ++i) {
+    EXPECT_FALSE(Look(1, {i % 3 == 0 ? kHaltedForGood : Kernel(0x1000 * i, false)}).has_value()) << i;
+  }
+}
+
+TEST_F(HangMonitorTest, AVcpuThatTheGuestTookOfflineIsNoHangWhileAnotherWorks) {
+  EXPECT_FALSE(Look(200, {kUser, kHaltedForGood}).has_value());
+  EXPECT_FALSE(Look(200, {kHaltedForGood, kUser}).has_value()) << "vCPU 0 may be offline like any other";
+}
+
+TEST_F(HangMonitorTest, AVcpuThatWorksNowAndThenIsNotHaltedForGood) {
+  for (size_t i = 0; i < 200; ++i) {
+    EXPECT_FALSE(Look(1, {i % HangMonitor::kSamples == 0 ? kUser : kHaltedForGood}).has_value()) << i;
+  }
+}
+
+TEST_F(HangMonitorTest, WhereTheOthersOnlyWaitItIsIdleAndTheDetailNamesTheHaltedOne) {
+  const std::optional<Hang> hang = Look(HangMonitor::kSamples, {kHaltedForGood, kIdle});
+  ASSERT_TRUE(hang.has_value());
+  EXPECT_EQ(hang->kind, HangKind::kIdle);
+  EXPECT_THAT(hang->detail, testing::HasSubstr("vCPU 0 is halted with interrupts off, at 0xffffffff81800010"));
+}
+
+TEST_F(HangMonitorTest, WhereTheOthersOnlyWaitAndTheGuestTalksItIsNone) {
+  for (size_t i = 0; i < 200; ++i) EXPECT_FALSE(monitor_.Add(kTick, {kHaltedForGood, kIdle}, i).has_value()) << i;
 }
 
 TEST_F(HangMonitorTest, AWordOnTheConsoleBeginsTheTimeAnew) {

@@ -1,7 +1,7 @@
 // A file that the user names (kernel, initrd) and nobody vouches for: it may be a FIFO, a
 // directory, empty, huge, or cut short by another process while it is read.
-#ifndef VMM_BOOT_INPUT_FILE_H_
-#define VMM_BOOT_INPUT_FILE_H_
+#ifndef BASE_INPUT_FILE_H_
+#define BASE_INPUT_FILE_H_
 
 #include <cstdint>
 #include <span>
@@ -33,4 +33,4 @@ class InputFile {
 
 }  // namespace vmm
 
-#endif  // VMM_BOOT_INPUT_FILE_H_
+#endif  // BASE_INPUT_FILE_H_
