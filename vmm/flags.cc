@@ -10,12 +10,12 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_format.h"
 #include "base/status.h"
+#include "base/version.h"
 #include "dump/kernel/symbol_list.h"
 #include "vmm/command_line.h"
 #include "vmm/flag_values.h"
 #include "vmm/guestinfo_flags.h"
 #include "vmm/memory_map.h"
-#include "vmm/version.h"
 #include "vmm/vmcoreinfo_file.h"
 
 ABSL_FLAG(std::string, kernel, "", "FILE: bzImage or vmlinux to boot");

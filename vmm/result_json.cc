@@ -13,10 +13,10 @@
 #include "base/status.h"
 #include "base/stream_sink.h"
 #include "base/unique_fd.h"
+#include "base/version.h"
 #include "nlohmann/json.hpp"
 #include "vmm/log.h"
 #include "vmm/tool_lines.h"
-#include "vmm/version.h"
 
 namespace vmm {
 namespace {
