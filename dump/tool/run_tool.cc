@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
+#include "base/version.h"
 #include "dump/tool/printable.h"
 
 namespace vmm {
@@ -15,7 +16,8 @@ void PrintHelp(const std::vector<Command>& commands, std::ostream& out) {
   for (const Command& command : commands) {
     out << absl::StrFormat("  %-9s%-12s %s\n", command.name, command.operands, command.summary);
   }
-  out << "\n`vmcore COMMAND --help` says more. Exit code: 0 fine, 1 the file is bad or differs, 2 bad usage.\n";
+  out << "\n`vmcore COMMAND --help` says more; `vmcore --version` prints the version.\n"
+         "Exit code: 0 fine, 1 the file is bad or differs, 2 bad usage.\n";
 }
 
 void PrintOption(const CommandOption& option, std::ostream& out) {
@@ -106,6 +108,8 @@ int RunTool(const std::vector<Command>& commands, const std::vector<std::string>
   }
   if (arguments[0] == "--help" || arguments[0] == "help") {
     PrintHelp(commands, out);
+  } else if (arguments[0] == "--version") {
+    out << absl::StrFormat("vmcore %s\n", kVersion);
   } else {
     const auto command =
         std::find_if(commands.begin(), commands.end(), [&](const Command& c) { return c.name == arguments[0]; });

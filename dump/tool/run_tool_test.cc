@@ -4,6 +4,8 @@
 
 #include <sstream>
 
+#include "absl/strings/str_format.h"
+#include "base/version.h"
 #include "gtest/gtest.h"
 
 namespace vmm {
@@ -71,6 +73,12 @@ TEST_F(RunToolTest, HelpListsTheCommandsAndTheirOptions) {
   EXPECT_EQ(Run({"look", "--help"}), kExitFine);
   EXPECT_THAT(out_.str(), HasSubstr("Very closely."));
   EXPECT_THAT(out_.str(), HasSubstr("--level=N"));
+  EXPECT_THAT(err_.str(), IsEmpty());
+}
+
+TEST_F(RunToolTest, TheVersionIsThatOfTheProject) {
+  EXPECT_EQ(Run({"--version"}), kExitFine);
+  EXPECT_EQ(out_.str(), absl::StrFormat("vmcore %s\n", kVersion));
   EXPECT_THAT(err_.str(), IsEmpty());
 }
 

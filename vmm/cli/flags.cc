@@ -10,11 +10,11 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_format.h"
 #include "base/status.h"
+#include "base/version.h"
 #include "dump/kernel/symbol_list.h"
 #include "vmm/cli/command_line.h"
 #include "vmm/cli/flag_values.h"
 #include "vmm/cli/guestinfo_flags.h"
-#include "vmm/cli/version.h"
 #include "vmm/cli/vmcoreinfo_file.h"
 #include "vmm/platform/memory_map.h"
 

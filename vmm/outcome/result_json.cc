@@ -14,8 +14,8 @@
 #include "base/status.h"
 #include "base/stream_sink.h"
 #include "base/unique_fd.h"
+#include "base/version.h"
 #include "nlohmann/json.hpp"
-#include "vmm/cli/version.h"
 #include "vmm/outcome/tool_lines.h"
 
 namespace vmm {
