@@ -17,6 +17,7 @@
 #include "devices/vmport/backdoor.h"
 #include "vmm/flags.h"
 #include "vmm/log.h"
+#include "vmm/result_file.h"
 #include "vmm/result_json.h"
 #include "vmm/run_vm.h"
 
@@ -116,8 +117,12 @@ int Main(int argc, char** argv) {
     const std::lock_guard lock(mutex);
     tap(backdoor, registers);
   };
-  const RunOutcome outcome = RunVm(invocation->config);
-  WriteResult(invocation->config, outcome);
+  RunOutcome outcome = RunVm(invocation->config);
+  if (!invocation->config.result_path.empty()) {
+    const auto record = ResultFile::Open(invocation->config.result_path);
+    outcome.record_error = record.status();
+    if (record.ok()) outcome.record_error = (*record)->Write(ResultJson(invocation->config, outcome), /*stop_fd=*/-1);
+  }
   LogInfo(OutcomeLine(outcome));
   return ExitCodeOf(outcome);
 }
