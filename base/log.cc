@@ -1,15 +1,83 @@
 #include "base/log.h"
 
-#include <memory>
+#include <unistd.h>
 
+#include <cstdio>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "base/shared_output.h"
+#include "spdlog/details/os.h"
+#include "spdlog/sinks/ansicolor_sink.h"
 #include "spdlog/sinks/stdout_color_sinks.h"
 #include "spdlog/spdlog.h"
 
 namespace vmm {
+namespace {
+
+// Standard error as a stream whose reader may stop reading, be it a full pipe or a terminal on which Ctrl-S was typed:
+// a line waits for some seconds, and those after it no more until there is room again.
+class PatientStream {
+ public:
+  // Null, with nothing opened, where there can be none.
+  static std::shared_ptr<FILE> Open(int fd) {
+    auto output = SharedOutput::Open(fd);
+    if (!output.ok()) return nullptr;
+    auto* const stream = new PatientStream(*std::move(output));
+    FILE* const file = fopencookie(stream, "w", {.read = nullptr, .write = Write, .seek = nullptr, .close = Close});
+    if (file != nullptr) return std::shared_ptr<FILE>(file, fclose);
+    delete stream;
+    return nullptr;
+  }
+
+ private:
+  explicit PatientStream(std::unique_ptr<SharedOutput> output) : output_(std::move(output)) {}
+
+  static ssize_t Write(void* cookie, const char* bytes, size_t size) {
+    auto* const stream = static_cast<PatientStream*>(cookie);
+    const absl::Duration patience = stream->gave_up_ ? absl::ZeroDuration() : absl::Seconds(5);
+    const std::span<const uint8_t> data(reinterpret_cast<const uint8_t*>(bytes), size);
+    stream->gave_up_ = !stream->output_->WriteAll(data, /*stop_fd=*/-1, patience).ok();
+    return static_cast<ssize_t>(size);  // there is nowhere to complain
+  }
+
+  static int Close(void* cookie) {
+    delete static_cast<PatientStream*>(cookie);
+    return 0;
+  }
+
+  const std::unique_ptr<SharedOutput> output_;
+  bool gave_up_ = false;
+};
+
+// Owned by the logger's sink and by us; replaced by each SetUpLog().
+std::shared_ptr<FILE>& Stream() {
+  static std::shared_ptr<FILE> stream;
+  return stream;
+}
+
+class PatientSink final : public spdlog::sinks::ansicolor_sink<spdlog::details::console_mutex> {
+ public:
+  PatientSink(std::shared_ptr<FILE> stream, spdlog::color_mode mode)
+      : ansicolor_sink(stream.get(), mode), stream_(std::move(stream)) {}
+
+ private:
+  const std::shared_ptr<FILE> stream_;
+};
+
+std::shared_ptr<spdlog::sinks::sink> MakeSink() {
+  Stream() = PatientStream::Open(STDERR_FILENO);
+  if (Stream() == nullptr) return std::make_shared<spdlog::sinks::stderr_color_sink_mt>(spdlog::color_mode::automatic);
+  const bool colours = isatty(STDERR_FILENO) != 0 && spdlog::details::os::is_color_terminal();
+  return std::make_shared<PatientSink>(Stream(), colours ? spdlog::color_mode::always : spdlog::color_mode::never);
+}
+
+}  // namespace
 
 void SetUpLog(bool verbose) {
-  auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(spdlog::color_mode::automatic);
-  auto logger = std::make_shared<spdlog::logger>("vmm", std::move(sink));
+  auto logger = std::make_shared<spdlog::logger>("vmm", MakeSink());
   logger->set_pattern("%^vmm:%$ %v");
   logger->set_level(verbose ? spdlog::level::debug : spdlog::level::info);
   logger->flush_on(spdlog::level::debug);
@@ -19,5 +87,11 @@ void SetUpLog(bool verbose) {
 void LogDebug(std::string_view text) { spdlog::debug("{}", text); }
 void LogInfo(std::string_view text) { spdlog::info("{}", text); }
 void LogWarning(std::string_view text) { spdlog::warn("{}", text); }
+
+void DrawProgress(std::string_view text) {
+  FILE* const stream = Stream() != nullptr ? Stream().get() : stderr;
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fflush(stream);
+}
 
 }  // namespace vmm

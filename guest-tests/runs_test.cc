@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -143,6 +145,42 @@ TEST_F(RunsTest, AReaderThatDoesNotReadDoesNotKeepTheRunFromEnding) {
   }
 }
 
+// A shell command for vmm on a standard output that this user may not open again, as a pipe or terminal of another user
+// is. Root may open whatever it likes, unless it gives that right up.
+std::string OnForeignPipe(const std::string& command) {
+  const std::string said = "(exec 3>/dev/stdout) 2>/dev/null && echo it can be opened again >&2; exec ";
+  const std::string root = "exec setpriv --bounding-set=-dac_override,-dac_read_search ";
+  return "chmod 0 /dev/stdout; " + (geteuid() == 0 ? root : std::string("exec ")) + "sh -c '" + said + command + "'";
+}
+
+TEST_F(RunsTest, AConsoleThatCannotBeOpenedAgainComesOutWhole) {
+  const std::string command =
+      OnForeignPipe("vmm/vmm --kernel=guest-tests/console_flood.elf --memory=64M --append=lines=300");
+  const VmmResult result = VmmProcess({"-c", command}, VmmProcess::Stdin::kPipe, "/bin/sh").Wait();
+  EXPECT_EQ(result.exit_code, 0) << result.Describe();
+  EXPECT_EQ(result.err.find("it can be opened again"), std::string::npos);
+  EXPECT_EQ(result.out.size(), 300u * 63);
+}
+
+TEST_F(RunsTest, AConsoleThatCannotBeOpenedAgainDoesNotKeepTheRunFromEndingWithItsRecord) {
+  const std::string path = dir_ + "/result.json";
+  const std::string run =
+      "vmm/vmm --kernel=guest-tests/console_flood.elf --memory=64M --append=lines=100000 --result=" + path;
+  for (const char* how : {" --timeout=1s", "", " --timeout=1s 2>&1", " 2>&1"}) {
+    const bool by_signal = std::string_view(how).find("timeout") == std::string_view::npos;
+    VmmProcess process({"-c", OnForeignPipe(run + how)}, VmmProcess::Stdin::kPipe, "/bin/sh");
+    // The partial record is there once the run begins.
+    for (int i = 0; i < 200 && NothingWasWritten(); ++i) std::this_thread::sleep_for(milliseconds(50));
+    std::this_thread::sleep_for(milliseconds(1000));
+    if (by_signal) process.Signal(SIGTERM);
+    EXPECT_TRUE(process.EndsUnread(kAtOnce)) << how;
+    const nlohmann::json record = nlohmann::json::parse(std::ifstream(path));
+    EXPECT_EQ(record["exit_code"], by_signal ? 128 + SIGTERM : 124) << how;
+    EXPECT_EQ(process.Wait().err.find("it can be opened again"), std::string::npos);
+    std::filesystem::remove(path);
+  }
+}
+
 TEST_F(RunsTest, WithoutStandardStreamsAGuestRunsAllTheSame) {
   for (const char* closed : {"<&-", ">&-", "2>&-", "<&- >&- 2>&-"}) {
     const std::string command = std::string("exec vmm/vmm --kernel=guest-tests/hello.elf --memory=64M ") + closed;
@@ -271,10 +309,75 @@ TEST_F(RunsTest, TheRecordCanGoToStdout) {
   EXPECT_EQ(nlohmann::json::parse(result.out)["exit_code"], 7);
 }
 
-TEST_F(RunsTest, ARecordThatCannotBeWrittenDoesNotChangeTheOutcome) {
-  const VmmResult result = RunGuest("exit_status", "status=7", {"--result=" + dir_ + "/missing/result.json"});
-  EXPECT_EQ(result.exit_code, 7);
-  EXPECT_THAT(result.err, HasSubstr("missing/result.json"));
+TEST_F(RunsTest, ARecordWithoutAPlaceIsSaidBeforeTheGuestRuns) {
+  const VmmResult result = RunGuest("hello", "", {"--result=" + dir_ + "/missing/result.json"});
+  EXPECT_EQ(result.exit_code, 125) << result.Describe();
+  EXPECT_EQ(result.out, "") << "the guest did not run";
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("missing"));
+}
+
+TEST_F(RunsTest, ARecordThatCannotBeWrittenIs125AndTheLastLineSaysBoth) {
+  const VmmResult result = RunGuest("exit_status", "status=7", {"--result=/dev/full"});
+  EXPECT_EQ(result.exit_code, 125) << result.Describe();
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("guest exit, status 7; no record: --result=/dev/full"));
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("No space left on device [exit 125]"));
+}
+
+TEST_F(RunsTest, ARecordOnAFullDiskLeavesTheOlderOne) {
+  const std::string path = dir_ + "/result.json";
+  std::ofstream(path) << "old";
+  const std::string command = "ulimit -f 0; exec vmm/vmm --kernel=guest-tests/hello.elf --memory=64M --result=" + path;
+  const VmmResult result = VmmProcess({"-c", command}, VmmProcess::Stdin::kPipe, "/bin/sh").Wait();
+  EXPECT_EQ(result.exit_code, 125) << result.Describe();
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("guest exit, status 0; no record"));
+  EXPECT_EQ(std::filesystem::file_size(path), 3u);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_), std::filesystem::directory_iterator()), 1);
+}
+
+TEST_F(RunsTest, TheRecordGoesThroughDevicesAndDescriptorsAndReplacesNone) {
+  EXPECT_EQ(RunGuest("exit_status", "status=7", {"--result=/dev/null"}).exit_code, 7);
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  const std::string run = "exec vmm/vmm --kernel=guest-tests/exit_status.elf --memory=64M --append=status=7 --result=";
+  for (const std::string& to : {"/dev/fd/7 7>" + dir_ + "/out", "/dev/stdout >" + dir_ + "/out"}) {
+    const VmmResult result = VmmProcess({"-c", run + to}, VmmProcess::Stdin::kPipe, "/bin/sh").Wait();
+    EXPECT_EQ(result.exit_code, 7) << to << ": " << result.Describe();
+    EXPECT_EQ(nlohmann::json::parse(std::ifstream(dir_ + "/out"))["exit_code"], 7) << to;
+  }
+}
+
+TEST_F(RunsTest, ARecordForAFifoWaitsForItsReaderAndNotForEver) {
+  const std::string path = dir_ + "/fifo";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  VmmProcess process(GuestArgs("exit_status", "status=7", {"--result=" + path}));
+  EXPECT_EQ(nlohmann::json::parse(std::ifstream(path))["exit_code"], 7);
+  EXPECT_EQ(process.Wait().exit_code, 7);
+
+  const VmmResult unread = VmmProcess(GuestArgs("exit_status", "status=7", {"--result=" + path})).Wait(kAtOnce);
+  EXPECT_FALSE(unread.overran);
+  EXPECT_EQ(unread.exit_code, 125) << unread.Describe();
+  EXPECT_THAT(unread.LastErrorLine(), HasSubstr("nobody reads this FIFO"));
+}
+
+TEST_F(RunsTest, WhatAKilledRunLeavesOfItsRecordIsRemovedByTheNextOne) {
+  const std::string flag = "--result=" + dir_ + "/result.json";
+  {
+    VmmProcess process(GuestArgs("spin", "", {flag}));
+    ASSERT_TRUE(process.WaitForOutput("# spinning"));
+  }  // SIGKILL
+  EXPECT_FALSE(NothingWasWritten()) << "the partial file is there from the start on";
+  EXPECT_EQ(RunGuest("exit_status", "status=7", {flag}).exit_code, 7);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_), std::filesystem::directory_iterator()), 1);
+}
+
+TEST_F(RunsTest, PathsAndWordsThatAreNoTextCanBeReadOutOfTheRecord) {
+  const std::string path = dir_ + "/odd\xff.json";
+  const VmmResult result = RunGuest("exit_status", "status=7 odd=\xfe", {"--result=" + path});
+  EXPECT_EQ(result.exit_code, 7) << result.Describe();
+  const nlohmann::json record = nlohmann::json::parse(std::ifstream(path));
+  EXPECT_EQ(record["guest"]["cmdline"], "status=7 odd=\ufffd");
+  EXPECT_EQ(record["guest"]["cmdline_base64"], "c3RhdHVzPTcgb2RkPf4=");
+  EXPECT_TRUE(record.contains("command_base64"));
+  EXPECT_FALSE(record["guest"].contains("kernel_base64"));
 }
 
 TEST_F(RunsTest, AnEntryOutsideTheImageIsRefused) {

@@ -6,6 +6,8 @@
 #include <memory>
 
 #include "base/log.h"
+#include "base/result_file.h"
+#include "base/status.h"
 #include "vmm/cli/flags.h"
 #include "vmm/outcome/result_json.h"
 #include "vmm/outcome/run_outcome.h"
@@ -20,6 +22,12 @@ void OpenMissingStreams() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR);  // takes the lowest free number, `fd`
   }
+}
+
+// Null without --result.
+absl::StatusOr<std::unique_ptr<vmm::ResultFile>> OpenRecord(const vmm::VmConfig& config) {
+  if (config.result_path.empty()) return nullptr;
+  return vmm::Annotate(vmm::ResultFile::Open(config.result_path), "--result=" + config.result_path);
 }
 
 }  // namespace
@@ -37,14 +45,18 @@ int main(int argc, char** argv) {
     return std::fflush(stdout) == 0 ? 0 : vmm::ExitCodeOf(outcome);
   } else {
     vmm::SetUpLog(invocation->config.verbose);
+    const vmm::VmConfig& config = invocation->config;
+    // Before the guest is booted for nothing.
+    const absl::StatusOr<std::unique_ptr<vmm::ResultFile>> record = OpenRecord(config);
     // Until the record and the last line are written: neither a second signal nor a reader that left may cut them off.
     signals = vmm::StopSignals::Block();
-    if (signals.ok()) {
-      outcome = vmm::RunVm(invocation->config);
-    } else {
-      outcome.error = signals.status();
+    outcome.error = record.ok() ? signals.status() : record.status();
+    if (outcome.error.ok()) outcome = vmm::RunVm(config);
+    if (record.ok() && *record != nullptr) {
+      const int stop_fd = signals.ok() ? (*signals)->fd() : -1;
+      outcome.record_error =
+          vmm::Annotate((*record)->Write(vmm::ResultJson(config, outcome), stop_fd), "--result=" + config.result_path);
     }
-    vmm::WriteResult(invocation->config, outcome, signals.ok() ? (*signals)->fd() : -1);
   }
   vmm::LogInfo(vmm::OutcomeLine(outcome));
   return vmm::ExitCodeOf(outcome);

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/json_text.h"
 #include "dump/check/check_vmcore.h"
 #include "dump/tool/printable.h"
 
@@ -53,7 +55,7 @@ std::string ToJson(const std::string& path, const CheckResult& result) {
     json["findings"].push_back(
         {{"rule", finding.rule}, {"what", Printable(finding.what)}, {"weight", Weight(finding)}, {"breaks", breaks}});
   }
-  return json.dump(2, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  return JsonText(std::move(json), /*indent=*/2, JsonCharset::kAscii);
 }
 
 int RunCheck(const Invocation& call) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -60,6 +61,14 @@ TEST_F(CheckCommandTest, JsonSaysTheSame) {
   EXPECT_EQ(json["findings"][0]["rule"], "p_align");
   EXPECT_EQ(json["findings"][0]["weight"], "refused");
   EXPECT_EQ(json["findings"][0]["breaks"][0]["reader"], "crash");
+}
+
+TEST_F(CheckCommandTest, APathThatIsNoTextIsToldByteForByteInValidJson) {
+  const std::string path = testing::TempDir() + "/odd\xff\\core";
+  std::filesystem::copy_file(dump_.path(), path, std::filesystem::copy_options::overwrite_existing);
+  Run({path, "--json"});
+  const nlohmann::json json = nlohmann::json::parse(out_.str());
+  EXPECT_THAT(json["path"].get<std::string>(), testing::EndsWith("/odd\\xff\\\\core"));
 }
 
 TEST_F(CheckCommandTest, NamesOutOfTheFileCannotDriveTheTerminal) {

@@ -2,8 +2,10 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/json_text.h"
 #include "base/status.h"
 #include "dump/compare/compare_memory.h"
 #include "dump/compare/compare_notes.h"
@@ -84,7 +86,7 @@ std::string ToJson(const Compared& compared) {
   json["only_second"] = RangesJson(compared.memory.only_b);
   json["notes"] = Json::array();
   for (const std::string& line : compared.notes) json["notes"].push_back(Printable(line));
-  return json.dump(2, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  return JsonText(std::move(json), /*indent=*/2, JsonCharset::kAscii);
 }
 
 int RunCompare(const Invocation& call) {

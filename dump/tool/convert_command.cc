@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_format.h"
+#include "base/json_text.h"
 #include "base/output_dir.h"
 #include "base/status.h"
 #include "dump/read/vmcore.h"
@@ -59,7 +60,7 @@ std::string Json(const VmcoreReport& report) {
                                        {"level", report.level},
                                        {"file_bytes", report.file_size},
                                        {"data_bytes", report.data_bytes}};
-  return json.dump(2);
+  return JsonText(json, /*indent=*/2, JsonCharset::kAscii);
 }
 
 int RunConvert(const Invocation& call) {

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "dump/kernel/kernel_view.h"
 #include "dump/read/kernel_of.h"
 #include "dump/read/vmcore.h"
@@ -25,7 +26,7 @@ int RunDmesg(const Invocation& call) {
   if (!log.ok()) return call.Fail(log.status());
   if (call.json()) {
     const nlohmann::ordered_json json = {{"records", LogJson(*log)}};
-    call.out() << json.dump(2, ' ', /*ensure_ascii=*/true, nlohmann::json::error_handler_t::replace) << "\n";
+    call.out() << JsonText(json, /*indent=*/2, JsonCharset::kAscii) << "\n";
   } else {
     for (const LogRecord& record : *log) call.out() << FormatLogRecord(record) << "\n";
   }

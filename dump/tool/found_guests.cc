@@ -1,8 +1,10 @@
 #include "dump/tool/found_guests.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/json_text.h"
 #include "base/status.h"
 #include "dump/tool/nested_notes_of.h"
 
@@ -57,7 +59,7 @@ std::string JsonOf(const NestedVm& vm) {
                                     {"registers_from", vcpu.registers_from}};
     json["vcpus"].push_back(entry);
   }
-  return json.dump();
+  return JsonText(std::move(json), /*indent=*/-1);
 }
 
 }  // namespace vmm

@@ -7,6 +7,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
+#include "base/json_text.h"
 #include "dump/kernel/find_kernel.h"
 #include "dump/read/vmcore.h"
 #include "dump/tool/found_guests.h"
@@ -98,7 +99,7 @@ int List(const Invocation& call, const Vmcore& core, const FoundGuests& found) {
     Json json = {{"guests", Json::array()}, {"remarks", Json::array()}};
     for (const NestedVm& vm : found.vms) json["guests"].push_back(ListedJson(vm, &guests));
     for (const std::string& remark : found.remarks) json["remarks"].push_back(Printable(remark));
-    call.out() << json.dump(1) << "\n";
+    call.out() << JsonText(json, /*indent=*/1, JsonCharset::kAscii) << "\n";
     return kExitFine;
   }
   for (size_t i = 0; i < found.vms.size(); ++i) {
@@ -124,7 +125,7 @@ int Extract(const Invocation& call, const Vmcore& core, const FoundGuests& found
   const absl::StatusOr<OutputDir> dir = OutputDir::Open(path.has_parent_path() ? path.parent_path().string() : ".");
   if (!dir.ok()) return call.Fail(dir.status());
   VmcoreOptions options = {.name = path.filename().string()};
-  options.notes_json = Json({{"extracted_guest", Json::parse(JsonOf(vm))}}).dump();
+  options.notes_json = JsonText(Json({{"extracted_guest", Json::parse(JsonOf(vm))}}), /*indent=*/-1);
   const absl::StatusOr<VmcoreReport> report = WriteVmcore(guest->snapshot, *dir, options);
   if (!report.ok()) return call.Fail(report.status());
 
@@ -132,12 +133,12 @@ int Extract(const Invocation& call, const Vmcore& core, const FoundGuests& found
     Say(call, absl::StrFormat("vCPU %d: registers from %s", i, vm.vcpus[i].registers_from));
   }
   if (call.json()) {
-    const Json json = {{"path", report->path},
+    const Json json = {{"path", Printable(report->path)},
                        {"data_bytes", report->data_bytes},
                        {"release", Printable(report->release)},
                        {"mapping", Printable(report->mapping)},
                        {"guest", Json::parse(JsonOf(vm))}};
-    call.out() << json.dump(1) << "\n";
+    call.out() << JsonText(json, /*indent=*/1, JsonCharset::kAscii) << "\n";
   } else {
     call.out() << absl::StrFormat("%s: %s, %s of %s, mapping: %s\n", Printable(report->path),
                                   report->release.empty() ? "no kernel found" : Printable(report->release),

@@ -31,7 +31,7 @@ Json ExitJson(const FlightRecord& record, const HostClock& clock) {
 Json StatsJson(const std::vector<KvmStat>& stats) {
   if (stats.empty()) return nullptr;
   Json json = Json::object();
-  for (const KvmStat& stat : stats) json[stat.name] = stat.value;
+  for (const KvmStat& stat : stats) json[Printable(stat.name)] = stat.value;
   return json;
 }
 

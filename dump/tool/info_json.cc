@@ -1,8 +1,10 @@
 #include "dump/tool/info_json.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/json_text.h"
 #include "dump/read/registers.h"
 #include "dump/read/segment_kind.h"
 #include "dump/tool/hang_registers_text.h"
@@ -134,7 +136,7 @@ std::string InfoJson(const Inspected& seen) {
   for (const VmcoreFault& fault : core.faults()) {
     json["faults"].push_back({{"rule", fault.rule}, {"what", Printable(fault.what)}});
   }
-  return json.dump(2, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  return JsonText(std::move(json), /*indent=*/2, JsonCharset::kAscii);
 }
 
 }  // namespace vmm

@@ -9,7 +9,7 @@
 
 namespace vmm {
 
-// An array of objects. Their text holds what bytes the guest wrote: dump it with error_handler_t::replace.
+// An array of objects. Their text holds what bytes the guest wrote: JsonText() (base/json_text.h) makes them JSON.
 nlohmann::ordered_json LogJson(std::span<const LogRecord> log);
 
 }  // namespace vmm

@@ -1,8 +1,10 @@
 #include "dump/tool/report_json.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/json_text.h"
 #include "dump/read/registers.h"
 #include "dump/tool/host_json.h"
 #include "dump/tool/log_json.h"
@@ -68,7 +70,7 @@ std::string ReportJson(const KernelReport& report, const HostStory& story) {
   json["log"] = LogJson(report.log);
   json["missing"] = report.missing;
   json["host"] = HostJson(story);
-  return json.dump(2, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  return JsonText(std::move(json), /*indent=*/2, JsonCharset::kAscii);
 }
 
 }  // namespace vmm

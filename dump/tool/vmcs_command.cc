@@ -7,6 +7,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
+#include "base/json_text.h"
 #include "dump/nested/nested_cpu.h"
 #include "dump/read/vmcore.h"
 #include "dump/tool/nested_notes_of.h"
@@ -72,7 +73,7 @@ int Diff(const Invocation& call, const NestedCpus& found) {
       if (!to->meaning.empty()) entry["meaning"] = to->meaning;
       json.push_back(entry);
     }
-    call.out() << Json({{"differences", json}}).dump(1) << "\n";
+    call.out() << JsonText(Json({{"differences", json}}), /*indent=*/1, JsonCharset::kAscii) << "\n";
   } else {
     call.out() << "from " << TitleOf(*both[0]) << "\nto   " << TitleOf(*both[1]) << "\n" << PrintStateDiff(differences);
   }
@@ -100,7 +101,7 @@ int RunVmcs(const Invocation& call) {
   if (call.json()) {
     Json json = {{"vcpus", Json::array()}, {"remarks", remarks}};
     for (const NestedCpu& cpu : found->cpus) json["vcpus"].push_back(CpuJson(cpu));
-    call.out() << json.dump(1) << "\n";
+    call.out() << JsonText(json, /*indent=*/1, JsonCharset::kAscii) << "\n";
   } else {
     PrintAll(*found, call.out());
   }

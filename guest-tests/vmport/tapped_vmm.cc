@@ -15,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "base/log.h"
+#include "base/result_file.h"
 #include "devices/vmport/backdoor.h"
 #include "vmm/cli/flags.h"
 #include "vmm/outcome/result_json.h"
@@ -116,8 +117,12 @@ int Main(int argc, char** argv) {
     const std::lock_guard lock(mutex);
     tap(backdoor, registers);
   };
-  const RunOutcome outcome = RunVm(invocation->config);
-  WriteResult(invocation->config, outcome);
+  RunOutcome outcome = RunVm(invocation->config);
+  if (!invocation->config.result_path.empty()) {
+    const auto record = ResultFile::Open(invocation->config.result_path);
+    outcome.record_error = record.status();
+    if (record.ok()) outcome.record_error = (*record)->Write(ResultJson(invocation->config, outcome), /*stop_fd=*/-1);
+  }
   LogInfo(OutcomeLine(outcome));
   return ExitCodeOf(outcome);
 }

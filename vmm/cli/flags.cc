@@ -9,6 +9,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_format.h"
+#include "base/result_file.h"
 #include "base/status.h"
 #include "base/version.h"
 #include "dump/kernel/symbol_list.h"
@@ -85,7 +86,8 @@ ABSL_FLAG(std::string, core_mappings, "needed",
           "but drgn with libkdumpfile 0.5.1 cannot read that");
 ABSL_FLAG(std::string, vmcoreinfo, "", "FILE: VMCOREINFO, note or text, tried before what is found in RAM");
 ABSL_FLAG(std::string, timeout, "off", "TIME: end the run after so long, exit 124 [off]");
-ABSL_FLAG(std::string, result, "", "FILE: a JSON record of the run; - is standard output");
+ABSL_FLAG(std::string, result, "",
+          "FILE: a JSON record of the run; - is standard output. What is no regular file is written to, not replaced");
 ABSL_FLAG(bool, verbose, false, "say more on stderr");
 ABSL_FLAG(bool, help, false, "this text");
 ABSL_FLAG(bool, version, false, "the version");
@@ -181,7 +183,9 @@ absl::StatusOr<int> ReadDumpStream(std::string_view text) {
     return absl::InvalidArgumentError("must be - or fd:N; for a file, see --dump-dir and --dump-name");
   if (fd <= STDERR_FILENO) return absl::InvalidArgumentError("0, 1 and 2 are taken; - is standard output");
   const int flags = fcntl(fd, F_GETFL);
-  if (flags < 0) return absl::InvalidArgumentError(absl::StrFormat("descriptor %d is not open", fd));
+  // What the caller has left open for us is not close-on-exec; what we opened ourselves is.
+  const bool is_ours = (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0;
+  if (flags < 0 || is_ours) return absl::InvalidArgumentError(absl::StrFormat("descriptor %d is not open", fd));
   if ((flags & O_ACCMODE) == O_RDONLY) {
     return absl::InvalidArgumentError(absl::StrFormat("descriptor %d is open for reading only", fd));
   }
@@ -234,6 +238,10 @@ absl::Status DumpFromFlags(VmConfig& config) {
   }
   if (config.dump_fd == STDOUT_FILENO && absl::GetFlag(FLAGS_result) == "-") {
     return absl::InvalidArgumentError("--dump=- and --result=- cannot both have standard output");
+  }
+  if (config.dump_fd >= 0 && OwnDescriptor(absl::GetFlag(FLAGS_result)) == config.dump_fd) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("--dump and --result cannot both have descriptor %d", config.dump_fd));
   }
   return absl::OkStatus();
 }

@@ -2,13 +2,12 @@
 #ifndef VMM_CONSOLE_CONSOLE_WRITER_H_
 #define VMM_CONSOLE_CONSOLE_WRITER_H_
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <memory>
 #include <span>
 
 #include "absl/status/statusor.h"
+#include "base/shared_output.h"
 #include "base/unique_fd.h"
 
 namespace vmm {
@@ -19,7 +18,9 @@ namespace vmm {
 class ConsoleWriter {
  public:
   // `fd` is not owned, and its flags are not touched: others may share it.
-  static absl::StatusOr<std::unique_ptr<ConsoleWriter>> Create(int fd);
+  // `reopen` is as SharedOutput has it.
+  static absl::StatusOr<std::unique_ptr<ConsoleWriter>> Create(
+      int fd, SharedOutput::Reopen reopen = SharedOutput::Reopen::kTry);
 
   void Write(std::span<const uint8_t> bytes);
 
@@ -27,14 +28,10 @@ class ConsoleWriter {
   void StopWaiting();
 
  private:
-  ConsoleWriter(int fd, UniqueFd own_fd, UniqueFd cancel_fd)
-      : fd_(fd), own_fd_(std::move(own_fd)), cancel_fd_(std::move(cancel_fd)) {}
+  ConsoleWriter(std::unique_ptr<SharedOutput> output, UniqueFd cancel_fd)
+      : output_(std::move(output)), cancel_fd_(std::move(cancel_fd)) {}
 
-  bool WaitForRoom();
-  ssize_t WriteSome(std::span<const uint8_t> bytes);
-
-  const int fd_;
-  const UniqueFd own_fd_;     // the same pipe or terminal, opened again so that it may be non-blocking
+  const std::unique_ptr<SharedOutput> output_;
   const UniqueFd cancel_fd_;  // eventfd, readable once StopWaiting() was called
 };
 

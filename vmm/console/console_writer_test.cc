@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <string_view>
 #include <thread>
@@ -41,6 +42,19 @@ TEST(ConsoleWriterTest, AReaderThatNeverReadsDoesNotHoldUpTheEndOfTheRun) {
   std::thread vcpu([&] { writer->Write(Bytes(std::string(1 << 20, 'x'))); });  // more than a pipe holds
   writer->StopWaiting();
   vcpu.join();
+}
+
+TEST(ConsoleWriterTest, NeitherDoesOneWhosePipeCannotBeOpenedAgain) {
+  signal(SIGPIPE, SIG_IGN);
+  Pipe pipe;
+  auto writer = *ConsoleWriter::Create(pipe.writer.get(), SharedOutput::Reopen::kNever);
+  std::thread vcpu([&] { writer->Write(Bytes(std::string(1 << 20, 'x'))); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // by now the pipe is full
+  writer->StopWaiting();
+  vcpu.join();
+  const auto start = std::chrono::steady_clock::now();
+  writer.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
 TEST(ConsoleWriterTest, AReaderThatIsGoneHoldsNothingUp) {

@@ -12,7 +12,7 @@ enum ExitCode : int {
   kExitHang = 122,
   kExitReset = 123,
   kExitTimeout = 124,
-  kExitVmmError = 125,    // bad flag, no KVM, bad image: the VMM could not do its work
+  kExitVmmError = 125,    // bad flag, no KVM, bad image, no place for the record: the VMM could not do its work
   kExitDumpFailed = 126,  // the guest panicked and was seen to, but no dump could be written
   kExitProgramNotFound = 127,
   kExitSignalBase = 128,  // + the signal's number: the VMM itself was told to stop

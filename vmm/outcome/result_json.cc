@@ -1,15 +1,10 @@
 #include "vmm/outcome/result_json.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/stream_sink.h"
@@ -220,18 +215,15 @@ ordered_json GuestJson(const VmConfig& config, const RunOutcome& outcome) {
   return guest;
 }
 
-// True iff JSON can hold `text` as it is.
-bool IsUtf8(const std::string& text) {
-  const std::string kept =
-      ordered_json(text).dump(-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::ignore);
-  return ordered_json::parse(kept).get_ref<const std::string&>() == text;
-}
-
-// A value is any bytes: what is text stands as it is, the rest apart, in base64.
+// Keys and values are any bytes. Two keys that are not UTF-8 may look the same once their bytes are replaced, so they
+// are no names in an object, where one would take the other's place.
 void AddGuestInfo(const std::map<std::string, std::string>& values, ordered_json& json) {
   json["guestinfo"] = ordered_json::object();
   for (const auto& [key, value] : values) {
-    if (IsUtf8(key) && IsUtf8(value)) {
+    if (!IsUtf8(key)) {
+      json["guestinfo_odd_keys"].push_back(
+          {{"key_base64", absl::Base64Escape(key)}, {"value_base64", absl::Base64Escape(value)}});
+    } else if (IsUtf8(value)) {
       json["guestinfo"][key] = value;
     } else {
       json["guestinfo_base64"][key] = absl::Base64Escape(value);
@@ -251,41 +243,6 @@ ordered_json VmportJson(const VmportReport& vmport) {
                    {"build", info.build},
                    {"announced", std::string(StateChangeName(announced))}};
   return json;
-}
-
-// Paths and command lines are bytes, not always UTF-8: what is not is replaced, not thrown at.
-std::string Text(const ordered_json& json, int indent) {
-  return json.dump(indent, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
-}
-
-absl::Status WriteAll(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoStatus(errno, "write");
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status PrintResult(std::string_view text, int stop_fd) {
-  StreamSink out(STDOUT_FILENO, "standard output", stop_fd);
-  RETURN_IF_ERROR(out.SetSize(text.size()));
-  RETURN_IF_ERROR(out.WriteAt(0, {reinterpret_cast<const uint8_t*>(text.data()), text.size()}));
-  return out.Finish();
-}
-
-// A reader sees the old record or the new one, never a part.
-absl::Status ReplaceFile(const std::string& path, const std::string& text) {
-  std::string partial = path + ".partial.XXXXXX";
-  UniqueFd fd(mkostemp(partial.data(), O_CLOEXEC));
-  if (!fd.valid()) return ErrnoStatus(errno, "create " + partial);
-  absl::Status status = WriteAll(fd.get(), text);
-  if (status.ok() && fchmod(fd.get(), 0644) != 0) status = ErrnoStatus(errno, "chmod");
-  if (status.ok() && fsync(fd.get()) != 0) status = ErrnoStatus(errno, "fsync");
-  if (status.ok() && std::rename(partial.c_str(), path.c_str()) != 0) status = ErrnoStatus(errno, "rename");
-  if (!status.ok()) unlink(partial.c_str());
-  return status;
 }
 
 }  // namespace
@@ -313,7 +270,7 @@ std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
   };
   if (outcome.vmport.has_value()) result["vmport"] = VmportJson(*outcome.vmport);
   if (outcome.kind == RunOutcome::Kind::kGuestExit) result["guest_status"] = outcome.guest_status;
-  return Text(result, /*indent=*/2) + "\n";
+  return JsonText(std::move(result), /*indent=*/2) + "\n";
 }
 
 std::string DumpNoteJson(const VmConfig& config, const RunOutcome& outcome) {
@@ -322,17 +279,7 @@ std::string DumpNoteJson(const VmConfig& config, const RunOutcome& outcome) {
   if (outcome.panic.has_value()) note["panic"] = PanicJson(*outcome.panic);
   if (outcome.hang.has_value()) note["hang"] = HangJson(outcome);
   if (outcome.vmport.has_value()) note["vmport"] = VmportJson(*outcome.vmport);
-  return Text(note, /*indent=*/-1);
-}
-
-void WriteResult(const VmConfig& config, const RunOutcome& outcome, int stop_fd) {
-  if (config.result_path.empty()) return;
-  const std::string text = ResultJson(config, outcome);
-  const absl::Status status =
-      config.result_path == "-" ? PrintResult(text, stop_fd) : ReplaceFile(config.result_path, text);
-  if (!status.ok()) {
-    LogWarning(absl::StrFormat("--result=%s: %s", config.result_path, std::string(status.message())));
-  }
+  return JsonText(std::move(note), /*indent=*/-1);
 }
 
 }  // namespace vmm

@@ -16,12 +16,6 @@ std::string ResultJson(const VmConfig& config, const RunOutcome& outcome);
 // What the dump itself keeps of its run, in a note of our own: docs/abi/vmcore.md.
 std::string DumpNoteJson(const VmConfig& config, const RunOutcome& outcome);
 
-// Writes the record where --result says: standard output for "-", else the file, whole or not at all,
-// in the place of an older one. Does nothing without --result. A failure is told on stderr and
-// does not change the outcome. `stop_fd` is readable when the user wants the run to end: a reader of standard output
-// that does not read is then not waited for. -1: it is.
-void WriteResult(const VmConfig& config, const RunOutcome& outcome, int stop_fd = -1);
-
 }  // namespace vmm
 
 #endif  // VMM_OUTCOME_RESULT_JSON_H_

@@ -50,6 +50,18 @@ TEST(ResultJsonTest, BytesThatAreNoTextDoNotBreakTheRecord) {
   EXPECT_TRUE(nlohmann::json::accept(ResultJson(config, APanic())));
 }
 
+TEST(ResultJsonTest, APathThatIsNoTextCanBeRecovered) {
+  RunOutcome outcome = APanic();
+  outcome.dump->path = "out/\xff/vmcore";
+  VmConfig config;
+  config.boot.kernel_path = "\xfe";
+  const auto json = nlohmann::json::parse(ResultJson(config, outcome));
+  EXPECT_EQ(json["dump"]["path"], "out/\ufffd/vmcore");
+  EXPECT_EQ(json["dump"]["path_base64"], "b3V0L/8vdm1jb3Jl");
+  EXPECT_EQ(json["guest"]["kernel_base64"], "/g==");
+  EXPECT_FALSE(json["guest"].contains("cmdline_base64")) << "this one is text";
+}
+
 RunOutcome WithGuestInfo(const std::string& value) {
   RunOutcome outcome = APanic();
   outcome.vmport = VmportReport{.reach = BackdoorReach::kGrantedPrograms, .guestinfo = {{"verdict", value}}};
@@ -69,6 +81,21 @@ TEST(ResultJsonTest, GuestinfoThatIsNoTextIsKeptByteForByte) {
   const auto vmport = nlohmann::json::parse(ResultJson({}, WithGuestInfo("\xff\xfe!")))["vmport"];
   EXPECT_EQ(vmport["guestinfo_base64"]["verdict"], "//4h");
   EXPECT_FALSE(vmport["guestinfo"].contains("verdict"));
+}
+
+TEST(ResultJsonTest, GuestinfoKeysThatLookAlikeAreAllKept) {
+  RunOutcome outcome = WithGuestInfo("ok");
+  outcome.vmport->guestinfo["a\xff"] = "1";
+  outcome.vmport->guestinfo["a\xfe"] = "2";
+  outcome.vmport->guestinfo["a\ufffd"] = "3";  // what both would become
+  outcome.vmport->guestinfo["A"] = "4";
+  outcome.vmport->guestinfo["a"] = "5";
+  for (const std::string& text : {ResultJson({}, outcome), DumpNoteJson({}, outcome)}) {
+    const auto vmport = nlohmann::json::parse(text)["vmport"];
+    EXPECT_EQ(vmport["guestinfo"], (nlohmann::json{{"verdict", "ok"}, {"a\ufffd", "3"}, {"A", "4"}, {"a", "5"}}));
+    EXPECT_EQ(vmport["guestinfo_odd_keys"], nlohmann::json::parse(R"([{"key_base64": "Yf4=", "value_base64": "Mg=="},
+                                                                      {"key_base64": "Yf8=", "value_base64": "MQ=="}])"));
+  }
 }
 
 TEST(ResultJsonTest, TheDumpKeepsHowItsRunIsMadeAgain) {
@@ -110,41 +137,6 @@ TEST(ResultJsonTest, AHangHasTheRegistersFromBeforeTheNmi) {
   EXPECT_EQ(before[1]["state"], "not-started");
   EXPECT_FALSE(before[1].contains("rip"));
   EXPECT_EQ(before[2]["state"], "unknown");
-}
-
-TEST(ResultJsonTest, AnOlderRecordIsReplacedWhole) {
-  const std::string path = std::string(getenv("TEST_TMPDIR")) + "/result.json";
-  std::ofstream(path) << std::string(100000, 'x');
-  WriteResult({.result_path = path}, APanic());
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  EXPECT_TRUE(nlohmann::json::accept(text.str()));
-}
-
-// Standard output is a pipe with nothing read from it, for as long as this lives.
-class UnreadOutput {
- public:
-  UnreadOutput() {
-    int ends[2];
-    EXPECT_EQ(0, pipe2(ends, O_CLOEXEC));
-    out_.reset(ends[0]);
-    before_.reset(dup(STDOUT_FILENO));
-    EXPECT_EQ(STDOUT_FILENO, dup2(ends[1], STDOUT_FILENO));
-    close(ends[1]);
-  }
-  ~UnreadOutput() { dup2(before_.get(), STDOUT_FILENO); }
-
- private:
-  UniqueFd out_, before_;
-};
-
-TEST(ResultJsonTest, AReaderWhoDoesNotReadIsNotWaitedForOnceTheUserSaysStop) {
-  const UniqueFd stop(eventfd(1, EFD_CLOEXEC));
-  RunOutcome outcome = APanic();
-  outcome.panic->detail = std::string(1 << 20, 'x');  // more than a pipe holds
-  SetUpLog(/*verbose=*/false);                        // to stderr
-  const UnreadOutput output;
-  WriteResult({.result_path = "-"}, outcome, stop.get());  // would never return
 }
 
 TEST(ResultJsonTest, KvmsOwnCountersStandWithEachVcpuOrAreNull) {

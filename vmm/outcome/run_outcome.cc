@@ -32,6 +32,11 @@ std::string DescribeDump(const RunOutcome& outcome) {
                          absl::ToDoubleSeconds(outcome.dump_time));
 }
 
+std::string DescribeRecord(const RunOutcome& outcome) {
+  if (outcome.record_error.ok()) return "";
+  return "; no record: " + std::string(outcome.record_error.message());
+}
+
 std::string Describe(const RunOutcome& outcome) {
   switch (outcome.kind) {
     case RunOutcome::Kind::kPowerOff: return absl::StrFormat("power-off (%s)", outcome.by);
@@ -64,6 +69,8 @@ std::string_view OutcomeName(const RunOutcome& outcome) {
 }
 
 int ExitCodeOf(const RunOutcome& outcome) {
+  // A harness would look for a record, and find none or an older one.
+  if (!outcome.record_error.ok()) return kExitVmmError;
   switch (outcome.kind) {
     case RunOutcome::Kind::kPowerOff: return kExitPowerOff;
     case RunOutcome::Kind::kGuestExit:
@@ -88,7 +95,7 @@ std::string SignatureOf(const RunOutcome& outcome) {
 }
 
 std::string OutcomeLine(const RunOutcome& outcome) {
-  return absl::StrFormat("%s [exit %d]", Describe(outcome), ExitCodeOf(outcome));
+  return absl::StrFormat("%s%s [exit %d]", Describe(outcome), DescribeRecord(outcome), ExitCodeOf(outcome));
 }
 
 }  // namespace vmm

@@ -85,6 +85,8 @@ struct RunOutcome {
 
   absl::Status error;  // kVmmError
 
+  absl::Status record_error;  // why the record that --result asked for could not be written
+
   absl::Duration load_time;  // start of the VMM to the guest's first instruction
   absl::Duration run_time;   // from there to the end
 };

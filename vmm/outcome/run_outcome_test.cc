@@ -43,5 +43,14 @@ TEST(RunOutcomeTest, TheLastLineNamesTheDump) {
   EXPECT_EQ(OutcomeLine(outcome), "panic (pvpanic) on vCPU 1; dump /tmp/vmcore (3.0 MiB in 0.04 s) [exit 120]");
 }
 
+TEST(RunOutcomeTest, ARecordThatIsMissingIs125WhateverTheGuestDidAndTheLineSaysBoth) {
+  RunOutcome outcome{.kind = RunOutcome::Kind::kPowerOff, .by = "acpi"};
+  outcome.record_error = absl::ResourceExhaustedError("--result=/dev/full: No space left on device");
+  EXPECT_EQ(ExitCodeOf(outcome), 125);
+  EXPECT_EQ(OutcomeName(outcome), "power-off");
+  EXPECT_EQ(OutcomeLine(outcome),
+            "power-off (acpi); no record: --result=/dev/full: No space left on device [exit 125]");
+}
+
 }  // namespace
 }  // namespace vmm

@@ -1,7 +1,6 @@
 #include "vmm/run/event_loop.h"
 
 #include <poll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -85,7 +84,7 @@ RunEnd EventLoop::WaitForUser() {
 
 std::optional<RunEnd> EventLoop::Poll(absl::Time deadline, Stops stops) {
   if (user_quit_) return RunEnd::kUserQuit;
-  const int input = input_.full() ? -1 : input_fd_;
+  const int input = input_.full() || input_ended_ ? -1 : source_.fd();
   std::array<pollfd, 3> fds{pollfd{events_.fd(), POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0},
                             pollfd{input, POLLIN, 0}};
   if (poll(fds.data(), fds.size(), PollTimeout(deadline)) < 0) return std::nullopt;  // EINTR: look again
@@ -104,10 +103,10 @@ std::optional<RunEnd> EventLoop::Poll(absl::Time deadline, Stops stops) {
 
 bool EventLoop::ReadInput() {
   std::array<uint8_t, 4096> buffer;
-  const ssize_t got = read(input_fd_, buffer.data(), buffer.size());
+  const ssize_t got = source_.ReadSome(buffer);
   if (got < 0 && (errno == EINTR || errno == EAGAIN)) return false;
   if (got <= 0) {
-    input_fd_ = -1;  // its end; the guest runs on without a keyboard
+    input_ended_ = true;  // the guest runs on without a keyboard
     return false;
   }
   return input_.Take(std::span<const uint8_t>(buffer.data(), static_cast<size_t>(got)));

@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "vmm/console/console_input.h"
+#include "vmm/console/shared_input.h"
 #include "vmm/run/stop_signals.h"
 #include "vmm/vcpu/run_events.h"
 
@@ -22,7 +23,7 @@ class EventLoop {
  public:
   // `input_fd` is polled for console input; it may be at its end, or not readable at all.
   EventLoop(RunEvents& events, StopSignals& signals, ConsoleInput& input, int input_fd)
-      : events_(events), signals_(signals), input_(input), input_fd_(input_fd) {}
+      : events_(events), signals_(signals), input_(input), source_(input_fd) {}
 
   // From now on Wait() calls `hangs` every `interval`, and where that says true the run ends as a hang.
   void SetHangWatch(absl::Duration interval, std::function<bool()> hangs);
@@ -62,7 +63,8 @@ class EventLoop {
   RunEvents& events_;
   StopSignals& signals_;
   ConsoleInput& input_;
-  int input_fd_;  // -1 once it is at its end
+  SharedInput source_;
+  bool input_ended_ = false;
   int signal_ = 0;
   bool user_quit_ = false;
   Stops stops_ = Stops::kTake;

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <iterator>
 #include <utility>
 
@@ -27,8 +26,7 @@ class Progress {
     const int percent = total == 0 ? 100 : static_cast<int>(done * 100 / total);
     if (percent == last_) return;
     last_ = percent;
-    std::fprintf(stderr, "\rvmm: dump %3d%%%s", percent, percent == 100 ? "\r\x1b[K" : "");
-    std::fflush(stderr);
+    DrawProgress(absl::StrFormat("\rvmm: dump %3d%%%s", percent, percent == 100 ? "\r\x1b[K" : ""));
   }
 
  private:

@@ -1,0 +1,52 @@
+#include "base/json_text.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+
+namespace vmm {
+namespace {
+
+using nlohmann::ordered_json;
+using ErrorHandler = ordered_json::error_handler_t;
+
+// Null where the value can stand as it is.
+ordered_json ExactBytes(const ordered_json& value) {
+  if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    return IsUtf8(text) ? ordered_json() : ordered_json(absl::Base64Escape(text));
+  }
+  if (!value.is_array()) return nullptr;
+  ordered_json exact = ordered_json::array();
+  for (const ordered_json& element : value) exact.push_back(element.is_string() ? ExactBytes(element) : ordered_json());
+  const bool none = std::ranges::all_of(exact, [](const ordered_json& element) { return element.is_null(); });
+  return none ? ordered_json() : exact;
+}
+
+// Goes as deep as `json` does, which is our own making.
+void AddExactBytes(ordered_json& json) {
+  std::vector<std::pair<std::string, ordered_json>> added;
+  for (auto& [name, value] : json.items()) {
+    if (value.is_structured()) AddExactBytes(value);
+    if (!json.is_object()) continue;
+    if (ordered_json exact = ExactBytes(value); !exact.is_null())
+      added.emplace_back(name + "_base64", std::move(exact));
+  }
+  for (auto& [name, value] : added) json[name] = std::move(value);
+}
+
+}  // namespace
+
+bool IsUtf8(std::string_view text) {
+  const std::string kept = ordered_json(text).dump(-1, ' ', /*ensure_ascii=*/false, ErrorHandler::ignore);
+  return ordered_json::parse(kept).get_ref<const std::string&>() == text;
+}
+
+std::string JsonText(ordered_json json, int indent, JsonCharset charset) {
+  AddExactBytes(json);
+  return json.dump(indent, ' ', /*ensure_ascii=*/charset == JsonCharset::kAscii, ErrorHandler::replace);
+}
+
+}  // namespace vmm
