@@ -60,7 +60,7 @@ std::map<std::string, Bytes> ReadTables(int cpus) {
     tables[std::string(table.begin(), table.begin() + 4)] = table;
   }
   const auto fadt = As<AcpiFadt>(tables["FACP"]);
-  EXPECT_EQ(fadt.dsdt, fadt.x_dsdt);
+  EXPECT_EQ(+fadt.dsdt, +fadt.x_dsdt);
   EXPECT_EQ(fadt.firmware_ctrl % 64, 0u);
   tables["DSDT"] = ReadTable(*memory, fadt.x_dsdt);
   tables["FACS"] = ReadBytes(*memory, fadt.firmware_ctrl, sizeof(AcpiFacs));

@@ -65,7 +65,7 @@ std::vector<BadImage> HeaderRows() {
              b = {0x1f, 0x8b, 8, 0};
              b.resize(4096);
            },
-       .expected = "begins with 1f 8b 08 00"},
+       .expected = "it is gzip-compressed, and cannot be unpacked here"},
       {.name = "NoBootFlag", .header = [](H& h) { h.boot_flag = 0x55aa; }, .expected = "boot_flag at 0x1fe is 0x55aa"},
       {.name = "Protocol205", .header = [](H& h) { h.version = 0x205; }, .expected = "boot protocol 2.05 is too old"},
       {.name = "Protocol0", .header = [](H& h) { h.version = 0; }, .expected = "boot protocol 0.00 is too old"},

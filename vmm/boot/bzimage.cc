@@ -46,10 +46,10 @@ absl::Status CheckMagic(std::span<const uint8_t> head) {
     return Bad(
         absl::StrFormat("not a bzImage or an ELF file: %#x at 0x202 where \"HdrS\" (%#x) belongs; it begins with "
                         "%02x %02x %02x %02x",
-                        header.header, kSetupHeaderMagic, head[0], head[1], head[2], head[3]));
+                        uint32_t{header.header}, kSetupHeaderMagic, head[0], head[1], head[2], head[3]));
   }
   if (header.boot_flag != kBootFlag) {
-    return Bad(absl::StrFormat("boot_flag at 0x1fe is %#x, not %#x", header.boot_flag, kBootFlag));
+    return Bad(absl::StrFormat("boot_flag at 0x1fe is %#x, not %#x", uint16_t{header.boot_flag}, kBootFlag));
   }
   if (header.version < kOldestProtocol) {
     return Bad(absl::StrFormat("boot protocol %d.%02d is too old: 2.06 (Linux 2.6.22) is the oldest understood",
@@ -63,7 +63,8 @@ absl::Status CheckPayload(const SetupHeader& header, BzImage* image) {
   const uint64_t end = uint64_t{header.payload_offset} + header.payload_length;
   if (end > image->protected_size) {
     return Bad(absl::StrFormat("payload_offset %#x + payload_length %#x is past the protected-mode part's %#x bytes",
-                               header.payload_offset, header.payload_length, image->protected_size));
+                               uint32_t{header.payload_offset}, uint32_t{header.payload_length},
+                               image->protected_size));
   }
   image->payload_offset = image->protected_offset + header.payload_offset;
   image->payload_size = header.payload_length;
@@ -80,7 +81,8 @@ absl::Status CheckPlacement(const SetupHeader& header) {
   }
   uint64_t end = 0;
   if (!CheckedAdd(header.pref_address, header.init_size, &end)) {
-    return Bad(absl::StrFormat("pref_address %#x + init_size %#x passes 2^64", header.pref_address, header.init_size));
+    return Bad(absl::StrFormat("pref_address %#x + init_size %#x passes 2^64", uint64_t{header.pref_address},
+                               uint32_t{header.init_size}));
   }
   return absl::OkStatus();
 }
@@ -130,7 +132,7 @@ absl::StatusOr<BzImage> ParseBzImage(std::span<const uint8_t> head, uint64_t fil
   // syssize is rounded up to its unit, so a whole file may be up to 15 bytes short of it.
   if (uint64_t{header.syssize} * kSyssizeUnit >= image.protected_size + kSyssizeUnit) {
     return Bad(absl::StrFormat("the file is cut short: syssize %#x says %#x bytes behind the setup part, there are %#x",
-                               header.syssize, header.syssize * kSyssizeUnit, image.protected_size));
+                               uint32_t{header.syssize}, header.syssize * kSyssizeUnit, image.protected_size));
   }
   RETURN_IF_ERROR(CheckPayload(header, &image));
   RETURN_IF_ERROR(CheckPlacement(header));

@@ -2,6 +2,7 @@
 
 #include <bzlib.h>
 #include <lz4.h>
+#include <lz4frame.h>
 #include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -25,7 +26,7 @@ constexpr size_t kLz4LegacyBlock = 8 << 20;  // every block but the last decodes
 absl::Status Bad(std::string message) { return absl::InvalidArgumentError(message); }
 absl::Status CutShort() { return Bad("the stream is cut short"); }
 absl::Status TooLong(size_t limit) {
-  return Bad(absl::StrFormat("the stream decodes to more than the %d bytes it claims", limit));
+  return Bad(absl::StrFormat("the stream decodes to more than the %d bytes it may", limit));
 }
 
 // The rules that every codec shares, once its stream has ended.
@@ -142,6 +143,27 @@ absl::StatusOr<size_t> DecodeLz4Legacy(std::span<const uint8_t> stream, std::spa
   return written;
 }
 
+absl::StatusOr<size_t> DecodeLz4Frame(std::span<const uint8_t> stream, std::span<uint8_t> out, DecodeMode mode) {
+  LZ4F_dctx* context = nullptr;
+  if (LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION)) != 0) {
+    return absl::ResourceExhaustedError("lz4: out of memory");
+  }
+  const std::unique_ptr<LZ4F_dctx, void (*)(LZ4F_dctx*)> cleanup(
+      context, [](LZ4F_dctx* done) { LZ4F_freeDecompressionContext(done); });
+  size_t written = 0;
+  size_t read = 0;
+  while (true) {
+    size_t room = out.size() - written;
+    size_t taken = stream.size() - read;
+    const size_t left = LZ4F_decompress(context, out.data() + written, &room, stream.data() + read, &taken, nullptr);
+    if (LZ4F_isError(left) != 0) return Bad(absl::StrFormat("lz4: %s", LZ4F_getErrorName(left)));
+    written += room;
+    read += taken;
+    if (left == 0) return Ended(written, stream.size() - read, mode);
+    if (room == 0 && taken == 0) return Stopped(out, out.size() - written, mode);
+  }
+}
+
 absl::StatusOr<size_t> DecodeZstd(std::span<const uint8_t> stream, std::span<uint8_t> out, DecodeMode mode) {
   const std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> zstd(ZSTD_createDCtx(), ZSTD_freeDCtx);
   if (zstd == nullptr) return absl::ResourceExhaustedError("zstd: out of memory");
@@ -173,7 +195,8 @@ std::string_view CodecName(Codec codec) {
     case Codec::kLzma: return "lzma";
     case Codec::kXz: return "xz";
     case Codec::kLzo: return "lzo";
-    case Codec::kLz4: return "lz4";
+    case Codec::kLz4:
+    case Codec::kLz4Frame: return "lz4";
     case Codec::kZstd: return "zstd";
   }
   return "unknown";
@@ -188,6 +211,7 @@ absl::StatusOr<size_t> Decode(Codec codec, std::span<const uint8_t> stream, std:
     case Codec::kLzo: return DecodeLzop(stream, out, mode == DecodeMode::kHead);
     case Codec::kLz4: return DecodeLz4Legacy(stream, out, mode);
     case Codec::kZstd: return DecodeZstd(stream, out, mode);
+    case Codec::kLz4Frame: return DecodeLz4Frame(stream, out, mode);
   }
   return absl::InternalError("unknown codec");
 }

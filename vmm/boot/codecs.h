@@ -12,7 +12,16 @@
 
 namespace vmm {
 
-enum class Codec { kGzip, kBzip2, kLzma, kXz, kLzo, kLz4, kZstd };
+enum class Codec {
+  kGzip,
+  kBzip2,
+  kLzma,
+  kXz,
+  kLzo,
+  kLz4,  // the legacy frame, which the kernel's build makes
+  kZstd,
+  kLz4Frame,  // what lz4(1) makes unless told otherwise; of whole files only, in no payload
+};
 
 std::string_view CodecName(Codec codec);  // "gzip", "lz4", ...
 

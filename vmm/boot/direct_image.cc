@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kMagicSize = 16;  // more than any codec's magic
 
 // The payload's first bytes, so that no unknown format is read whole.
-absl::Status CheckCodec(const InputFile& file, const BzImage& image) {
+absl::Status CheckCodec(const ImageBytes& file, const BzImage& image) {
   if (image.payload_size == 0) return absl::UnimplementedError("the image has no payload (payload_length 0)");
   std::array<uint8_t, kMagicSize> magic{};
   const std::span<uint8_t> head = std::span(magic).first(std::min<uint64_t>(magic.size(), image.payload_size));
@@ -33,7 +33,7 @@ absl::Status CheckCodec(const InputFile& file, const BzImage& image) {
 
 }  // namespace
 
-absl::StatusOr<DirectImage> ReadDirectImage(const InputFile& file, const BzImage& image) {
+absl::StatusOr<DirectImage> ReadDirectImage(const ImageBytes& file, const BzImage& image) {
   RETURN_IF_ERROR(CheckCodec(file, image));
   DirectImage direct;
   direct.compressed = std::make_unique_for_overwrite<uint8_t[]>(image.payload_size);

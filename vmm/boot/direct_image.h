@@ -12,6 +12,7 @@
 #include "base/input_file.h"
 #include "vmm/boot/bzimage.h"
 #include "vmm/boot/elf_kernel.h"
+#include "vmm/boot/image_bytes.h"
 #include "vmm/boot/payload.h"
 
 namespace vmm {
@@ -31,7 +32,7 @@ struct DirectImage {
 // Reads the payload of `image`. Unimplemented where there is none, its compression is not known
 // or it is not an ELF file: such an image may still start itself (classic). InvalidArgument
 // where it is one of ours and damaged.
-absl::StatusOr<DirectImage> ReadDirectImage(const InputFile& file, const BzImage& image);
+absl::StatusOr<DirectImage> ReadDirectImage(const ImageBytes& file, const BzImage& image);
 
 // Decodes the kernel to `base` and moves it by `shift` in virtual memory.
 // REQUIRES: base + room is RAM; shift is 0 unless has_relocations().

@@ -8,6 +8,8 @@
 
 #include "absl/strings/str_format.h"
 #include "base/status.h"
+#include "vmm/boot/machine_names.h"
+#include "vmm/boot/user_program.h"
 
 namespace vmm {
 namespace {
@@ -17,15 +19,23 @@ constexpr uint16_t kPhnumMax = 64;
 absl::Status Bad(std::string message) { return absl::InvalidArgumentError(message); }
 
 absl::Status CheckIdentity(const Elf64_Ehdr& ehdr) {
-  if (ehdr.e_ident[EI_CLASS] != ELFCLASS64 || ehdr.e_machine != EM_X86_64) {
-    return Bad(
-        absl::StrFormat("ELF class %d, e_machine %d: only ELF64 for x86-64 (class 2, e_machine 62) can be entered",
-                        ehdr.e_ident[EI_CLASS], ehdr.e_machine));
+  if (ehdr.e_ident[EI_DATA] == ELFDATA2MSB) {
+    const std::string machine = ElfMachineName(__builtin_bswap16(ehdr.e_machine));
+    return Bad(absl::StrFormat("a big-endian ELF file for %s (data encoding %d): vmm runs x86-64 only", machine,
+                               ehdr.e_ident[EI_DATA]));
   }
   if (ehdr.e_ident[EI_DATA] != ELFDATA2LSB)
     return Bad(absl::StrFormat("ELF data encoding %d is not little-endian (1)", ehdr.e_ident[EI_DATA]));
+  if (ehdr.e_ident[EI_CLASS] != ELFCLASS64 || ehdr.e_machine != EM_X86_64) {
+    return Bad(
+        absl::StrFormat("ELF class %d, e_machine %d (%s): only ELF64 for x86-64 (class 2, e_machine 62) can be entered",
+                        ehdr.e_ident[EI_CLASS], ehdr.e_machine, ElfMachineName(ehdr.e_machine)));
+  }
   if (ehdr.e_type != ET_EXEC && ehdr.e_type != ET_DYN) {
-    return Bad(absl::StrFormat("e_type %d is not an executable (ET_EXEC 2 or ET_DYN 3)", ehdr.e_type));
+    const char* const kind = ehdr.e_type == ET_REL    ? ": it is an object file or a kernel module"
+                             : ehdr.e_type == ET_CORE ? ": it is a core dump"
+                                                      : "";
+    return Bad(absl::StrFormat("e_type %d is not an executable (ET_EXEC 2 or ET_DYN 3)%s", ehdr.e_type, kind));
   }
   return absl::OkStatus();
 }
@@ -107,12 +117,20 @@ absl::StatusOr<ElfKernel> ParseElfKernel(std::span<const uint8_t> head, uint64_t
   RETURN_IF_ERROR(CheckIdentity(ehdr));
   RETURN_IF_ERROR(CheckProgramHeaderTable(ehdr, head.size()));
 
+  std::vector<Elf64_Phdr> phdrs(ehdr.e_phnum);
+  std::memcpy(phdrs.data(), head.data() + ehdr.e_phoff, phdrs.size() * sizeof(Elf64_Phdr));
+  if (const std::optional<std::string> sign = SignOfUserProgram(ehdr, phdrs); sign.has_value()) {
+    return Bad(
+        absl::StrFormat("it is a program for user space (%s), not a kernel: boot a kernel, and put the program "
+                        "into its initrd",
+                        *sign));
+  }
+
   ElfKernel kernel;
   uint64_t low = ~uint64_t{0};
   uint64_t high = 0;
   for (int i = 0; i < ehdr.e_phnum; ++i) {
-    Elf64_Phdr phdr;
-    std::memcpy(&phdr, head.data() + ehdr.e_phoff + i * sizeof(phdr), sizeof(phdr));
+    const Elf64_Phdr& phdr = phdrs[i];
     if (phdr.p_type != PT_LOAD || phdr.p_memsz == 0) continue;
     RETURN_IF_ERROR(CheckSegment(phdr, i, file_size));
     kernel.segments.push_back({phdr.p_offset, phdr.p_vaddr, phdr.p_paddr, phdr.p_filesz, phdr.p_memsz});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -16,24 +17,29 @@ namespace {
 
 absl::StatusOr<GuestRange> Load(const std::string& path, const GuestRange& kernel, uint32_t addr_max,
                                 GuestMemory& memory) {
-  ASSIGN_OR_RETURN(const InputFile file, InputFile::Open(path));
-  const GuestRange low{GuestAddr{0}, kHighMemory.value};
-  const std::vector<GuestRange> free = FreeRanges(memory.Ranges(), std::array{low, kernel});
-  const Room room{.size = file.size(), .highest_end = std::min(uint64_t{addr_max} + 1, kHole.start.value)};
-  const std::optional<GuestAddr> start = HighestPlace(free, room);
-  if (!start.has_value()) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("%d bytes do not fit into the guest's %d MiB below %#x (initrd_addr_max %#x) beside the kernel "
-                        "at %#x..+%#x: give it more memory",
-                        file.size(), memory.size() >> 20, room.highest_end, addr_max, kernel.start.value, kernel.size));
-  }
-  const GuestRange place{*start, file.size()};
-  ASSIGN_OR_RETURN(const std::span<uint8_t> target, memory.Span(place));
-  RETURN_IF_ERROR(file.Read(0, target));
-  return place;
+  ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
+  return LoadInitrd(ImageBytes(std::move(file)), kernel, addr_max, memory);
 }
 
 }  // namespace
+
+absl::StatusOr<GuestRange> LoadInitrd(const ImageBytes& initrd, const GuestRange& kernel, uint32_t addr_max,
+                                      GuestMemory& memory) {
+  const GuestRange low{GuestAddr{0}, kHighMemory.value};
+  const std::vector<GuestRange> free = FreeRanges(memory.Ranges(), std::array{low, kernel});
+  const Room room{.size = initrd.size(), .highest_end = std::min(uint64_t{addr_max} + 1, kHole.start.value)};
+  const std::optional<GuestAddr> start = HighestPlace(free, room);
+  if (!start.has_value()) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "%d bytes do not fit into the guest's %d MiB below %#x (initrd_addr_max %#x) beside the kernel "
+        "at %#x..+%#x: give it more memory",
+        initrd.size(), memory.size() >> 20, room.highest_end, addr_max, kernel.start.value, kernel.size));
+  }
+  const GuestRange place{*start, initrd.size()};
+  ASSIGN_OR_RETURN(const std::span<uint8_t> target, memory.Span(place));
+  RETURN_IF_ERROR(initrd.Read(0, target));
+  return place;
+}
 
 absl::StatusOr<GuestRange> LoadInitrd(const std::string& path, const GuestRange& kernel, uint32_t addr_max,
                                       GuestMemory& memory) {

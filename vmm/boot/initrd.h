@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "base/guest_addr.h"
 #include "base/guest_memory.h"
+#include "vmm/boot/image_bytes.h"
 
 namespace vmm {
 
@@ -15,6 +16,10 @@ namespace vmm {
 // `addr_max` (the header's initrd_addr_max) and below the hole, clear of `kernel` and of the
 // first MiB. Returns its place; an empty range where `path` is empty.
 absl::StatusOr<GuestRange> LoadInitrd(const std::string& path, const GuestRange& kernel, uint32_t addr_max,
+                                      GuestMemory& memory);
+
+// The same for an initrd that is already open. Errors do not name it.
+absl::StatusOr<GuestRange> LoadInitrd(const ImageBytes& initrd, const GuestRange& kernel, uint32_t addr_max,
                                       GuestMemory& memory);
 
 }  // namespace vmm

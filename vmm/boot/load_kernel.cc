@@ -16,6 +16,7 @@
 #include "vmm/boot/e820.h"
 #include "vmm/boot/elf_kernel.h"
 #include "vmm/boot/initrd.h"
+#include "vmm/boot/kernel_file.h"
 #include "vmm/boot/long_mode.h"
 #include "vmm/boot/placement.h"
 #include "vmm/boot/setup_data.h"
@@ -30,17 +31,6 @@ constexpr uint32_t kInitrdMaxForElf = 0x7fffffff;
 
 absl::Status Bad(std::string message) { return absl::InvalidArgumentError(message); }
 
-// An image that lies in guest RAM, and what the boot structures must say of it.
-struct PlacedImage {
-  SetupHeader header;
-  GuestRange place;
-  GuestAddr entry;
-  GuestRange initrd;
-  std::string command_line;
-  bool kaslr = false;
-  bool five_level = false;
-};
-
 absl::Status NoRoom(const GuestMemory& memory, const GuestRange& place, std::string_view why) {
   return Bad(
       absl::StrFormat("the kernel needs %d bytes of RAM at %#x (%s); the guest's %d MiB have them not free there: "
@@ -52,33 +42,25 @@ bool IsFree(std::span<const GuestRange> free, const GuestRange& range) {
   return std::any_of(free.begin(), free.end(), [&](const GuestRange& candidate) { return candidate.Contains(range); });
 }
 
-// The last step, the same for every image: everything around it that the kernel will look at.
-absl::StatusOr<CpuState> WriteBootStructures(const BootConfig& config, const PlacedImage& image, GuestMemory& memory) {
-  RETURN_IF_ERROR(WriteCommandLine(memory, image.command_line));
-  RETURN_IF_ERROR(WriteSetupData(memory));
-  const std::vector<E820Entry> e820 = MakeE820(memory.Ranges());
-  RETURN_IF_ERROR(WriteBootParams(memory, {.header = image.header,
-                                           .initrd = image.initrd,
-                                           .acpi_rsdp = config.acpi_rsdp,
-                                           .setup_data = kSetupData,
-                                           .e820 = e820,
-                                           .kaslr = image.kaslr}));
-  RETURN_IF_ERROR(WriteBootGdt(memory));
-  RETURN_IF_ERROR(WriteIdentityMap(memory, std::array{kFirst4GiB, image.place}, image.five_level));
-  return LongModeEntry(image.entry, image.five_level);
+// The user's initrd, else the UKI's.
+absl::StatusOr<GuestRange> PlaceInitrd(const BootConfig& config, const KernelFile& file, const GuestRange& kernel,
+                                       uint32_t addr_max, GuestMemory& memory) {
+  if (!config.initrd_path.empty() || !file.initrd.has_value()) {
+    return LoadInitrd(config.initrd_path, kernel, addr_max, memory);
+  }
+  return Annotate(LoadInitrd(*file.initrd, kernel, addr_max, memory), "section .initrd");
 }
 
 // ---- vmlinux ELF
 
-absl::StatusOr<LoadedKernel> LoadElf(const BootConfig& config, const InputFile& file, std::span<const uint8_t> head,
-                                     GuestMemory& memory) {
+absl::StatusOr<PlacedKernel> PlaceElf(const BootConfig& config, const KernelFile& file, GuestMemory& memory) {
   if (config.mode == BootMode::kClassic)
     return Bad("a plain ELF file has no code of its own to start it: not for classic boot");
   if (config.kaslr.mode == Kaslr::Mode::kSeed)
     return Bad("a KASLR seed was given, a plain ELF file has no relocations to move it by");
   RETURN_IF_ERROR(CheckCommandLine(config.command_line, kDefaultCommandLineSize));
-  const auto elf_head = head.first(std::min<uint64_t>(head.size(), kElfHeadSize));
-  ASSIGN_OR_RETURN(const ElfKernel elf, ParseElfKernel(elf_head, file.size()));
+  const auto elf_head = std::span(file.head).first(std::min<uint64_t>(file.head.size(), kElfHeadSize));
+  ASSIGN_OR_RETURN(const ElfKernel elf, ParseElfKernel(elf_head, file.kernel.size()));
   const std::vector<GuestRange> free = FreeRanges(memory.Ranges(), std::array{kLowMemory});
   if (!IsFree(free, elf.extent)) {
     if (elf.extent.start < kHighMemory) {
@@ -87,21 +69,20 @@ absl::StatusOr<LoadedKernel> LoadElf(const BootConfig& config, const InputFile& 
     }
     return NoRoom(memory, elf.extent, "its PT_LOADs");
   }
-  PlacedImage image{.header = HeaderForElf(),
-                    .place = elf.extent,
-                    .entry = GuestAddr{elf.entry},
-                    .command_line = config.command_line};
-  ASSIGN_OR_RETURN(image.initrd, LoadInitrd(config.initrd_path, elf.extent, kInitrdMaxForElf, memory));
+  PlacedKernel image{.loaded = {.is_elf = true,
+                                .physical_base = elf.extent.start.value,
+                                .image_size = elf.extent.size,
+                                .virtual_base = kStartKernelMap + elf.extent.start.value},
+                     .header = HeaderForElf(),
+                     .place = elf.extent,
+                     .entry = GuestAddr{elf.entry},
+                     .command_line = config.command_line};
+  ASSIGN_OR_RETURN(image.initrd, PlaceInitrd(config, file, elf.extent, kInitrdMaxForElf, memory));
   for (const ElfSegment& segment : elf.segments) {
     ASSIGN_OR_RETURN(const std::span<uint8_t> target, memory.Span({GuestAddr{segment.paddr}, segment.filesz}));
-    RETURN_IF_ERROR(file.Read(segment.offset, target));
+    RETURN_IF_ERROR(file.kernel.Read(segment.offset, target));
   }
-  LoadedKernel loaded{.is_elf = true,
-                      .physical_base = elf.extent.start.value,
-                      .image_size = elf.extent.size,
-                      .virtual_base = kStartKernelMap + elf.extent.start.value};
-  ASSIGN_OR_RETURN(loaded.entry, WriteBootStructures(config, image, memory));
-  return loaded;
+  return image;
 }
 
 // ---- bzImage, direct
@@ -139,14 +120,13 @@ absl::StatusOr<DirectPlace> DrawPlace(const BootConfig& config, const BzImage& b
   return place;
 }
 
-absl::StatusOr<LoadedKernel> LoadDirect(const BootConfig& config, const BzImage& bzimage, const DirectImage& direct,
-                                        GuestMemory& memory) {
+absl::StatusOr<PlacedKernel> PlaceDirect(const BootConfig& config, const KernelFile& file, const BzImage& bzimage,
+                                         const DirectImage& direct, GuestMemory& memory) {
   const std::vector<GuestRange> free = FreeRanges(memory.Ranges(), std::array{kLowMemory});
   if (!IsFree(free, direct.linked())) return NoRoom(memory, direct.linked(), "init_size");
-  PlacedImage image{.header = bzimage.header, .command_line = config.command_line};
+  PlacedKernel image{.header = bzimage.header, .command_line = config.command_line};
   // The linked place stays free of the initrd, so that there is always one to draw.
-  ASSIGN_OR_RETURN(image.initrd,
-                   LoadInitrd(config.initrd_path, direct.linked(), bzimage.header.initrd_addr_max, memory));
+  ASSIGN_OR_RETURN(image.initrd, PlaceInitrd(config, file, direct.linked(), bzimage.header.initrd_addr_max, memory));
 
   DirectPlace place{.base = direct.linked().start};
   const bool wants_kaslr = config.kaslr.mode != Kaslr::Mode::kOff && !HasWord(config.command_line, "nokaslr");
@@ -160,18 +140,16 @@ absl::StatusOr<LoadedKernel> LoadDirect(const BootConfig& config, const BzImage&
   image.place = {place.base, direct.room};
   image.entry = GuestAddr{place.base.value + (direct.elf.entry - direct.linked().start.value)};
   image.kaslr = place.seed.has_value();
-  image.five_level = config.cpu_has_la57 && (bzimage.header.xloadflags & kFiveLevel) == kFiveLevel &&
-                     !HasWord(config.command_line, "no5lvl");
-  LoadedKernel loaded{.direct = true,
-                      .physical_base = place.base.value,
-                      .image_size = direct.room,
-                      .virtual_base = kStartKernelMap + direct.linked().start.value + place.shift,
-                      .kaslr_shift = place.shift,
-                      .kaslr_seed = place.seed,
-                      .five_level = image.five_level,
-                      .version = bzimage.version};
-  ASSIGN_OR_RETURN(loaded.entry, WriteBootStructures(config, image, memory));
-  return loaded;
+  image.takes_five_level =
+      (bzimage.header.xloadflags & kFiveLevel) == kFiveLevel && !HasWord(config.command_line, "no5lvl");
+  image.loaded = {.direct = true,
+                  .physical_base = place.base.value,
+                  .image_size = direct.room,
+                  .virtual_base = kStartKernelMap + direct.linked().start.value + place.shift,
+                  .kaslr_shift = place.shift,
+                  .kaslr_seed = place.seed,
+                  .version = bzimage.version};
+  return image;
 }
 
 // ---- bzImage, classic
@@ -185,7 +163,7 @@ absl::Status Check64BitEntry(const SetupHeader& header) {
   }
   if ((header.xloadflags & kXlfKernel64) == 0) {
     return Bad(absl::StrFormat("the image is 32-bit only: xloadflags %#x has no bit 0, so there is no 64-bit entry",
-                               header.xloadflags));
+                               uint16_t{header.xloadflags}));
   }
   return absl::OkStatus();
 }
@@ -204,22 +182,22 @@ absl::StatusOr<GuestRange> ClassicPlace(const BzImage& bzimage, const GuestMemor
                            .highest_end = MayUseAbove4GiB(header) ? ~uint64_t{0} : kHole.start.value});
     if (base.has_value()) return GuestRange{*base, preferred.size};
   }
-  return NoRoom(memory, preferred,
-                absl::StrFormat("init_size %#x, pref_address %#x", header.init_size, header.pref_address));
+  return NoRoom(
+      memory, preferred,
+      absl::StrFormat("init_size %#x, pref_address %#x", uint32_t{header.init_size}, uint64_t{header.pref_address}));
 }
 
-absl::StatusOr<LoadedKernel> LoadClassic(const BootConfig& config, const InputFile& file, const BzImage& bzimage,
-                                         GuestMemory& memory) {
+absl::StatusOr<PlacedKernel> PlaceClassic(const BootConfig& config, const KernelFile& file, const BzImage& bzimage,
+                                          GuestMemory& memory) {
   RETURN_IF_ERROR(Check64BitEntry(bzimage.header));
-  PlacedImage image{.header = bzimage.header, .command_line = config.command_line};
+  PlacedKernel image{.header = bzimage.header, .command_line = config.command_line};
   ASSIGN_OR_RETURN(image.place, ClassicPlace(bzimage, memory));
-  ASSIGN_OR_RETURN(image.initrd, LoadInitrd(config.initrd_path, image.place, bzimage.header.initrd_addr_max, memory));
+  ASSIGN_OR_RETURN(image.initrd, PlaceInitrd(config, file, image.place, bzimage.header.initrd_addr_max, memory));
   ASSIGN_OR_RETURN(const std::span<uint8_t> target, memory.Span({image.place.start, bzimage.protected_size}));
-  RETURN_IF_ERROR(file.Read(bzimage.protected_offset, target));
+  RETURN_IF_ERROR(file.kernel.Read(bzimage.protected_offset, target));
   image.entry = GuestAddr{image.place.start.value + kEntry64Offset};
-  LoadedKernel loaded{.physical_base = image.place.start.value, .version = bzimage.version};
-  ASSIGN_OR_RETURN(loaded.entry, WriteBootStructures(config, image, memory));
-  return loaded;
+  image.loaded = {.physical_base = image.place.start.value, .version = bzimage.version};
+  return image;
 }
 
 // Classic boot leaves KASLR to the image's own code, which heeds one word only.
@@ -234,34 +212,61 @@ absl::StatusOr<BootConfig> ForClassic(const BootConfig& config) {
   return classic;
 }
 
-absl::StatusOr<LoadedKernel> LoadBzImage(const BootConfig& config, const InputFile& file, std::span<const uint8_t> head,
-                                         GuestMemory& memory) {
-  ASSIGN_OR_RETURN(const BzImage bzimage, ParseBzImage(head, file.size()));
+absl::StatusOr<PlacedKernel> PlaceBzImage(const BootConfig& config, const KernelFile& file, GuestMemory& memory) {
+  ASSIGN_OR_RETURN(const BzImage bzimage, ParseBzImage(file.head, file.kernel.size()));
   RETURN_IF_ERROR(CheckCommandLine(config.command_line, bzimage.header.cmdline_size));
   // A 64-bit kernel from before 2.12 does not say so in its header, but its payload does.
   if (bzimage.header.version >= 0x20c) RETURN_IF_ERROR(Check64BitEntry(bzimage.header));
 
   if (config.mode != BootMode::kClassic) {
-    absl::StatusOr<DirectImage> direct = ReadDirectImage(file, bzimage);
-    if (direct.ok()) return LoadDirect(config, bzimage, *direct, memory);
+    absl::StatusOr<DirectImage> direct = ReadDirectImage(file.kernel, bzimage);
+    if (direct.ok()) return PlaceDirect(config, file, bzimage, *direct, memory);
     if (config.mode == BootMode::kDirect || !absl::IsUnimplemented(direct.status())) return direct.status();
   }
   ASSIGN_OR_RETURN(const BootConfig classic, ForClassic(config));
   RETURN_IF_ERROR(CheckCommandLine(classic.command_line, bzimage.header.cmdline_size));
-  return LoadClassic(classic, file, bzimage, memory);
+  return PlaceClassic(classic, file, bzimage, memory);
 }
 
-absl::StatusOr<LoadedKernel> Load(const BootConfig& config, GuestMemory& memory) {
-  ASSIGN_OR_RETURN(const InputFile file, InputFile::Open(config.kernel_path));
-  std::vector<uint8_t> head(std::min(file.size(), kBzImageHeadSize));
-  RETURN_IF_ERROR(file.Read(0, head));
-  return IsElf(head) ? LoadElf(config, file, head, memory) : LoadBzImage(config, file, head, memory);
+absl::StatusOr<PlacedKernel> Place(const BootConfig& config, GuestMemory& memory) {
+  ASSIGN_OR_RETURN(const KernelFile file, OpenKernelFile(config.kernel_path));
+  BootConfig effective = config;
+  if (config.command_line.empty() && file.command_line.has_value()) effective.command_line = *file.command_line;
+  return file.is_elf ? PlaceElf(effective, file, memory) : PlaceBzImage(effective, file, memory);
+}
+
+// What is the same for every image: everything around it that the kernel will look at.
+absl::StatusOr<LoadedKernel> Enter(const BootConfig& config, const PlacedKernel& placed, GuestMemory& memory) {
+  RETURN_IF_ERROR(WriteCommandLine(memory, placed.command_line));
+  RETURN_IF_ERROR(WriteSetupData(memory));
+  const std::vector<E820Entry> e820 = MakeE820(memory.Ranges());
+  RETURN_IF_ERROR(WriteBootParams(memory, {.header = placed.header,
+                                           .initrd = placed.initrd,
+                                           .acpi_rsdp = config.acpi_rsdp,
+                                           .setup_data = kSetupData,
+                                           .e820 = e820,
+                                           .kaslr = placed.kaslr}));
+  RETURN_IF_ERROR(WriteBootGdt(memory));
+  LoadedKernel loaded = placed.loaded;
+  loaded.five_level = config.cpu_has_la57 && placed.takes_five_level;
+  RETURN_IF_ERROR(WriteIdentityMap(memory, std::array{kFirst4GiB, placed.place}, loaded.five_level));
+  loaded.entry = LongModeEntry(placed.entry, loaded.five_level);
+  return loaded;
 }
 
 }  // namespace
 
+absl::StatusOr<PlacedKernel> PlaceKernel(const BootConfig& config, GuestMemory& memory) {
+  return Annotate(Place(config, memory), absl::StrFormat("kernel %s", config.kernel_path));
+}
+
+absl::StatusOr<LoadedKernel> EnterKernel(const BootConfig& config, const PlacedKernel& placed, GuestMemory& memory) {
+  return Annotate(Enter(config, placed, memory), absl::StrFormat("kernel %s", config.kernel_path));
+}
+
 absl::StatusOr<LoadedKernel> LoadKernel(const BootConfig& config, GuestMemory& memory) {
-  return Annotate(Load(config, memory), absl::StrFormat("kernel %s", config.kernel_path));
+  ASSIGN_OR_RETURN(const PlacedKernel placed, PlaceKernel(config, memory));
+  return EnterKernel(config, placed, memory);
 }
 
 }  // namespace vmm

@@ -4,6 +4,7 @@
 //   bzImage, classic   it is placed as it is and decompresses itself (auto, classic)
 //   vmlinux ELF        its PT_LOADs go to their p_paddr
 //
+// Each of them may be compressed as a whole, and may be the kernel of a UKI (kernel_file.h).
 // docs/abi/bzimage.md tells what is read of a bzImage and what is refused.
 #ifndef VMM_BOOT_LOAD_KERNEL_H_
 #define VMM_BOOT_LOAD_KERNEL_H_
@@ -16,6 +17,7 @@
 #include "base/guest_addr.h"
 #include "base/guest_memory.h"
 #include "dump/snapshot/cpu_state.h"
+#include "vmm/boot/abi/bzimage_abi.h"
 #include "vmm/boot/kaslr.h"
 
 namespace vmm {
@@ -28,8 +30,8 @@ enum class BootMode {
 
 struct BootConfig {
   std::string kernel_path;
-  std::string initrd_path;  // empty: none
-  std::string command_line;
+  std::string initrd_path;   // empty: that of a UKI, else none
+  std::string command_line;  // empty: that of a UKI, else none
   BootMode mode = BootMode::kAuto;
   Kaslr kaslr;                // "nokaslr" on the command line turns it off
   bool cpu_has_la57 = false;  // the guest's CPUID
@@ -48,6 +50,26 @@ struct LoadedKernel {
   bool five_level = false;             // entered on 5-level page tables
   std::string version;                 // the header's kernel_version string, printable and bounded; may be empty
 };
+
+// A kernel and its initrd in guest RAM, and what the boot structures must say of them.
+struct PlacedKernel {
+  LoadedKernel loaded;  // all but `entry` and `five_level`
+  SetupHeader header;
+  GuestRange place;
+  GuestAddr entry;
+  GuestRange initrd;
+  std::string command_line;
+  bool kaslr = false;
+  bool takes_five_level = false;  // may be entered on 5-level page tables
+};
+
+// The part of LoadKernel() that reads the files, and so finds all that can be wrong with them. It
+// does not look at cpu_has_la57 and acpi_rsdp, which only a machine has: a caller can say what is
+// wrong with an image before it asks for a machine.
+absl::StatusOr<PlacedKernel> PlaceKernel(const BootConfig& config, GuestMemory& memory);
+
+// The other part: writes what the kernel finds on its way in. Of `config` it reads those two.
+absl::StatusOr<LoadedKernel> EnterKernel(const BootConfig& config, const PlacedKernel& placed, GuestMemory& memory);
 
 // Loads into `memory`, which must never have been written but by the ACPI tables: what the
 // image calls zeros is not written again. Errors name the file, the field, its value and the

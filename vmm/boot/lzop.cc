@@ -113,7 +113,7 @@ absl::StatusOr<size_t> DecodeLzop(std::span<const uint8_t> stream, std::span<uin
     }
     if (!head_only) {
       return absl::InvalidArgumentError(
-          absl::StrFormat("the stream decodes to more than the %d bytes it claims", out.size()));
+          absl::StrFormat("the stream decodes to more than the %d bytes it may", out.size()));
     }
     const auto whole = std::make_unique_for_overwrite<uint8_t[]>(decoded_size);
     RETURN_IF_ERROR(DecodeBlock(block, {whole.get(), decoded_size}));

@@ -19,9 +19,9 @@
 #include "vmm/cli/vmcoreinfo_file.h"
 #include "vmm/platform/memory_map.h"
 
-ABSL_FLAG(std::string, kernel, "", "FILE: bzImage or vmlinux to boot");
-ABSL_FLAG(std::string, initrd, "", "FILE: initial RAM disk");
-ABSL_FLAG(std::string, append, "", "TEXT: the kernel's command line");
+ABSL_FLAG(std::string, kernel, "", "FILE: bzImage, vmlinux or UKI to boot, compressed or not");
+ABSL_FLAG(std::string, initrd, "", "FILE: initial RAM disk [that of a UKI]");
+ABSL_FLAG(std::string, append, "", "TEXT: the kernel's command line [that of a UKI]");
 ABSL_FLAG(std::string, boot, "auto",
           "HOW: auto, direct or classic [auto]\n"
           "direct decompresses the kernel here, classic in the guest,\n"

@@ -43,6 +43,7 @@ struct VmConfig {
   // What is booted. acpi_rsdp and cpu_has_la57 are filled in by the machine.
   BootConfig boot;
 
+  std::string kvm_path = "/dev/kvm";  // no flag: a test names one that is not there
   uint64_t memory_bytes = 1ull << 30;
   int cpus = 1;
   CpuFeatures cpu_features;

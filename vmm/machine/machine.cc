@@ -40,7 +40,10 @@ absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const VmConfig& config,
   ASSIGN_OR_RETURN(machine->memory_,
                    Annotate(GuestMemory::Create(RamRanges(config.memory_bytes)), "allocate the guest's RAM"));
 
-  ASSIGN_OR_RETURN(Kvm kvm, Kvm::Open());
+  // Before KVM, so that a bad image is named on a host without it, too.
+  ASSIGN_OR_RETURN(const PlacedKernel placed, PlaceKernel(config.boot, *machine->memory_));
+
+  ASSIGN_OR_RETURN(Kvm kvm, Kvm::Open(config.kvm_path.c_str()));
   KvmVmConfig vm_config{.cpus = config.cpus, .features = config.cpu_features, .hypervisor_leaf = config.vmware.cpuid};
   if (config.vmware.port) {
     vm_config.register_ports = {.first = kBackdoorPort, .count = kBackdoorPorts, .by_run_page = true};
@@ -69,7 +72,7 @@ absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const VmConfig& config,
   boot.cpu_has_la57 = machine->vm_->guest_has_la57();
   ASSIGN_OR_RETURN(boot.acpi_rsdp, Annotate(WriteAcpiTables(*machine->memory_, config.cpus), "write ACPI tables"));
   if (config.vmware.dmi) RETURN_IF_ERROR(WriteVmwareSmbios(*machine->memory_, uuid));
-  ASSIGN_OR_RETURN(machine->kernel_, LoadKernel(boot, *machine->memory_));
+  ASSIGN_OR_RETURN(machine->kernel_, EnterKernel(boot, placed, *machine->memory_));
 
   RETURN_IF_ERROR(
       Annotate(machine->vm_->vcpu(0).WriteState(machine->kernel_.entry), "set vCPU 0 to the kernel's entry point"));

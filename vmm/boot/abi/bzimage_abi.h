@@ -31,7 +31,8 @@ inline constexpr uint16_t kXlfCanBeLoadedAbove4G = 1 << 1;
 inline constexpr uint16_t kXlf5Level = 1 << 5;
 inline constexpr uint16_t kXlf5LevelEnabled = 1 << 6;
 
-// struct setup_header, at 0x1f1 of the image and of boot_params.
+// struct setup_header, at 0x1f1 of the image and of boot_params. Packed: its fields are misaligned, and a
+// reference to one (an argument of StrFormat) is undefined. Pass a copy: uint32_t{header.init_size}.
 struct __attribute__((packed)) SetupHeader {
   uint8_t setup_sects = 0;
   uint16_t root_flags = 0;

@@ -1,0 +1,18 @@
+// Names of processors, for messages about images that are for another one.
+#ifndef VMM_BOOT_MACHINE_NAMES_H_
+#define VMM_BOOT_MACHINE_NAMES_H_
+
+#include <cstdint>
+#include <string>
+
+namespace vmm {
+
+// By e_machine of an ELF header, by Machine of a PE's COFF header, and by ih_arch of a U-Boot
+// header: "arm64", or "machine 0x1234" where the number is not known here.
+std::string ElfMachineName(uint16_t machine);
+std::string PeMachineName(uint16_t machine);
+std::string UbootMachineName(uint8_t arch);
+
+}  // namespace vmm
+
+#endif  // VMM_BOOT_MACHINE_NAMES_H_
