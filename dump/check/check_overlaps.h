@@ -5,14 +5,14 @@
 #include <vector>
 
 #include "dump/check/finding.h"
-#include "dump/read/core_file.h"
+#include "dump/kdump/byte_source.h"
 #include "dump/read/vmcore_contents.h"
 
 namespace vmm {
 
 // Reads what lies in the file twice, at most kMaxComparedBytes of it.
 inline constexpr uint64_t kMaxComparedBytes = 1ull << 30;
-std::vector<Finding> CheckOverlaps(const CoreFile& file, const ElfHeaders& elf);
+std::vector<Finding> CheckOverlaps(const ByteSource& file, const ElfHeaders& elf);
 
 }  // namespace vmm
 
