@@ -202,7 +202,8 @@ absl::Status KdumpFile::FindCut() {
   const bool marked = (facts_.status & kDhCompressedIncomplete) != 0;
   if (!cut_short_.has_value() && !marked) return absl::OkStatus();
   ASSIGN_OR_RETURN(const uint64_t end, FindMissing());
-  if (page_data_is_cut && !facts_.flattened && end > source_->size()) cut_short_ = EndsEarly("page data", end, source_->size());
+  if (page_data_is_cut && !facts_.flattened && end > source_->size())
+    cut_short_ = EndsEarly("page data", end, source_->size());
   return absl::OkStatus();
 }
 
