@@ -54,6 +54,10 @@ static_assert(offsetof(QemuCpuSegment, base) == 16);
 
 inline constexpr uint32_t kQemuCpuStateVersion = 1;
 
+// In e_flags: parts of the dump are missing. makedumpfile sets it where the disk was full
+// (DUMP_ELF_INCOMPLETE), and crash knows it.
+inline constexpr uint32_t kElfIncomplete = 0x1;
+
 // Note "QEMU", type 0.
 struct QemuCpuState {
   uint32_t version;

@@ -51,7 +51,7 @@ std::vector<Overlap> FindOverlaps(const ElfHeaders& elf) {
 
 // The first physical address at which the two places differ. What cannot be read does not differ: it is
 // told of elsewhere.
-std::optional<uint64_t> FirstDifference(const CoreFile& file, const Overlap& overlap, uint64_t* budget) {
+std::optional<uint64_t> FirstDifference(const ByteSource& file, const Overlap& overlap, uint64_t* budget) {
   constexpr uint64_t kChunk = 1 << 20;
   std::vector<uint8_t> a, b;
   for (uint64_t at = 0; at < overlap.size && *budget != 0;) {
@@ -69,7 +69,7 @@ std::optional<uint64_t> FirstDifference(const CoreFile& file, const Overlap& ove
 
 }  // namespace
 
-std::vector<Finding> CheckOverlaps(const CoreFile& file, const ElfHeaders& elf) {
+std::vector<Finding> CheckOverlaps(const ByteSource& file, const ElfHeaders& elf) {
   const std::vector<Overlap> overlaps = FindOverlaps(elf);
   if (overlaps.empty()) return {};
   uint64_t budget = kMaxComparedBytes;

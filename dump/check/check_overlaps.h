@@ -6,13 +6,14 @@
 
 #include "base/core_file.h"
 #include "dump/check/finding.h"
+#include "dump/file/byte_source.h"
 #include "dump/read/vmcore_contents.h"
 
 namespace vmm {
 
 // Reads what lies in the file twice, at most kMaxComparedBytes of it.
 inline constexpr uint64_t kMaxComparedBytes = 1ull << 30;
-std::vector<Finding> CheckOverlaps(const CoreFile& file, const ElfHeaders& elf);
+std::vector<Finding> CheckOverlaps(const ByteSource& file, const ElfHeaders& elf);
 
 }  // namespace vmm
 

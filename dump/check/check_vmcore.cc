@@ -42,7 +42,12 @@ CheckResult CheckVmcore(const Vmcore& core) { return CheckVmcore(core, KernelOf(
 CheckResult CheckVmcore(const Vmcore& core, const FoundKernel& kernel) {
   CheckResult result;
   result.format = core.format();
+  if (core.cut_short().has_value()) {
+    result.findings.push_back({"truncated", "the file " + core.cut_short()->Text(),
+                               BreaksAll(Harm::kWrong, "what is missing there cannot be read")});
+  }
   for (const VmcoreFault& fault : core.faults()) {
+    if (fault.rule == "truncated" && core.cut_short().has_value()) continue;  // it follows from that
     result.findings.push_back({fault.rule, fault.what, BreaksOf(fault)});
   }
   if (IsFlattened(core)) {
@@ -54,20 +59,24 @@ CheckResult CheckVmcore(const Vmcore& core, const FoundKernel& kernel) {
   }
   if (core.elf() != nullptr) {
     Append(result.findings, CheckHeaders(*core.elf()));
-    Append(result.findings, CheckOverlaps(core.file(), *core.elf()));
+    Append(result.findings, CheckOverlaps(core.bytes(), *core.elf()));
   }
   Append(result.findings, CheckNotes(core));
   Append(result.findings, CheckKernel(core, kernel));
   return result;
 }
 
-CheckResult CheckVmcoreFile(const std::string& path) {
-  const auto core = Vmcore::Open(path);
-  if (core.ok()) return CheckVmcore(**core);
+CheckResult CheckUnreadable(const absl::Status& why) {
   CheckResult result;
-  result.findings.push_back({"unreadable", std::string(core.status().message()),
+  result.opened = false;
+  result.findings.push_back({IsCutShort(why) ? "truncated" : "unreadable", std::string(why.message()),
                              BreaksAll(Harm::kRefused, "there is no dump in it that can be read")});
   return result;
+}
+
+CheckResult CheckVmcoreFile(const std::string& path) {
+  const auto core = Vmcore::Open(path);
+  return core.ok() ? CheckVmcore(**core) : CheckUnreadable(core.status());
 }
 
 }  // namespace vmm

@@ -13,6 +13,7 @@
 namespace vmm {
 
 struct CheckResult {
+  bool opened = true;  // else `format` is not known
   VmcoreFormat format = VmcoreFormat::kElf;
   std::vector<Finding> findings;  // in the order of the file: header, program headers, notes, kernel
 };
@@ -24,7 +25,11 @@ CheckResult CheckVmcore(const Vmcore& core);
 // The same with a kernel that was looked for already.
 CheckResult CheckVmcore(const Vmcore& core, const FoundKernel& kernel);
 
-// The same by name. A file that cannot be opened has one finding, "unreadable", which breaks all.
+// Of a file that cannot be opened, for the reason `why`: one finding, which breaks all, "truncated" where
+// it IsCutShort(), else "unreadable".
+CheckResult CheckUnreadable(const absl::Status& why);
+
+// The same by name.
 CheckResult CheckVmcoreFile(const std::string& path);
 
 }  // namespace vmm

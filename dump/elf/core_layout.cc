@@ -5,8 +5,10 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/status.h"
+#include "dump/abi/elf_core_abi.h"
 #include "dump/elf/prstatus.h"
 #include "dump/elf/qemu_note.h"
+#include "dump/snapshot/vmcoreinfo.h"
 
 namespace vmm {
 namespace {
@@ -20,10 +22,23 @@ void Append(std::string& out, const T& object) {
 
 void PadTo(std::string& out, uint64_t alignment) { out.resize(AlignUp(out.size(), alignment), '\0'); }
 
+// `notes`, and `vmcoreinfo` where none of them is one that can be parsed: after the registers, where readers
+// expect it.
+std::vector<CoreNote> WithVmcoreInfo(std::span<const CoreNote> notes, std::string_view vmcoreinfo) {
+  std::vector<CoreNote> all(notes.begin(), notes.end());
+  const auto is_one = [](const CoreNote& note) { return note.name == "VMCOREINFO" && note.type == 0; };
+  const auto is_good = [&](const CoreNote& note) { return is_one(note) && VmcoreInfo::Parse(note.desc).ok(); };
+  if (vmcoreinfo.empty() || std::ranges::any_of(all, is_good)) return all;
+  std::erase_if(all, is_one);
+  const auto other = std::ranges::find_if(all, [](const CoreNote& n) { return n.name != "CORE" && n.name != "QEMU"; });
+  all.insert(other, {"VMCOREINFO", 0, std::string(vmcoreinfo)});
+  return all;
+}
+
 // All PRSTATUS before all QEMU notes, as QEMU has them. The types matter: crash goes by type
 // before name, and 0 is the one that it takes for no known note.
 std::vector<CoreNote> PlanNotes(const CoreContents& contents) {
-  if (!contents.all_notes.empty()) return {contents.all_notes.begin(), contents.all_notes.end()};
+  if (!contents.all_notes.empty()) return WithVmcoreInfo(contents.all_notes, contents.vmcoreinfo);
   std::vector<CoreNote> notes;
   int cpu = 0;
   for (const CpuState& state : contents.cpus)
@@ -113,7 +128,17 @@ void AddRam(uint64_t base, std::span<const CoreLayout::Block> ram, std::vector<E
   }
 }
 
-Elf64_Ehdr FileHeader(size_t phnum) {
+// Whoever reads such a core finds it cut short, as it is.
+void AddMissing(uint64_t base, std::span<const GuestRange> missing, CoreLayout& layout) {
+  uint64_t offset = layout.file_size;
+  for (const GuestRange& range : missing) {
+    layout.phdrs.push_back(LoadHeader(base + range.start.value, range, offset));
+    offset += range.size;
+  }
+  layout.missing = missing.size();
+}
+
+Elf64_Ehdr FileHeader(size_t phnum, bool incomplete) {
   Elf64_Ehdr ehdr = {};
   ehdr.e_ident[EI_MAG0] = ELFMAG0;
   ehdr.e_ident[EI_MAG1] = ELFMAG1;
@@ -126,6 +151,7 @@ Elf64_Ehdr FileHeader(size_t phnum) {
   ehdr.e_machine = EM_X86_64;
   ehdr.e_version = EV_CURRENT;
   ehdr.e_phoff = sizeof(Elf64_Ehdr);  // makedumpfile looks there whatever e_phoff says
+  ehdr.e_flags = incomplete ? kElfIncomplete : 0;
   ehdr.e_ehsize = sizeof(Elf64_Ehdr);
   ehdr.e_phentsize = sizeof(Elf64_Phdr);
   ehdr.e_phnum = static_cast<Elf64_Half>(phnum);
@@ -173,6 +199,7 @@ absl::StatusOr<CoreLayout> PlanCore(const CoreContents& contents) {
   layout.phdrs.push_back({.p_type = PT_NOTE});
   for (const VirtualSegment& segment : contents.segments) AddSegment(segment, layout.ram, layout.phdrs);
   AddRam(contents.page_offset.value_or(kNonCanonicalBase), layout.ram, layout.phdrs);
+  AddMissing(contents.page_offset.value_or(kNonCanonicalBase), contents.missing, layout);
 
   const size_t phnum = layout.phdrs.size();
   const uint64_t note_offset =
@@ -183,7 +210,7 @@ absl::StatusOr<CoreLayout> PlanCore(const CoreContents& contents) {
   layout.phdrs[0].p_memsz = notes.size();
   MoveData(layout, AlignUp(note_offset + notes.size(), kPageSize));
 
-  Append(layout.header, FileHeader(phnum));
+  Append(layout.header, FileHeader(phnum, layout.missing != 0));
   for (const Elf64_Phdr& phdr : layout.phdrs) Append(layout.header, phdr);
   if (phnum >= PN_XNUM) Append(layout.header, CountHeader(phnum));
   layout.header += notes;

@@ -6,6 +6,7 @@
 //              (section header 0, only where there are 65535 program headers or more)
 //              notes: PRSTATUS of each vCPU, QEMU of each vCPU, VMCOREINFO, further ones, VMM
 //   data start, a page boundary: all RAM, block behind block
+//   (RAM that is missing has PT_LOADs past the file's end, and e_flags says so)
 //
 // Image and stacks have no bytes of their own: they point into RAM's. Why each of this is as it
 // is, and which reader insists on it: docs/abi/vmcore.md.
@@ -39,6 +40,7 @@ struct CoreContents {
   std::vector<VirtualSegment> segments;  // kernel image, then stacks
   std::optional<uint64_t> page_offset;   // none: RAM gets addresses that are not canonical
   std::span<const GuestRange> ram;       // ascending, disjoint, page-aligned
+  std::span<const GuestRange> missing;   // RAM that is lost; as `ram`, and no part of it
 };
 
 struct CoreLayout {
@@ -52,6 +54,7 @@ struct CoreLayout {
   std::vector<CoreNote> notes;
   std::string header;  // the file's first bytes, up to the end of the notes
   std::vector<Block> ram;
+  size_t missing = 0;  // so many of the last phdrs are of RAM that is lost
   uint64_t data_offset = 0;
   uint64_t file_size = 0;
 };

@@ -14,6 +14,7 @@ namespace vmm {
 namespace {
 
 constexpr uint64_t kDescsAtATime = 1024;
+constexpr uint64_t kMaxFileSize = 1ull << 56;  // an offset beyond it is damaged
 
 absl::Status Damaged(const std::string& what) { return absl::DataLossError(absl::StrFormat("kdump file: %s", what)); }
 absl::Status NotRead(const std::string& what) {
@@ -25,18 +26,10 @@ std::string Text(const char (&field)[n]) {
   return std::string(field, strnlen(field, n));
 }
 
-absl::StatusOr<std::string> ReadBlob(const ByteSource& source, std::string_view name, uint64_t offset, uint64_t size,
-                                     uint64_t limit) {
-  if (offset == 0 || size == 0) return std::string();
-  if (size > limit) {
-    return Damaged(absl::StrFormat("its %s have %d bytes, more than the limit of %d", name, size, limit));
-  }
-  if (offset > source.size() || size > source.size() - offset) {
-    return Damaged(absl::StrFormat("its %s, %d bytes at offset %d, pass the file's end", name, size, offset));
-  }
-  std::string blob(size, '\0');
-  RETURN_IF_ERROR(source.ReadAt(offset, {reinterpret_cast<uint8_t*>(blob.data()), blob.size()}));
-  return blob;
+absl::Status ReadHeader(const ByteSource& source, std::string_view part, uint64_t offset, std::span<uint8_t> out) {
+  if (source.Available(offset, out.size()) == out.size()) return source.ReadAt(offset, out);
+  if (source.cut_short().has_value()) return CutShortError(*source.cut_short());
+  return CutShortError(EndsEarly(part, offset + out.size(), source.size(), /*at_least=*/true));
 }
 
 absl::Status CheckHeader(const DiskDumpHeader& header) {
@@ -71,19 +64,22 @@ bool KdumpFile::IsKdump(const ByteSource& source) {
   return source.ReadAt(0, WritableBytesOf(signature)).ok() && std::memcmp(signature, kKdumpSignature, 8) == 0;
 }
 
-absl::StatusOr<std::unique_ptr<KdumpFile>> KdumpFile::Open(std::unique_ptr<ByteSource> source) {
-  KdumpFacts facts;
-  facts.flattened = IsFlattened(*source);
-  if (facts.flattened) {
+absl::StatusOr<std::unique_ptr<KdumpFile>> KdumpFile::Open(std::shared_ptr<const ByteSource> source) {
+  if (!source->flattened() && IsFlattened(*source)) {
     ASSIGN_OR_RETURN(source, Unflatten(std::move(source)));
   }
+  KdumpFacts facts;
+  facts.flattened = source->flattened();
   DiskDumpHeader header;
   KdumpSubHeader sub;
-  if (!source->ReadAt(0, WritableBytesOf(header)).ok() || std::memcmp(header.signature, kKdumpSignature, 8) != 0) {
+  if (!source->ReadAt(0, WritableBytesOf(header.signature)).ok() ||
+      std::memcmp(header.signature, kKdumpSignature, 8) != 0) {
+    if (source->cut_short().has_value()) return CutShortError(*source->cut_short());
     return absl::InvalidArgumentError("not a kdump-compressed file");
   }
+  RETURN_IF_ERROR(ReadHeader(*source, "header", 0, WritableBytesOf(header)));
   RETURN_IF_ERROR(CheckHeader(header));
-  RETURN_IF_ERROR(Annotate(source->ReadAt(kPageSize, WritableBytesOf(sub)), "kdump file: sub header"));
+  RETURN_IF_ERROR(ReadHeader(*source, "sub header", kPageSize, WritableBytesOf(sub)));
   DropYoungerFields(header.header_version, sub);
   if (sub.split != 0) return NotRead("one part of a split dump; makedumpfile --reassemble makes it whole");
 
@@ -102,12 +98,40 @@ absl::StatusOr<std::unique_ptr<KdumpFile>> KdumpFile::Open(std::unique_ptr<ByteS
   facts.max_pfn = header.header_version >= 6 ? sub.max_mapnr_64 : header.max_mapnr;
 
   std::unique_ptr<KdumpFile> file(new KdumpFile(std::move(source), facts));
-  ASSIGN_OR_RETURN(file->notes_, ReadBlob(*file->source_, "notes", sub.offset_note, sub.size_note, kMaxNotes));
-  ASSIGN_OR_RETURN(file->vmcoreinfo_, ReadBlob(*file->source_, "VMCOREINFO's lines", sub.offset_vmcoreinfo,
-                                               sub.size_vmcoreinfo, kMaxVmcoreInfo));
-  RETURN_IF_ERROR(file->ReadBitmaps((1 + static_cast<uint64_t>(header.sub_hdr_size)) * kPageSize,
-                                    header.bitmap_blocks * kPageSize));
+  const uint64_t headers_end = (1 + static_cast<uint64_t>(header.sub_hdr_size)) * kPageSize;
+  ASSIGN_OR_RETURN(file->notes_, file->ReadBlob("notes", sub.offset_note, sub.size_note, kMaxNotes, headers_end));
+  ASSIGN_OR_RETURN(file->vmcoreinfo_, file->ReadBlob("VMCOREINFO's lines", sub.offset_vmcoreinfo, sub.size_vmcoreinfo,
+                                                     kMaxVmcoreInfo, headers_end));
+  RETURN_IF_ERROR(file->ReadBitmaps(headers_end, header.bitmap_blocks * kPageSize));
   return file;
+}
+
+void KdumpFile::CutAt(std::string_view part, uint64_t wanted) {
+  if (cut_short_.has_value()) return;
+  cut_short_ = source_->cut_short();
+  if (!cut_short_.has_value()) cut_short_ = EndsEarly(part, wanted, source_->size(), /*at_least=*/true);
+}
+
+// What of it is there. Every writer puts it before `headers_end`, where the bitmaps begin; what should lie
+// elsewhere and is past the file's end is damage and no cut.
+absl::StatusOr<std::string> KdumpFile::ReadBlob(std::string_view name, uint64_t offset, uint64_t size, uint64_t limit,
+                                                uint64_t headers_end) {
+  if (offset == 0 || size == 0) return std::string();
+  if (size > limit) {
+    return Damaged(absl::StrFormat("its %s have %d bytes, more than the limit of %d", name, size, limit));
+  }
+  const uint64_t available = source_->Available(offset, size);
+  if (available < size) {
+    if (offset > headers_end || size > headers_end - offset) {
+      return Damaged(absl::StrFormat("its %s, %d bytes at offset %d, pass the file's end", name, size, offset));
+    }
+    CutAt(name, offset + size);
+  }
+  std::string blob(available, '\0');
+  if (available != 0) {
+    RETURN_IF_ERROR(source_->ReadAt(offset, {reinterpret_cast<uint8_t*>(blob.data()), blob.size()}));
+  }
+  return blob;
 }
 
 absl::Status KdumpFile::ReadBitmaps(uint64_t offset, uint64_t size) {
@@ -119,33 +143,132 @@ absl::Status KdumpFile::ReadBitmaps(uint64_t offset, uint64_t size) {
   if (half < needed) {
     return Damaged(absl::StrFormat("bitmaps of %d bytes each are too small for %d pages", half, pages));
   }
-  if (offset > source_->size() || size > source_->size() - offset) return Damaged("its bitmaps pass the file's end");
-
+  const bool first_is_there = source_->Available(offset, needed) == needed;
+  const bool second_is_there = source_->Available(offset + half, needed) == needed;
+  if (!first_is_there || !second_is_there) {
+    if (half > AlignUp(needed, kPageSize) + kPageSize) return Damaged("its bitmaps pass the file's end");
+    CutAt("bitmaps", offset + size);
+  }
   std::vector<uint8_t> bytes(needed);
-  RETURN_IF_ERROR(source_->ReadAt(offset, bytes));
+  if (first_is_there) RETURN_IF_ERROR(source_->ReadAt(offset, bytes));
   ram_ = PageBitmap(pages, bytes);
-  RETURN_IF_ERROR(source_->ReadAt(offset + half, bytes));
+  std::ranges::fill(bytes, 0);
+  if (second_is_there) RETURN_IF_ERROR(source_->ReadAt(offset + half, bytes));
   stored_ = PageBitmap(pages, bytes);
   rank_ = std::make_unique<PageRank>(stored_);
+  RETURN_IF_ERROR(ReadRanges());
+  desc_offset_ = offset + size;
+  if (!second_is_there) {  // which pages there would be is not known
+    missing_ = std::move(ranges_);
+    ranges_.clear();
+    return absl::OkStatus();
+  }
+  return FindCut();
+}
 
+absl::Status KdumpFile::ReadRanges() {
+  const uint64_t pages = ram_.pages();
   for (uint64_t at = ram_.Find(0, true); at < pages;) {
     const uint64_t end = ram_.Find(at, false);
     if (ranges_.size() == kMaxRanges) return Damaged("its first bitmap has more blocks of RAM than any machine");
     ranges_.push_back({GuestAddr{at * kPageSize}, (end - at) * kPageSize});
     at = ram_.Find(end, true);
   }
+  return absl::OkStatus();
+}
 
-  desc_offset_ = offset + size;
+absl::Status KdumpFile::FindCut() {
   const uint64_t stored = stored_.Count();
-  const uint64_t left = source_->size() - desc_offset_;
-  if (stored > left / sizeof(PageDesc)) {
-    return Damaged(absl::StrFormat("cut short: %d pages need more page_descs than it has room for", stored));
-  }
   // makedumpfile and QEMU put the block of the zero pages first, and so do we.
   const uint64_t data_offset = desc_offset_ + stored * sizeof(PageDesc);
   std::vector<uint8_t> page(kPageSize);
-  if (source_->ReadAt(data_offset, page).ok() && IsZeroPage(page.data())) zero_offset_ = data_offset;
+  if (source_->Available(data_offset, kPageSize) == kPageSize && source_->ReadAt(data_offset, page).ok() &&
+      IsZeroPage(page.data())) {
+    zero_offset_ = data_offset;
+  }
+
+  bool page_data_is_cut = false;
+  if (source_->Available(desc_offset_, stored * sizeof(PageDesc)) < stored * sizeof(PageDesc)) {
+    CutAt("page descriptors", data_offset);
+  } else {
+    ASSIGN_OR_RETURN(const uint64_t end, EndOfLastPage(stored));
+    page_data_is_cut = end > source_->size();
+    if (page_data_is_cut) CutAt("page data", end);
+  }
+  if (source_->cut_short().has_value()) CutAt("", 0);
+  const bool marked = (facts_.status & kDhCompressedIncomplete) != 0;
+  if (!cut_short_.has_value() && !marked) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const uint64_t end, FindMissing());
+  if (page_data_is_cut && !facts_.flattened && end > source_->size())
+    cut_short_ = EndsEarly("page data", end, source_->size());
   return absl::OkStatus();
+}
+
+// 0 where no page has bytes of its own. Writers put pages in the order of their descriptors, so the last one
+// that does not share the block of zeros ends furthest. One with a size or an offset that no file has
+// does not count.
+absl::StatusOr<uint64_t> KdumpFile::EndOfLastPage(uint64_t descs) const {
+  for (uint64_t end = descs; end > 0;) {
+    const uint64_t count = std::min(end, kDescsAtATime);
+    end -= count;
+    ASSIGN_OR_RETURN(const std::vector<Desc> found, ReadDescs(end, count));
+    for (uint64_t i = count; i > 0; --i) {
+      const Desc& desc = found[i - 1];
+      if (desc.size == 0 || desc.size > kPageSize || desc.offset > kMaxFileSize || IsZero(desc)) continue;
+      return desc.offset + desc.size;
+    }
+  }
+  return 0;
+}
+
+// makedumpfile leaves the descriptors empty of what it had no space for.
+bool KdumpFile::IsMissing(const Desc& desc) const {
+  if (desc.offset == 0 && desc.size == 0) return true;
+  if (desc.size > kPageSize || desc.offset > kMaxFileSize) return false;  // damaged
+  return source_->Available(desc.offset, desc.size) < desc.size;
+}
+
+// Takes out of ranges_ what is missing. Returns where the page ends that reaches furthest in the file.
+absl::StatusOr<uint64_t> KdumpFile::FindMissing() {
+  std::vector<GuestRange> there;
+  uint64_t file_end = source_->size();
+  uint64_t missing_pages = 0;
+  for (const GuestRange& range : ranges_) {
+    const uint64_t begin = range.start.value / kPageSize, end = range.end().value / kPageSize;
+    uint64_t first = end, last = begin;  // what is missing of it is [first, last)
+    for (uint64_t at = stored_.Find(begin, true); at < end;) {
+      const uint64_t run = std::min({stored_.Find(at, false), end, at + kDescsAtATime}) - at;
+      const uint64_t index = rank_->Before(at);
+      const uint64_t readable =
+          source_->Available(desc_offset_ + index * sizeof(PageDesc), run * sizeof(PageDesc)) / sizeof(PageDesc);
+      ASSIGN_OR_RETURN(const std::vector<Desc> descs, ReadDescs(index, readable));
+      for (uint64_t i = 0; i < run; ++i) {
+        if (i < readable && !IsMissing(descs[i])) continue;
+        if (i < readable) file_end = std::max(file_end, descs[i].offset + descs[i].size);
+        ++missing_pages;
+        first = std::min(first, at + i);
+        last = at + i + 1;
+      }
+      at = stored_.Find(at + run, true);
+    }
+    const auto add = [](std::vector<GuestRange>& to, uint64_t from, uint64_t until) {
+      if (from < until) to.push_back({GuestAddr{from * kPageSize}, (until - from) * kPageSize});
+    };
+    add(there, begin, std::min(first, end));
+    if (first < last) {
+      add(missing_, first, last);
+      add(there, last, end);
+    }
+  }
+  ranges_ = std::move(there);
+  const uint64_t stored = stored_.Count();
+  if (!cut_short_.has_value()) {
+    cut_short_ = CutShort{"its header marks it as incomplete: whoever wrote it ran out of space or of input", {}};
+  }
+  if (!cut_short_->missing.has_value() && stored != 0) {
+    cut_short_->what += absl::StrFormat("; %d of %d stored pages are missing", missing_pages, stored);
+  }
+  return file_end;
 }
 
 uint64_t KdumpFile::excluded_pages() const {
@@ -158,6 +281,7 @@ uint64_t KdumpFile::excluded_pages() const {
 }
 
 absl::StatusOr<std::vector<KdumpFile::Desc>> KdumpFile::ReadDescs(uint64_t index, uint64_t count) const {
+  if (count == 0) return std::vector<Desc>{};
   std::vector<PageDesc> found(count);
   RETURN_IF_ERROR(source_->ReadAt(desc_offset_ + index * sizeof(PageDesc),
                                   {reinterpret_cast<uint8_t*>(found.data()), count * sizeof(PageDesc)}));
@@ -197,6 +321,10 @@ absl::Status KdumpFile::Read(GuestAddr addr, std::span<uint8_t> out) const {
   const auto behind = std::upper_bound(ranges_.begin(), ranges_.end(), addr,
                                        [](GuestAddr at, const GuestRange& range) { return at < range.start; });
   if (behind == ranges_.begin() || !std::prev(behind)->Contains(wanted)) {
+    if (std::ranges::any_of(missing_, [&](const GuestRange& range) { return range.Overlaps(wanted); })) {
+      return absl::DataLossError(
+          absl::StrFormat("guest-physical %#x..+%#x is missing: the kdump file is cut short", addr.value, out.size()));
+    }
     return absl::OutOfRangeError(absl::StrFormat("guest-physical %#x..+%#x is not RAM", addr.value, out.size()));
   }
   const uint64_t head = std::min<uint64_t>(out.size(), (kPageSize - addr.value % kPageSize) % kPageSize);

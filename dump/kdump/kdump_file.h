@@ -7,12 +7,13 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/physical_memory.h"
-#include "dump/kdump/byte_source.h"
+#include "dump/file/byte_source.h"
 #include "dump/kdump/page_bitmap.h"
 #include "dump/kdump/page_codec.h"
 
@@ -44,8 +45,16 @@ class KdumpFile final : public PhysicalMemory {
   static bool IsKdump(const ByteSource& source);
 
   // InvalidArgument where it is none, Unimplemented where it is of a kind that is not read (another page
-  // size, another machine, one part of a split dump), DataLoss where it is damaged or cut short.
-  static absl::StatusOr<std::unique_ptr<KdumpFile>> Open(std::unique_ptr<ByteSource> source);
+  // size, another machine, one part of a split dump), DataLoss where it is damaged, CutShortError() where it
+  // ends before its headers do. A file that ends later, or is marked as incomplete, is read as far
+  // as it goes. Of a whole file only the last page_descs are looked at for that, of another one all.
+  static absl::StatusOr<std::unique_ptr<KdumpFile>> Open(std::shared_ptr<const ByteSource> source);
+
+  const std::optional<CutShort>& cut_short() const { return cut_short_; }
+
+  // RAM that is missing because the file is cut short: in each block of RAM, from the first missing page to the
+  // last. Ascending, disjoint, and no part of Ranges(). Reading it is DataLoss.
+  const std::vector<GuestRange>& Missing() const { return missing_; }
 
   const KdumpFacts& facts() const { return facts_; }
 
@@ -79,23 +88,33 @@ class KdumpFile final : public PhysicalMemory {
     uint32_t flags = 0;
   };
 
-  KdumpFile(std::unique_ptr<ByteSource> source, KdumpFacts facts) : source_(std::move(source)), facts_(facts) {}
+  KdumpFile(std::shared_ptr<const ByteSource> source, KdumpFacts facts) : source_(std::move(source)), facts_(facts) {}
 
   absl::Status ReadBitmaps(uint64_t offset, uint64_t size);
+  absl::Status ReadRanges();
+  absl::Status FindCut();
+  absl::StatusOr<uint64_t> EndOfLastPage(uint64_t descs) const;
+  absl::StatusOr<uint64_t> FindMissing();
+  bool IsMissing(const Desc& desc) const;
+  void CutAt(std::string_view part, uint64_t wanted);
+  absl::StatusOr<std::string> ReadBlob(std::string_view name, uint64_t offset, uint64_t size, uint64_t limit,
+                                       uint64_t headers_end);
   absl::Status ReadPages(uint64_t pfn, std::span<uint8_t> pages, PageDecompressor& decompressor) const;
   absl::Status ReadStored(uint64_t first, std::span<uint8_t> pages, PageDecompressor& decompressor) const;
   absl::Status ReadPart(GuestAddr addr, std::span<uint8_t> out) const;
   absl::StatusOr<std::vector<Desc>> ReadDescs(uint64_t index, uint64_t count) const;
   bool IsZero(const Desc& desc) const { return desc.flags == 0 && zero_offset_ != 0 && desc.offset == zero_offset_; }
 
-  std::unique_ptr<ByteSource> source_;
+  const std::shared_ptr<const ByteSource> source_;
   KdumpFacts facts_;
+  std::optional<CutShort> cut_short_;
   std::string notes_;
   std::string vmcoreinfo_;
   PageBitmap ram_;
   PageBitmap stored_;
   std::unique_ptr<PageRank> rank_;
   std::vector<GuestRange> ranges_;
+  std::vector<GuestRange> missing_;
   uint64_t desc_offset_ = 0;
   uint64_t zero_offset_ = 0;  // of the block that all zero pages share; 0: there is none
 

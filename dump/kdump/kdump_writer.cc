@@ -109,8 +109,16 @@ class Writer {
   // For all stored pages from next_ up to `end`.
   absl::Status PutZeroPages(uint64_t end) {
     const PageDesc zero{layout_.data_offset, static_cast<uint32_t>(kPageSize), 0, 0};
+    if (layout_.missing.pages() != 0) return PutZeroOrMissingPages(zero, end);
     for (uint64_t left = layout_.stored.Count(next_, end); left > 0; --left) {
       RETURN_IF_ERROR(descs_.Append(BytesOf(zero)));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status PutZeroOrMissingPages(const PageDesc& zero, uint64_t end) {
+    for (uint64_t pfn = layout_.stored.Find(next_, true); pfn < end; pfn = layout_.stored.Find(pfn + 1, true)) {
+      RETURN_IF_ERROR(descs_.Append(BytesOf(layout_.missing.Test(pfn) ? PageDesc{} : zero)));
     }
     return absl::OkStatus();
   }
@@ -144,12 +152,19 @@ absl::Status CheckRam(std::span<const GuestRange> ram) {
 
 absl::StatusOr<KdumpLayout> PlanKdump(const KdumpContents& contents) {
   RETURN_IF_ERROR(CheckRam(contents.ram));
-  const uint64_t pages = contents.ram.back().end().value / kPageSize;
+  if (!contents.missing.empty()) RETURN_IF_ERROR(CheckRam(contents.missing));
+  uint64_t pages = contents.ram.back().end().value / kPageSize;
+  if (!contents.missing.empty()) pages = std::max(pages, contents.missing.back().end().value / kPageSize);
   KdumpLayout layout;
   layout.compression = contents.compression;
   layout.ram = PageBitmap(pages);
   for (const GuestRange& range : contents.ram) {
     layout.ram.SetRange(range.start.value / kPageSize, range.end().value / kPageSize);
+  }
+  if (!contents.missing.empty()) layout.missing = PageBitmap(pages);
+  for (const GuestRange& range : contents.missing) {
+    layout.ram.SetRange(range.start.value / kPageSize, range.end().value / kPageSize);
+    layout.missing.SetRange(range.start.value / kPageSize, range.end().value / kPageSize);
   }
   layout.stored = layout.ram;
   if (contents.filtered != nullptr) layout.stored.Subtract(*contents.filtered);
@@ -167,6 +182,7 @@ absl::StatusOr<KdumpLayout> PlanKdump(const KdumpContents& contents) {
   header.header_version = kKdumpHeaderVersion;
   header.utsname = contents.utsname;
   header.status = contents.compression == KdumpCompression::kZlib ? kDhCompressedZlib : kDhCompressedZstd;
+  if (!contents.missing.empty()) header.status |= kDhCompressedIncomplete;
   header.block_size = static_cast<int32_t>(kPageSize);
   header.sub_hdr_size = static_cast<int32_t>(sub_blocks);
   header.bitmap_blocks = static_cast<uint32_t>(2 * bitmap_size / kPageSize);

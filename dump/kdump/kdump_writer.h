@@ -37,6 +37,7 @@ struct KdumpContents {
   std::string_view vmcoreinfo;           // its text; empty: none
   std::span<const GuestRange> ram;       // ascending, disjoint, page-aligned
   const PageBitmap* filtered = nullptr;  // pages of RAM that are left out; null: none
+  std::span<const GuestRange> missing;   // RAM that is lost; as `ram`, and no part of it
 };
 
 struct KdumpLayout {
@@ -44,6 +45,7 @@ struct KdumpLayout {
   std::string header;  // blocks 0 and up, to the bitmaps
   PageBitmap ram;
   PageBitmap stored;
+  PageBitmap missing;  // pages of `stored` with an empty descriptor; the header says "incomplete" if any is
   uint64_t bitmap_offset = 0;
   uint64_t desc_offset = 0;
   uint64_t data_offset = 0;

@@ -68,6 +68,13 @@ TEST_F(KernelLogTest, ARecordThatIsBeingWrittenOrWasOverwrittenIsLeftOut) {
   EXPECT_EQ(Texts().size(), 2u);
 }
 
+TEST_F(KernelLogTest, ARingThatCannotBeReadIsNoEmptyOne) {
+  kernel_.PutWord(MadeUpKernel::kRing + 16, 0xffff800000000000);  // the records' infos
+  const auto log = Read();
+  ASSERT_FALSE(log.ok());
+  EXPECT_THAT(std::string(log.status().message()), HasSubstr("none of 3 records can be read"));
+}
+
 TEST_F(KernelLogTest, NumbersThatMakeNoSenseAreRefused) {
   kernel_.Put32(MadeUpKernel::kRing, 40);
   EXPECT_THAT(std::string(Read().status().message()), HasSubstr("2^40 descriptors"));

@@ -90,7 +90,7 @@ class Ring {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::vector<LogRecord>> Read(size_t max_records) const {
+  absl::StatusOr<std::vector<LogRecord>> Read(size_t max_records) {
     // Ids go round in 62 bits. A tail that is further behind than there are descriptors is none.
     uint64_t records = ((head_ - tail_) & kIdMask) + 1;
     if (records > count_) return absl::DataLossError(absl::StrFormat("tail %#x is not behind head %#x", tail_, head_));
@@ -103,15 +103,20 @@ class Ring {
       text += record->text.size();
       log.push_back(*std::move(record));
     }
+    if (log.empty() && !unreadable_.ok()) {
+      return Annotate(unreadable_, absl::StrFormat("none of %d records can be read", records));
+    }
     return log;
   }
 
  private:
-  // None where the record is not there: not committed, overwritten meanwhile, or without text.
-  std::optional<LogRecord> ReadRecord(uint64_t id) const {
+  // None where the record is not there: not committed, overwritten meanwhile, without text, or in memory that
+  // cannot be read, which unreadable_ remembers.
+  std::optional<LogRecord> ReadRecord(uint64_t id) {
     const uint64_t desc = descs_ + id % count_ * at_.desc_size;
     const uint64_t info = infos_ + id % count_ * at_.info_size;
     const auto state = memory_.ReadObject<uint64_t>(desc + at_.state_var);
+    if (!state.ok()) unreadable_ = state.status();
     if (!state.ok() || (*state & kIdMask) != id) return std::nullopt;
     if (*state >> kStateShift != kCommitted && *state >> kStateShift != kFinalized) return std::nullopt;
 
@@ -121,7 +126,10 @@ class Ring {
     const auto sequence = memory_.ReadObject<uint64_t>(info + at_.seq);
     const auto time = memory_.ReadObject<uint64_t>(info + at_.ts_nsec);
     const auto length = memory_.ReadObject<LengthAndLevel>(info + at_.text_len);
-    if (!begin.ok() || !next.ok() || !sequence.ok() || !time.ok() || !length.ok()) return std::nullopt;
+    for (const absl::Status& status :
+         {begin.status(), next.status(), sequence.status(), time.status(), length.status()}) {
+      if (!status.ok()) return unreadable_ = status, std::nullopt;
+    }
     record.sequence = *sequence;
     record.time_ns = *time;
     record.facility = length->facility;
@@ -138,11 +146,13 @@ class Ring {
     if (first > end) first = 0;
     if (end - first < sizeof(uint64_t)) return std::nullopt;
     const auto owner = memory_.ReadObject<uint64_t>(data_ + first);  // each block begins with its id
+    if (!owner.ok()) unreadable_ = owner.status();
     if (!owner.ok() || *owner != id) return std::nullopt;
     first += sizeof(uint64_t);
     record.text.resize(std::min<uint64_t>(length->text_len, end - first));
     const absl::Status read =
         memory_.Read(data_ + first, {reinterpret_cast<uint8_t*>(record.text.data()), record.text.size()});
+    if (!read.ok()) unreadable_ = read;
     const auto state_after = memory_.ReadObject<uint64_t>(desc + at_.state_var);
     if (!read.ok() || !state_after.ok() || *state_after != *state) return std::nullopt;
     return record;
@@ -159,6 +169,7 @@ class Ring {
   const KernelMemory& memory_;
   const Fields& at_;
   uint64_t count_ = 0, size_ = 0, descs_ = 0, infos_ = 0, data_ = 0, tail_ = 0, head_ = 0;
+  absl::Status unreadable_;  // the last reason for which a record could not be read
 };
 
 }  // namespace

@@ -49,6 +49,25 @@ void AppendPages(std::vector<GuestRange>& ranges, uint64_t begin, uint64_t end) 
   ranges.push_back({GuestAddr{begin}, end - begin});
 }
 
+// What of `ranges`, in any order, lies in none of `others` (ascending, disjoint): ascending, disjoint.
+std::vector<GuestRange> SubtractRanges(std::vector<GuestRange> ranges, std::span<const GuestRange> others) {
+  std::ranges::sort(ranges, {}, [](const GuestRange& range) { return range.start.value; });
+  std::vector<GuestRange> left;
+  uint64_t at = 0;  // all below it is done
+  auto other = others.begin();
+  for (const GuestRange& range : ranges) {
+    const uint64_t end = range.end().value;
+    at = std::max(at, range.start.value);
+    while (at < end) {
+      while (other != others.end() && other->end().value <= at) ++other;
+      const uint64_t next = other == others.end() ? end : std::clamp(other->start.value, at, end);
+      if (next > at) AppendPages(left, at, next);
+      at = next == end || other == others.end() ? end : std::min(end, other->end().value);
+    }
+  }
+  return left;
+}
+
 }  // namespace
 
 std::vector<FilePiece> UnionOfPieces(std::span<const FilePiece> pieces) {
@@ -91,32 +110,46 @@ std::vector<FilePiece> UnionOfPieces(std::span<const FilePiece> pieces) {
   return result;
 }
 
-FileMemoryMap::FileMemoryMap(const CoreFile& file, std::vector<FilePiece> pieces)
-    : file_(file), pieces_(std::move(pieces)) {
+FileMemoryMap::FileMemoryMap(std::shared_ptr<const ByteSource> source, std::string path, std::vector<FilePiece> pieces,
+                             std::vector<GuestRange> missing)
+    : source_(std::move(source)), path_(std::move(path)), pieces_(std::move(pieces)) {
   for (const FilePiece& piece : pieces_) AppendPages(ranges_, piece.range.start.value, End(piece));
+  missing_ = SubtractRanges(std::move(missing), ranges_);
 }
 
 absl::StatusOr<std::unique_ptr<FileMemoryMap>> FileMemoryMap::Create(const CoreFile& file,
                                                                      std::span<const FilePiece> pieces) {
+  return Create(MakeFileSource(file), file.path(), pieces);
+}
+
+absl::StatusOr<std::unique_ptr<FileMemoryMap>> FileMemoryMap::Create(std::shared_ptr<const ByteSource> source,
+                                                                     const std::string& path,
+                                                                     std::span<const FilePiece> pieces) {
   std::vector<FilePiece> inside;
+  std::vector<GuestRange> missing;
   for (FilePiece piece : pieces) {
-    const uint64_t available = piece.offset < file.size() ? file.size() - piece.offset : 0;
-    if (piece.file_size > available) {
-      piece.file_size = available;
-      piece.range.size = available;
+    const uint64_t start = piece.range.start.value;
+    const uint64_t available = source->Available(piece.offset, piece.file_size);
+    if (available < piece.file_size) {
+      // A page that is only partly there is missing. The zeros that p_memsz promises after the data are not.
+      const uint64_t there = std::max(start, AlignDown(start + available, kPageSize));
+      const uint64_t data_end = AlignUp(start + piece.file_size, kPageSize);
+      missing.push_back({GuestAddr{AlignDown(there, kPageSize)}, data_end - AlignDown(there, kPageSize)});
+      if (End(piece) > data_end) inside.push_back({{GuestAddr{data_end}, End(piece) - data_end}, 0, 0});
+      piece.file_size = piece.range.size = there - start;
     }
     if (piece.range.size != 0) inside.push_back(piece);
   }
   std::vector<FilePiece> all = UnionOfPieces(inside);
   uint64_t total = 0;
   for (const FilePiece& piece : all) {
-    if (piece.file_size > file.size() - total) {
+    if (piece.file_size > source->stored_bytes() - total) {
       return absl::InvalidArgumentError(absl::StrFormat(
-          "%s: more RAM than the file has bytes (%d): different addresses share bytes", file.path(), file.size()));
+          "%s: more RAM than the file has bytes (%d): different addresses share bytes", path, source->stored_bytes()));
     }
     total += piece.file_size;
   }
-  return std::unique_ptr<FileMemoryMap>(new FileMemoryMap(file, std::move(all)));
+  return std::unique_ptr<FileMemoryMap>(new FileMemoryMap(std::move(source), path, std::move(all), std::move(missing)));
 }
 
 absl::StatusOr<std::vector<GuestRange>> FileMemoryMap::DataExtents() const {
@@ -124,7 +157,7 @@ absl::StatusOr<std::vector<GuestRange>> FileMemoryMap::DataExtents() const {
   for (const FilePiece& piece : pieces_) {
     if (piece.file_size == 0) continue;
     ASSIGN_OR_RETURN(const std::vector<CoreFile::Extent> data,
-                     file_.DataExtents({piece.offset, piece.file_size}, kMaxExtents - extents.size()));
+                     source_->DataExtents({piece.offset, piece.file_size}, kMaxExtents - extents.size()));
     for (const CoreFile::Extent& extent : data) {
       const uint64_t begin = piece.range.start.value + (extent.offset - piece.offset);
       AppendPages(extents, begin, begin + extent.size);
@@ -137,8 +170,13 @@ absl::Status FileMemoryMap::Read(GuestAddr addr, std::span<uint8_t> out) const {
   const auto ram = std::partition_point(ranges_.begin(), ranges_.end(),
                                         [&](const GuestRange& range) { return range.end() <= addr; });
   if (ram == ranges_.end() || !ram->Contains(GuestRange{addr, out.size()})) {
+    const GuestRange wanted{addr, out.size()};
+    if (std::ranges::any_of(missing_, [&](const GuestRange& range) { return range.Overlaps(wanted); })) {
+      return absl::DataLossError(
+          absl::StrFormat("guest-physical %#x..+%#x is missing: %s is cut short", addr.value, out.size(), path_));
+    }
     return absl::OutOfRangeError(
-        absl::StrFormat("guest-physical %#x..+%#x is not in %s", addr.value, out.size(), file_.path()));
+        absl::StrFormat("guest-physical %#x..+%#x is not in %s", addr.value, out.size(), path_));
   }
   auto piece =
       std::partition_point(pieces_.begin(), pieces_.end(), [&](const FilePiece& p) { return End(p) <= addr.value; });
@@ -149,7 +187,7 @@ absl::Status FileMemoryMap::Read(GuestAddr addr, std::span<uint8_t> out) const {
       const uint64_t inside = at - piece->range.start.value;
       size = std::min(size, piece->range.size - inside);
       if (piece->file_size != 0) {
-        RETURN_IF_ERROR(file_.ReadAt(piece->offset + inside, out.first(size)));
+        RETURN_IF_ERROR(source_->ReadAt(piece->offset + inside, out.first(size)));
       } else {
         std::memset(out.data(), 0, size);
       }

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "base/core_file.h"
 #include "base/physical_memory.h"
+#include "dump/file/byte_source.h"
 
 namespace vmm {
 
@@ -32,10 +33,19 @@ std::vector<FilePiece> UnionOfPieces(std::span<const FilePiece> pieces);
 // file has nothing.
 class FileMemoryMap final : public PhysicalMemory {
  public:
-  // `file` must outlive this. Pieces that end past the file's end are cut off there. InvalidArgument
-  // where together they hold more bytes than the file: two addresses for one byte, which no dump has,
-  // would make a small file cost the time of a large one.
+  // `path` is for messages. Pages are Missing() if the file lacks any byte of them that their piece
+  // promises. InvalidArgument where the pieces together hold more bytes than the file: two addresses for
+  // one byte, which no dump has, would make a small file cost the time of a large one.
+  static absl::StatusOr<std::unique_ptr<FileMemoryMap>> Create(std::shared_ptr<const ByteSource> source,
+                                                               const std::string& path,
+                                                               std::span<const FilePiece> pieces);
+
+  // The same of a plain file, which must outlive the result.
   static absl::StatusOr<std::unique_ptr<FileMemoryMap>> Create(const CoreFile& file, std::span<const FilePiece> pieces);
+
+  // RAM that should be in the file and is not, because it is cut short: ascending, disjoint,
+  // page-aligned, and no part of Ranges(). Reading it is DataLoss.
+  const std::vector<GuestRange>& Missing() const { return missing_; }
 
   std::vector<GuestRange> Ranges() const override { return ranges_; }
   absl::StatusOr<std::vector<GuestRange>> DataExtents() const override;
@@ -45,11 +55,14 @@ class FileMemoryMap final : public PhysicalMemory {
   const std::vector<FilePiece>& pieces() const { return pieces_; }
 
  private:
-  FileMemoryMap(const CoreFile& file, std::vector<FilePiece> pieces);
+  FileMemoryMap(std::shared_ptr<const ByteSource> source, std::string path, std::vector<FilePiece> pieces,
+                std::vector<GuestRange> missing);
 
-  const CoreFile& file_;
+  const std::shared_ptr<const ByteSource> source_;
+  const std::string path_;
   std::vector<FilePiece> pieces_;
   std::vector<GuestRange> ranges_;
+  std::vector<GuestRange> missing_;
 };
 
 }  // namespace vmm

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/status.h"
+#include "dump/abi/elf_core_abi.h"
 #include "dump/read/file_memory_map.h"
 
 namespace vmm {
@@ -13,18 +14,39 @@ namespace {
 constexpr uint64_t kMaxPhysical = 1ull << 52;
 constexpr size_t kMaxFaults = 100;
 
+// A file that should be longer than this is no longer one that was cut: the number is wrong.
+constexpr uint64_t kMaxFileSize = 1ull << 56;
+
+// `part` of `size` bytes at `offset`, without which nothing can be read.
+absl::Status CheckRoom(const ByteSource& source, std::string_view part, uint64_t offset, uint64_t size) {
+  if (source.Available(offset, size) == size) return absl::OkStatus();
+  if (source.cut_short().has_value()) return CutShortError(*source.cut_short());
+  uint64_t end = 0;
+  if (CheckedAdd(offset, size, &end) && end <= kMaxFileSize) {
+    return CutShortError(EndsEarly(part, end, source.size(), /*at_least=*/true));
+  }
+  return absl::DataLossError(absl::StrFormat("%s at %#x ends past the file's end at %#x", part, offset, source.size()));
+}
+
+// What is said of a whole file goes with its path.
+struct Named {
+  const ByteSource& source;
+  const std::string& path;
+};
+
+absl::Status Refuse(const Named& file, const std::string& why) {
+  return absl::InvalidArgumentError(absl::StrFormat("%s: %s", file.path, why));
+}
+
 template <typename T>
-absl::StatusOr<T> ReadStruct(const CoreFile& file, uint64_t offset) {
+absl::StatusOr<T> ReadStruct(const ByteSource& source, std::string_view part, uint64_t offset) {
   T object;
-  RETURN_IF_ERROR(file.ReadAt(offset, {reinterpret_cast<uint8_t*>(&object), sizeof(object)}));
+  RETURN_IF_ERROR(CheckRoom(source, part, offset, sizeof(object)));
+  RETURN_IF_ERROR(source.ReadAt(offset, {reinterpret_cast<uint8_t*>(&object), sizeof(object)}));
   return object;
 }
 
-absl::Status Refuse(const CoreFile& file, const std::string& why) {
-  return absl::InvalidArgumentError(absl::StrFormat("%s: %s", file.path(), why));
-}
-
-absl::Status CheckHeader(const CoreFile& file, const Elf64_Ehdr& ehdr) {
+absl::Status CheckHeader(const Named& file, const Elf64_Ehdr& ehdr) {
   if (std::memcmp(ehdr.e_ident, ELFMAG, SELFMAG) != 0) return Refuse(file, "no ELF file");
   if (ehdr.e_ident[EI_CLASS] != ELFCLASS64 || ehdr.e_ident[EI_DATA] != ELFDATA2LSB) {
     return Refuse(file, "an ELF file, but not of 64 bits and little endian");
@@ -41,44 +63,48 @@ absl::Status CheckHeader(const CoreFile& file, const Elf64_Ehdr& ehdr) {
 }
 
 // Behind PN_XNUM the count stands in section header 0.
-absl::StatusOr<uint64_t> CountProgramHeaders(const CoreFile& file, const Elf64_Ehdr& ehdr) {
+absl::StatusOr<uint64_t> CountProgramHeaders(const Named& file, const Elf64_Ehdr& ehdr) {
   if (ehdr.e_phnum != PN_XNUM) return ehdr.e_phnum;
   if (ehdr.e_shoff == 0) {
     return Refuse(file, "e_phnum is 0xffff (PN_XNUM), but there is no section header 0 to hold the true number");
   }
   ASSIGN_OR_RETURN(const Elf64_Shdr shdr,
-                   Annotate(ReadStruct<Elf64_Shdr>(file, ehdr.e_shoff), "section header 0, for PN_XNUM"));
+                   ReadStruct<Elf64_Shdr>(file.source, "section header 0, for PN_XNUM,", ehdr.e_shoff));
   if (shdr.sh_info == 0) return Refuse(file, "PN_XNUM, but sh_info of section header 0 says 0 program headers");
   return shdr.sh_info;
 }
 
-absl::StatusOr<std::vector<Elf64_Phdr>> ReadProgramHeaders(const CoreFile& file, const Elf64_Ehdr& ehdr) {
+absl::StatusOr<std::vector<Elf64_Phdr>> ReadProgramHeaders(const Named& file, const Elf64_Ehdr& ehdr) {
   ASSIGN_OR_RETURN(const uint64_t count, CountProgramHeaders(file, ehdr));
   if (count > kMaxProgramHeaders) {
     return Refuse(file, absl::StrFormat("%d program headers, more than the limit of %d", count, kMaxProgramHeaders));
   }
-  if (ehdr.e_phoff > file.size() || count * sizeof(Elf64_Phdr) > file.size() - ehdr.e_phoff) {
-    return absl::DataLossError(absl::StrFormat("%s: %d program headers at %#x end past the file's end at %#x",
-                                               file.path(), count, ehdr.e_phoff, file.size()));
-  }
+  RETURN_IF_ERROR(CheckRoom(file.source, "program headers", ehdr.e_phoff, count * sizeof(Elf64_Phdr)));
   std::vector<Elf64_Phdr> phdrs(count);
-  RETURN_IF_ERROR(file.ReadAt(ehdr.e_phoff, {reinterpret_cast<uint8_t*>(phdrs.data()), count * sizeof(Elf64_Phdr)}));
+  RETURN_IF_ERROR(
+      file.source.ReadAt(ehdr.e_phoff, {reinterpret_cast<uint8_t*>(phdrs.data()), count * sizeof(Elf64_Phdr)}));
   return phdrs;
 }
 
 class ElfReader {
  public:
-  explicit ElfReader(const CoreFile& file) : file_(file) {}
+  ElfReader(std::shared_ptr<const ByteSource> source, const std::string& path)
+      : source_(std::move(source)), path_(path) {}
 
   absl::StatusOr<VmcoreContents> Read() {
-    ASSIGN_OR_RETURN(const Elf64_Ehdr ehdr, ReadStruct<Elf64_Ehdr>(file_, 0));
-    RETURN_IF_ERROR(CheckHeader(file_, ehdr));
-    ASSIGN_OR_RETURN(std::vector<Elf64_Phdr> phdrs, ReadProgramHeaders(file_, ehdr));
+    const Named file{*source_, path_};
+    ASSIGN_OR_RETURN(const Elf64_Ehdr ehdr, ReadStruct<Elf64_Ehdr>(*source_, "ELF header", 0));
+    RETURN_IF_ERROR(CheckHeader(file, ehdr));
+    ASSIGN_OR_RETURN(std::vector<Elf64_Phdr> phdrs, ReadProgramHeaders(file, ehdr));
     for (size_t i = 0; i < phdrs.size(); ++i) {
       if (phdrs[i].p_type == PT_NOTE) RETURN_IF_ERROR(AddNotes(i, phdrs[i]));
       if (phdrs[i].p_type == PT_LOAD) AddLoad(i, phdrs[i]);
     }
-    ASSIGN_OR_RETURN(contents_.memory, FileMemoryMap::Create(file_, pieces_));
+    ASSIGN_OR_RETURN(std::unique_ptr<FileMemoryMap> memory, FileMemoryMap::Create(source_, path_, pieces_));
+    contents_.missing_ram = memory->Missing();
+    contents_.memory = std::move(memory);
+    contents_.cut_short = FindCut(ehdr);
+    if (source_->flattened()) contents_.facts = {{"flattened", "yes"}};
     contents_.elf = ElfHeaders{ehdr, std::move(phdrs)};
     return std::move(contents_);
   }
@@ -90,8 +116,32 @@ class ElfReader {
     }
   }
 
+  // `part`, of `size` bytes at `offset`, belongs to the file.
+  void Promise(std::string_view part, uint64_t offset, uint64_t size) {
+    uint64_t end = 0;
+    if (!CheckedAdd(offset, size, &end) || end > kMaxFileSize || end <= promised_) return;
+    promised_ = end;
+    last_part_ = part;
+  }
+
+  std::optional<CutShort> FindCut(const Elf64_Ehdr& ehdr) const {
+    if (std::optional<CutShort> cut = source_->cut_short(); cut.has_value()) {
+      if (promised_ > source_->stored_bytes()) {
+        const double missing = static_cast<double>(promised_ - source_->stored_bytes());
+        cut->missing = 100 * missing / static_cast<double>(promised_);
+      }
+      return cut;
+    }
+    if (promised_ > source_->size()) return EndsEarly(last_part_, promised_, source_->size());
+    if ((ehdr.e_flags & kElfIncomplete) != 0) {
+      return CutShort{"its header marks it as incomplete: whoever wrote it ran out of space or of input", {}};
+    }
+    return std::nullopt;
+  }
+
   absl::Status AddNotes(size_t index, const Elf64_Phdr& phdr) {
-    const uint64_t available = phdr.p_offset < file_.size() ? file_.size() - phdr.p_offset : 0;
+    const uint64_t available = source_->Available(phdr.p_offset, phdr.p_filesz);
+    Promise("notes", phdr.p_offset, phdr.p_filesz);
     const uint64_t size = std::min({uint64_t{phdr.p_filesz}, available, kMaxNoteBytes - note_bytes_});
     if (size < phdr.p_filesz) {
       Fault("truncated", index,
@@ -100,11 +150,11 @@ class ElfReader {
     }
     note_bytes_ += size;
     std::vector<uint8_t> bytes(size);
-    RETURN_IF_ERROR(file_.ReadAt(std::min<uint64_t>(phdr.p_offset, file_.size()), bytes));
+    if (size != 0) RETURN_IF_ERROR(source_->ReadAt(phdr.p_offset, bytes));
     ParsedNotes parsed = ParseNotes(bytes, phdr.p_offset);
     if (!parsed.fault.empty()) Fault("notes-damaged", index, parsed.fault);
     if (contents_.notes.size() + parsed.notes.size() > kMaxNotes) {
-      return Refuse(file_, absl::StrFormat("more than %d notes", kMaxNotes));
+      return Refuse({*source_, path_}, absl::StrFormat("more than %d notes", kMaxNotes));
     }
     std::move(parsed.notes.begin(), parsed.notes.end(), std::back_inserter(contents_.notes));
     return absl::OkStatus();
@@ -118,23 +168,29 @@ class ElfReader {
       Fault("p_paddr", index, absl::StrFormat("no physical memory lies at %#x..+%#x", phdr.p_paddr, size));
       return;
     }
-    const uint64_t available = phdr.p_offset < file_.size() ? file_.size() - phdr.p_offset : 0;
+    const uint64_t available = source_->Available(phdr.p_offset, phdr.p_filesz);
+    Promise("RAM", phdr.p_offset, phdr.p_filesz);
     if (phdr.p_filesz > available) {
       Fault("truncated", index,
             absl::StrFormat("its %d bytes at offset %#x end past the file's end at %#x: %d are missing", phdr.p_filesz,
-                            phdr.p_offset, file_.size(), phdr.p_filesz - available));
+                            phdr.p_offset, source_->size(), phdr.p_filesz - available));
     }
     pieces_.push_back({{GuestAddr{phdr.p_paddr}, size}, phdr.p_offset, phdr.p_filesz});
   }
 
-  const CoreFile& file_;
+  const std::shared_ptr<const ByteSource> source_;
+  const std::string& path_;
   VmcoreContents contents_;
   std::vector<FilePiece> pieces_;
   uint64_t note_bytes_ = 0;
+  uint64_t promised_ = 0;  // where the part that reaches furthest ends
+  std::string_view last_part_;
 };
 
 }  // namespace
 
-absl::StatusOr<VmcoreContents> ReadElf(const CoreFile& file) { return ElfReader(file).Read(); }
+absl::StatusOr<VmcoreContents> ReadElf(std::shared_ptr<const ByteSource> source, const std::string& path) {
+  return ElfReader(std::move(source), path).Read();
+}
 
 }  // namespace vmm

@@ -2,8 +2,12 @@
 #ifndef DUMP_READ_READ_ELF_H_
 #define DUMP_READ_READ_ELF_H_
 
+#include <memory>
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "base/core_file.h"
+#include "dump/file/byte_source.h"
 #include "dump/read/vmcore_contents.h"
 
 namespace vmm {
@@ -12,10 +16,11 @@ namespace vmm {
 inline constexpr uint64_t kMaxProgramHeaders = 1 << 20;
 
 // RAM is the union of all PT_LOADs by p_paddr; those without one (~0, as in /proc/kcore) are none.
-// Physical addresses reach to 2^52. `file` must outlive the result. InvalidArgument, with what is
-// wrong, where it is no x86_64 ELF core or has no program headers that can be read; what is wrong
-// in a single one of them or in the notes is a fault of the contents.
-absl::StatusOr<VmcoreContents> ReadElf(const CoreFile& file);
+// Physical addresses reach to 2^52. `path` is for messages. InvalidArgument, with what is wrong, where it
+// is no x86_64 ELF core or has no program headers that can be read; what is wrong in a single one of them
+// or in the notes is a fault of the contents. CutShortError() where the file ends before its program
+// headers do.
+absl::StatusOr<VmcoreContents> ReadElf(std::shared_ptr<const ByteSource> source, const std::string& path);
 
 }  // namespace vmm
 

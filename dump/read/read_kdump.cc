@@ -25,8 +25,10 @@ std::string CompressionOf(uint32_t status) {
 
 }  // namespace
 
-absl::StatusOr<VmcoreContents> ReadKdump(const CoreFile& file) {
-  ASSIGN_OR_RETURN(std::unique_ptr<KdumpFile> kdump, Annotate(KdumpFile::Open(MakeFileSource(file)), file.path()));
+absl::StatusOr<VmcoreContents> ReadKdump(std::shared_ptr<const ByteSource> source, const std::string& path) {
+  absl::StatusOr<std::unique_ptr<KdumpFile>> opened = KdumpFile::Open(std::move(source));
+  if (IsCutShort(opened.status())) return opened.status();
+  ASSIGN_OR_RETURN(std::unique_ptr<KdumpFile> kdump, Annotate(std::move(opened), path));
   VmcoreContents contents;
   contents.format = VmcoreFormat::kKdump;
   const std::string& bytes = kdump->notes();
@@ -49,9 +51,10 @@ absl::StatusOr<VmcoreContents> ReadKdump(const CoreFile& file) {
                     {"left out", absl::StrFormat("%d pages", kdump->excluded_pages())},
                     {"release", facts.release},
                     {"header CPUs", absl::StrFormat("%d", facts.nr_cpus)}};
-  if ((facts.status & kDhCompressedIncomplete) != 0) {
-    contents.faults.push_back({"truncated", "makedumpfile says that it ran out of space: pages are missing"});
-  }
+  contents.cut_short = kdump->cut_short();
+  contents.missing_ram = kdump->Missing();
+  if (contents.cut_short.has_value())
+    contents.faults.push_back({"truncated", "the file " + contents.cut_short->Text()});
   contents.memory = std::move(kdump);
   return contents;
 }

@@ -2,14 +2,18 @@
 #ifndef DUMP_READ_READ_KDUMP_H_
 #define DUMP_READ_READ_KDUMP_H_
 
+#include <memory>
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "base/core_file.h"
+#include "dump/file/byte_source.h"
 #include "dump/read/vmcore_contents.h"
 
 namespace vmm {
 
-// `file` must outlive the result. Errors are KdumpFile::Open's (dump/kdump/kdump_file.h).
-absl::StatusOr<VmcoreContents> ReadKdump(const CoreFile& file);
+// Errors are KdumpFile::Open's (dump/kdump/kdump_file.h), with `path` before them.
+absl::StatusOr<VmcoreContents> ReadKdump(std::shared_ptr<const ByteSource> source, const std::string& path);
 
 }  // namespace vmm
 

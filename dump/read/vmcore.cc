@@ -4,8 +4,10 @@
 #include <array>
 #include <string_view>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_format.h"
 #include "base/status.h"
+#include "dump/abi/kdump_abi.h"
 #include "dump/read/cpus_of_notes.h"
 #include "dump/read/read_elf.h"
 #include "dump/read/read_kdump.h"
@@ -13,22 +15,35 @@
 namespace vmm {
 namespace {
 
-constexpr std::string_view kKdumpSignature = "KDUMP   ";
-constexpr std::string_view kFlattenedSignature("makedumpfile\0\0\0\0", 16);
+// `file` must outlive the result.
+absl::StatusOr<std::shared_ptr<const ByteSource>> BytesOf(const CoreFile& file) {
+  std::unique_ptr<ByteSource> source = MakeFileSource(file);
+  if (IsFlattened(*source)) {
+    ASSIGN_OR_RETURN(source, Annotate(Unflatten(std::move(source)), file.path()));
+  }
+  return std::shared_ptr<const ByteSource>(std::move(source));
+}
 
-// The one place that knows all formats. Each reader of one takes a CoreFile that outlives what it
-// returns.
-absl::StatusOr<VmcoreContents> ReadContents(const CoreFile& file) {
-  std::array<char, 16> magic = {};
-  const size_t size = std::min<uint64_t>(magic.size(), file.size());
-  RETURN_IF_ERROR(file.ReadAt(0, {reinterpret_cast<uint8_t*>(magic.data()), size}));
-  const std::string_view start(magic.data(), magic.size());
+// The one place that knows all formats.
+absl::StatusOr<VmcoreContents> ReadContents(const std::shared_ptr<const ByteSource>& bytes, const std::string& path) {
+  std::array<char, 8> magic = {};
+  const size_t size = bytes->Available(0, magic.size());
+  RETURN_IF_ERROR(bytes->ReadAt(0, {reinterpret_cast<uint8_t*>(magic.data()), size}));
+  const std::string_view start(magic.data(), size);
   if (start.starts_with("\x7f"
                         "ELF"))
-    return ReadElf(file);
-  if (start.starts_with(kKdumpSignature) || start == kFlattenedSignature) return ReadKdump(file);
+    return ReadElf(bytes, path);
+  if (start == std::string_view(kKdumpSignature, magic.size())) return ReadKdump(bytes, path);
+  if (size < magic.size() && bytes->cut_short().has_value()) return CutShortError(*bytes->cut_short());
   return absl::InvalidArgumentError(
-      absl::StrFormat("%s: no vmcore: it begins as neither an ELF core nor a kdump file does", file.path()));
+      absl::StrFormat("%s: no vmcore: it begins as neither an ELF core nor a kdump file does", path));
+}
+
+// "PATH is cut short: ..."
+absl::Status WithPath(const absl::Status& cut_short, const std::string& path) {
+  absl::Status status(cut_short.code(), absl::StrFormat("%s %s", path, std::string(cut_short.message())));
+  cut_short.ForEachPayload([&](auto name, const absl::Cord& payload) { status.SetPayload(name, payload); });
+  return status;
 }
 
 }  // namespace
@@ -54,7 +69,11 @@ absl::StatusOr<std::unique_ptr<Vmcore>> Vmcore::Take(UniqueFd fd, std::string pa
 absl::StatusOr<std::unique_ptr<Vmcore>> Vmcore::Take(CoreFile file) {
   // The contents refer to the file, so it must be where it stays first.
   std::unique_ptr<Vmcore> core(new Vmcore(std::move(file)));
-  ASSIGN_OR_RETURN(core->contents_, ReadContents(core->file_));
+  ASSIGN_OR_RETURN(core->bytes_, BytesOf(core->file_));
+  absl::StatusOr<VmcoreContents> contents = ReadContents(core->bytes_, core->file_.path());
+  if (IsCutShort(contents.status())) return WithPath(contents.status(), core->file_.path());
+  if (!contents.ok()) return contents.status();
+  core->contents_ = *std::move(contents);
   core->cpus_ = CpusOfNotes(core->notes());
   if (const VmcoreNote* note = core->FindNote("VMCOREINFO"); note != nullptr) {
     absl::StatusOr<VmcoreInfo> info = VmcoreInfo::Parse(std::string(note->desc.begin(), note->desc.end()));

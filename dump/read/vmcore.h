@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/core_file.h"
+#include "dump/file/byte_source.h"
 #include "dump/read/vmcore_contents.h"
 #include "dump/snapshot/cpu_state.h"
 #include "dump/snapshot/vmcoreinfo.h"
@@ -26,7 +27,8 @@ std::string NameOf(VmcoreFormat format);
 // Immutable; any thread may call.
 class Vmcore {
  public:
-  // Errors name `path` and what is wrong with it. DataLoss where the file ends too early.
+  // Errors name `path` and what is wrong with it. IsCutShort() of one where so little of the file is left
+  // that nothing of it can be read.
   static absl::StatusOr<std::unique_ptr<Vmcore>> Open(const std::string& path);
 
   // The same for a file that is open for reading and may have no name yet; `path` is for messages.
@@ -53,6 +55,13 @@ class Vmcore {
   // Null unless format() is kElf.
   const ElfHeaders* elf() const { return contents_.elf.has_value() ? &*contents_.elf : nullptr; }
 
+  // Whether the file is cut short. Then memory() has what is left, and what it should have besides is missing_ram().
+  const std::optional<CutShort>& cut_short() const { return contents_.cut_short; }
+  const std::vector<GuestRange>& missing_ram() const { return contents_.missing_ram; }
+
+  // The bytes of the dump; of a flattened file, those that it was made from.
+  const ByteSource& bytes() const { return *bytes_; }
+
   // What was passed over because it makes no sense; what the format says of itself.
   const std::vector<VmcoreFault>& faults() const { return contents_.faults; }
   const std::vector<std::pair<std::string, std::string>>& facts() const { return contents_.facts; }
@@ -63,6 +72,7 @@ class Vmcore {
   static absl::StatusOr<std::unique_ptr<Vmcore>> Take(CoreFile file);
 
   const CoreFile file_;
+  std::shared_ptr<const ByteSource> bytes_;
   VmcoreContents contents_;
   std::vector<CpuState> cpus_;
   std::optional<VmcoreInfo> vmcoreinfo_;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/physical_memory.h"
+#include "dump/file/cut_short.h"
 #include "dump/read/vmcore_note.h"
 
 namespace vmm {
@@ -43,6 +44,11 @@ struct VmcoreContents {
   std::vector<std::pair<std::string, std::string>> facts;
 
   std::vector<VmcoreFault> faults;
+
+  // Whether the file ends too early, and the RAM that `memory` has not for that reason: ascending, disjoint,
+  // page-aligned.
+  std::optional<CutShort> cut_short;
+  std::vector<GuestRange> missing_ram;
 
   std::optional<ElfHeaders> elf;  // kElf only
 };

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "absl/strings/str_format.h"
 #include "dump/abi/elf_core_abi.h"
 #include "dump/nested/abi/nested_state_abi.h"
 #include "dump/nested/abi/vmcs12.h"
@@ -143,6 +144,41 @@ TEST(VmcoreTest, ACutFileIsReadAsFarAsItGoes) {
   EXPECT_THAT((*core)->memory().Ranges(), ElementsAre(GuestRange{GuestAddr{0}, 56 << 20}));
 }
 
+TEST(VmcoreTest, APageThatIsOnlyPartlyThereIsMissing) {
+  DumpedGuest dump;
+  dump.Truncate(dump.Size() - (8 << 20) - 100);
+  const auto core = *Vmcore::Open(dump.path());
+  ASSERT_TRUE(core->cut_short().has_value());
+  EXPECT_EQ(core->cut_short()->Text(),
+            absl::StrFormat("is cut short: its RAM should reach byte %d, the file ends at %d "
+                            "(12.5 %% is missing)",
+                            dump.Size() + (8 << 20) + 100, dump.Size()));
+  constexpr uint64_t kCut = (56 << 20) - kPageSize;
+  EXPECT_THAT(core->memory().Ranges(), ElementsAre(GuestRange{GuestAddr{0}, kCut}));
+  EXPECT_THAT(core->missing_ram(), ElementsAre(GuestRange{GuestAddr{kCut}, (64 << 20) - kCut}));
+  std::vector<uint8_t> page(kPageSize);
+  EXPECT_EQ(core->memory().Read(GuestAddr{kCut}, page).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(core->memory().Read(GuestAddr{1ull << 40}, page).code(), absl::StatusCode::kOutOfRange);
+}
+
+TEST(VmcoreTest, ACoreThatSaysThatItIsIncompleteIsBelieved) {
+  DumpedGuest dump;
+  EXPECT_FALSE((*Vmcore::Open(dump.path()))->cut_short().has_value());
+  dump.ChangeHeader([](Elf64_Ehdr& ehdr) { ehdr.e_flags = kElfIncomplete; });
+  EXPECT_TRUE((*Vmcore::Open(dump.path()))->cut_short().has_value());
+}
+
+TEST(VmcoreTest, ZerosThatOnlyP_memszPromisesAreNotCutOff) {
+  DumpedGuest dump;
+  dump.ChangePhdrs([](std::vector<Elf64_Phdr>& phdrs) { phdrs.back().p_memsz += 1 << 20; });
+  dump.Truncate(dump.Size() - (8 << 20));
+  const auto core = *Vmcore::Open(dump.path());
+  EXPECT_THAT(core->missing_ram(), ElementsAre(GuestRange{GuestAddr{56 << 20}, 8 << 20}));
+  std::vector<uint8_t> page(kPageSize, 1);
+  EXPECT_TRUE(core->memory().Read(GuestAddr{64 << 20}, page).ok());
+  EXPECT_EQ(page, std::vector<uint8_t>(kPageSize));
+}
+
 TEST(VmcoreTest, AFileThatBecomesShorterWhileItIsReadIsAnError) {
   DumpedGuest dump;
   const auto core = *Vmcore::Open(dump.path());
@@ -182,7 +218,7 @@ TEST(VmcoreTest, WhatIsNoVmcoreIsRefusedByName) {
       {"", "neither an ELF core nor a kdump file"},
       {"\x7f"
        "ELF",
-       "past the file's end"},
+       "is cut short: its ELF header should reach byte 64, the file ends at 4 (at least 93.8 % is missing)"},
       {std::string(5000, 'x'), "neither an ELF core nor a kdump file"},
       {std::string("makedumpfile\0\0\0\0", 16) + std::string(5000, '\0'), "flattened file"},
   };

@@ -24,6 +24,10 @@ struct VmSnapshot {
   // RAM; not owned. It must not change while a dump is made from this snapshot.
   const PhysicalMemory* memory = nullptr;
 
+  // RAM whose bytes are lost, because the snapshot is of a dump that is cut short: ascending, disjoint,
+  // page-aligned, and no part of `memory`. A dump that is made from this one says that it is missing.
+  std::vector<GuestRange> missing_ram;
+
   // Where else than by a search of RAM VMCOREINFO may be found. It is believed no more than what the
   // search finds.
   std::optional<VmcoreInfo> given_vmcoreinfo;    // by the user

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "base/json_text.h"
 #include "dump/check/check_vmcore.h"
+#include "dump/tool/open_core.h"
 #include "dump/tool/printable.h"
 
 namespace vmm {
@@ -19,9 +20,11 @@ std::string Weight(const Finding& finding) {
   return finding.harm().has_value() ? std::string(NameOf(*finding.harm())) : "odd";
 }
 
+std::string FormatName(const CheckResult& result) { return result.opened ? NameOf(result.format) : "not readable"; }
+
 void PrintText(const std::string& path, const CheckResult& result, std::ostream& out) {
   out << absl::StrFormat(
-      "%s: %s, %s\n", Printable(path), NameOf(result.format),
+      "%s: %s, %s\n", Printable(path), FormatName(result),
       result.findings.empty() ? "nothing is wrong with it" : absl::StrFormat("%d findings", result.findings.size()));
   for (const Finding& finding : result.findings) {
     out << absl::StrFormat("\n%-8s %s  [%s]\n", Weight(finding), Printable(finding.what), finding.rule);
@@ -36,10 +39,11 @@ void PrintText(const std::string& path, const CheckResult& result, std::ostream&
   }
 }
 
-std::string ToJson(const std::string& path, const CheckResult& result) {
+std::string ToJson(const std::string& path, const CheckResult& result, const std::vector<std::string>& cut_short) {
   Json json;
   json["path"] = Printable(path);
-  json["format"] = NameOf(result.format);
+  json["format"] = FormatName(result);
+  if (!cut_short.empty()) json["cut_short"] = cut_short;
   for (const Reader reader : kAllReaders) {
     const std::optional<std::string> why_not = WhyNot(reader, result.format, result.findings);
     Json& entry = json["readable_by"][std::string(NameOf(reader))];
@@ -60,11 +64,12 @@ std::string ToJson(const std::string& path, const CheckResult& result) {
 
 int RunCheck(const Invocation& call) {
   const std::string& path = call.operands()[0];
-  const auto core = Vmcore::Open(path);
-  if (!core.ok()) return call.Fail(core.status());
-  const CheckResult result = CheckVmcore(**core);
+  const auto core = OpenCore(call, path);
+  if (!core.ok()) call.Fail(core.status());
+  if (!core.ok() && !IsCutShort(core.status())) return kExitBadFile;
+  const CheckResult result = core.ok() ? CheckVmcore(**core) : CheckUnreadable(core.status());
   if (call.json()) {
-    call.out() << ToJson(path, result) << "\n";
+    call.out() << ToJson(path, result, call.cut_short()) << "\n";
   } else {
     PrintText(path, result, call.out());
   }

@@ -16,6 +16,11 @@ int Invocation::Fail(const absl::Status& status) const {
   return kExitBadFile;
 }
 
+void Invocation::TellCutShort(const std::string& file_is_cut_short) const {
+  cut_short_.push_back(Printable(file_is_cut_short));
+  err_ << "vmcore " << command_ << ": " << cut_short_.back() << "\n";
+}
+
 int Invocation::Misused(std::string_view why) const {
   err_ << "vmcore " << command_ << ": " << Printable(why) << "\n"
        << "Try `vmcore " << command_ << " --help`.\n";

@@ -51,12 +51,20 @@ class Invocation {
   int Fail(const absl::Status& status) const;
   int Misused(std::string_view why) const;
 
+  // `file_is_cut_short`, "vmcore.1 is cut short: ...", goes to err() and makes kExitBadFile of kExitFine. OpenCore()
+  // calls it (dump/tool/open_core.h).
+  void TellCutShort(const std::string& file_is_cut_short) const;
+
+  // What was told so, printable: the `cut_short` of a result in JSON, which has it only where there is any.
+  const std::vector<std::string>& cut_short() const { return cut_short_; }
+
  private:
   const std::string command_;
   const std::vector<std::string> operands_;
   const std::map<std::string, std::string> options_;
   std::ostream& out_;
   std::ostream& err_;
+  mutable std::vector<std::string> cut_short_;
 };
 
 struct CommandOption {

@@ -1,5 +1,6 @@
 #include "dump/tool/compare_command.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "dump/compare/compare_notes.h"
 #include "dump/compare/raw_memory.h"
 #include "dump/read/vmcore.h"
+#include "dump/tool/open_core.h"
 #include "dump/tool/printable.h"
 
 namespace vmm {
@@ -24,17 +26,32 @@ struct Compared {
   bool same() const { return memory.same() && notes.empty(); }
 };
 
-absl::StatusOr<Compared> CompareWithDump(const Vmcore& a, const std::string& path, bool with_notes) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<Vmcore> b, Vmcore::Open(path));
+absl::StatusOr<Compared> CompareWithDump(const Invocation& call, const Vmcore& a, const std::string& path) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Vmcore> b, OpenCore(call, path));
   Compared compared;
   ASSIGN_OR_RETURN(compared.memory, CompareMemory(a.memory(), b->memory()));
-  if (with_notes) compared.notes = CompareNotes(a, *b);
+  if (!call.Has("memory")) compared.notes = CompareNotes(a, *b);
   return compared;
+}
+
+// What is missing of it too: the plain file has all of it.
+std::vector<GuestRange> AllRam(const Vmcore& core) {
+  std::vector<GuestRange> parts = core.memory().Ranges(), all;
+  parts.insert(parts.end(), core.missing_ram().begin(), core.missing_ram().end());
+  std::ranges::sort(parts, {}, [](const GuestRange& range) { return range.start.value; });
+  for (const GuestRange& part : parts) {
+    if (!all.empty() && all.back().end() == part.start) {
+      all.back().size += part.size;
+    } else {
+      all.push_back(part);
+    }
+  }
+  return all;
 }
 
 absl::StatusOr<Compared> CompareWithRaw(const Vmcore& a, const std::string& path) {
   ASSIGN_OR_RETURN(const CoreFile file, CoreFile::Open(path));
-  const std::vector<GuestRange> ram = a.memory().Ranges();
+  const std::vector<GuestRange> ram = AllRam(a);
   ASSIGN_OR_RETURN(const std::unique_ptr<PhysicalMemory> b, OpenRawMemory(file, ram));
   Compared compared;
   ASSIGN_OR_RETURN(compared.memory, CompareMemory(a.memory(), *b));
@@ -76,8 +93,9 @@ Json RangesJson(const RangeList& list) {
   return {{"pages", list.pages}, {"ranges", ranges}};
 }
 
-std::string ToJson(const Compared& compared) {
+std::string ToJson(const Compared& compared, const std::vector<std::string>& cut_short) {
   Json json;
+  if (!cut_short.empty()) json["cut_short"] = cut_short;
   json["same"] = compared.same();
   json["compared_pages"] = compared.memory.compared_pages;
   json["read_pages"] = compared.memory.read_pages;
@@ -94,13 +112,13 @@ int RunCompare(const Invocation& call) {
   if (raw.has_value() == (call.operands().size() == 2)) {
     return call.Misused("wanted are two dumps, or one dump and --raw=FILE");
   }
-  const auto a = Vmcore::Open(call.operands()[0]);
+  const auto a = OpenCore(call, call.operands()[0]);
   if (!a.ok()) return call.Fail(a.status());
   const absl::StatusOr<Compared> compared =
-      raw.has_value() ? CompareWithRaw(**a, *raw) : CompareWithDump(**a, call.operands()[1], !call.Has("memory"));
+      raw.has_value() ? CompareWithRaw(**a, *raw) : CompareWithDump(call, **a, call.operands()[1]);
   if (!compared.ok()) return call.Fail(compared.status());
   if (call.json()) {
-    call.out() << ToJson(*compared) << "\n";
+    call.out() << ToJson(*compared, call.cut_short()) << "\n";
   } else {
     PrintText(*compared, call.Has("all"), call.out());
   }

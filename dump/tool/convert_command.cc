@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "dump/read/vmcore.h"
 #include "dump/snapshot/dump_format.h"
+#include "dump/tool/open_core.h"
 #include "dump/tool/printable.h"
 #include "dump/write/write_vmcore.h"
 
@@ -36,15 +37,16 @@ VmSnapshot SnapshotOf(const Vmcore& core) {
   VmSnapshot snapshot;
   snapshot.cpus = core.cpus();
   snapshot.memory = &core.memory();
+  snapshot.missing_ram = core.missing_ram();
   for (const VmcoreNote& note : core.notes()) {
     snapshot.all_notes.push_back({note.name, note.type, std::string(note.desc.begin(), note.desc.end())});
   }
   return snapshot;
 }
 
-absl::StatusOr<VmcoreReport> Convert(const std::string& in, const std::string& out, const Wanted& wanted) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<Vmcore> core, Vmcore::Open(in));
-  const std::filesystem::path path(out);
+absl::StatusOr<VmcoreReport> Convert(const Invocation& call, const Wanted& wanted) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Vmcore> core, OpenCore(call, call.operands()[0]));
+  const std::filesystem::path path(call.operands()[1]);
   ASSIGN_OR_RETURN(const OutputDir dir, OutputDir::Open(path.has_parent_path() ? path.parent_path().string() : "."));
   VmcoreOptions options;
   options.name = path.filename().string();
@@ -54,26 +56,31 @@ absl::StatusOr<VmcoreReport> Convert(const std::string& in, const std::string& o
   return WriteVmcore(SnapshotOf(*core), dir, options);
 }
 
-std::string Json(const VmcoreReport& report) {
-  const nlohmann::ordered_json json = {{"path", Printable(report.path)},
-                                       {"format", NameOf(report.format)},
-                                       {"level", report.level},
-                                       {"file_bytes", report.file_size},
-                                       {"data_bytes", report.data_bytes}};
+std::string Json(const VmcoreReport& report, const std::vector<std::string>& cut_short) {
+  nlohmann::ordered_json json = {{"path", Printable(report.path)},
+                                 {"format", NameOf(report.format)},
+                                 {"level", report.level},
+                                 {"file_bytes", report.file_size},
+                                 {"data_bytes", report.data_bytes}};
+  if (!cut_short.empty()) json["cut_short"] = cut_short;
   return JsonText(json, /*indent=*/2, JsonCharset::kAscii);
 }
 
 int RunConvert(const Invocation& call) {
   const absl::StatusOr<Wanted> wanted = WantedBy(call);
   if (!wanted.ok()) return call.Misused(std::string(wanted.status().message()));
-  const absl::StatusOr<VmcoreReport> report = Convert(call.operands()[0], call.operands()[1], *wanted);
+  const absl::StatusOr<VmcoreReport> report = Convert(call, *wanted);
   if (!report.ok()) return call.Fail(report.status());
   if (call.json()) {
-    call.out() << Json(*report) << "\n";
+    call.out() << Json(*report, call.cut_short()) << "\n";
   } else {
     call.out() << absl::StrFormat("%s: %s, level %d, %d bytes of which %d are guest memory before compression\n",
                                   Printable(report->path), NameOf(report->format), report->level, report->file_size,
                                   report->data_bytes);
+  }
+  if (report->incomplete) {
+    call.err() << "vmcore convert: " << Printable(report->path)
+               << " has what is there, and says of itself that the rest is missing\n";
   }
   return kExitFine;
 }
@@ -90,6 +97,7 @@ Command ConvertCommand() {
       "IN is any dump that `vmcore info` opens. OUT must not exist; it is whole or absent. Memory and notes are those\n"
       "of IN. Memory that IN or --level left out reads as zeros in an ELF core, and is known as left out in a kdump "
       "file.\n"
+      "Of an IN that is cut short OUT has what is there, and is itself known as cut short; the exit code is 1.\n"
       "--level=31 drops page cache, user and free memory as makedumpfile -d 31 does, for kernels 4.16 to 7.2\n"
       "except 6.3 to 6.5.\n";
   command.options = {{"format", "FORMAT", "elf, kdump-zlib or kdump-zstd [elf]"},

@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "absl/strings/str_format.h"
 #include "dump/read/vmcore.h"
 #include "dump/testing/dumped_guest.h"
 #include "dump/tool/run_tool.h"
@@ -73,6 +75,34 @@ TEST_F(ConvertCommandTest, ToKdumpAndBackMemoryAndNotesStayTheSame) {
     ExpectEqual(*original, *kdump);
     ExpectEqual(*original, *back);
     EXPECT_EQ(back->elf()->phdrs.size(), original->elf()->phdrs.size());
+  }
+}
+
+TEST_F(ConvertCommandTest, VmcoreInfoThatOnlyRamHasIsInEveryForm) {
+  for (const char* const note : {"a damaged note", "no note"}) {
+    dump_.ChangeNotes([&](std::vector<VmcoreNote>& notes) {
+      for (VmcoreNote& n : notes) {
+        if (n.name == "VMCOREINFO") n.desc = {'n', 'o', 'n', 'e'};
+      }
+      if (note == std::string("no note"))
+        std::erase_if(notes, [](const VmcoreNote& n) { return n.name == "VMCOREINFO"; });
+    });
+    ASSERT_FALSE(Open(dump_.path())->vmcoreinfo().has_value());
+    int number = 0;
+    for (const std::string from : {"vmcore", "kdump"}) {
+      if (from == "kdump") ASSERT_EQ(Run({dump_.path(), Path(from), "--format=kdump-zlib"}), kExitFine);
+      for (const std::string format : {"elf", "kdump-zlib"}) {
+        SCOPED_TRACE(absl::StrFormat("%s, %s to %s", note, from, format));
+        const std::string out = Path(absl::StrFormat("out.%d", number++));
+        ASSERT_EQ(Run({Path(from), out, "--format=" + format}), kExitFine) << err_.str();
+        const auto core = Open(out);
+        ASSERT_TRUE(core->vmcoreinfo().has_value());
+        EXPECT_EQ(core->vmcoreinfo()->text(), dump_.guest().VmcoreInfoText());
+        EXPECT_EQ(core->notes()[4].name, "VMCOREINFO") << "after CORE and QEMU of two CPUs";
+        std::filesystem::remove(out);
+      }
+    }
+    std::filesystem::remove(Path("kdump"));
   }
 }
 

@@ -8,6 +8,7 @@
 #include "dump/read/kernel_of.h"
 #include "dump/read/vmcore.h"
 #include "dump/tool/log_json.h"
+#include "dump/tool/open_core.h"
 
 namespace vmm {
 namespace {
@@ -20,12 +21,13 @@ int RunDmesg(const Invocation& call) {
       return call.Misused("--last wants a number of records, 1 or more");
     }
   }
-  const auto core = Vmcore::Open(call.operands()[0]);
+  const auto core = OpenCore(call, call.operands()[0]);
   if (!core.ok()) return call.Fail(core.status());
   const auto log = ReadGuestLog((*core)->memory(), KernelOf(**core), last);
   if (!log.ok()) return call.Fail(log.status());
   if (call.json()) {
-    const nlohmann::ordered_json json = {{"records", LogJson(*log)}};
+    nlohmann::ordered_json json = {{"records", LogJson(*log)}};
+    if (!call.cut_short().empty()) json["cut_short"] = call.cut_short();
     call.out() << JsonText(json, /*indent=*/2, JsonCharset::kAscii) << "\n";
   } else {
     for (const LogRecord& record : *log) call.out() << FormatLogRecord(record) << "\n";

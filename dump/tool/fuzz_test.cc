@@ -97,7 +97,7 @@ TEST(VmcoreFuzzTest, AnElfCoreIsRefusedOrReadInsideItsBounds) {
       }
       std::vector<Finding> findings = CheckHeaders(*(*core)->elf());
       for (Finding& finding : CheckNotes(**core)) findings.push_back(std::move(finding));
-      for (Finding& finding : CheckOverlaps((*core)->file(), *(*core)->elf())) findings.push_back(std::move(finding));
+      for (Finding& finding : CheckOverlaps((*core)->bytes(), *(*core)->elf())) findings.push_back(std::move(finding));
       for (const Reader reader : kAllReaders) (void)WhyNot(reader, (*core)->format(), findings);
     }
     if (cut) {

@@ -11,6 +11,7 @@
 #include "dump/kernel/find_kernel.h"
 #include "dump/read/vmcore.h"
 #include "dump/tool/found_guests.h"
+#include "dump/tool/open_core.h"
 #include "dump/tool/printable.h"
 #include "dump/write/write_vmcore.h"
 
@@ -99,6 +100,7 @@ int List(const Invocation& call, const Vmcore& core, const FoundGuests& found) {
     Json json = {{"guests", Json::array()}, {"remarks", Json::array()}};
     for (const NestedVm& vm : found.vms) json["guests"].push_back(ListedJson(vm, &guests));
     for (const std::string& remark : found.remarks) json["remarks"].push_back(Printable(remark));
+    if (!call.cut_short().empty()) json["cut_short"] = call.cut_short();
     call.out() << JsonText(json, /*indent=*/1, JsonCharset::kAscii) << "\n";
     return kExitFine;
   }
@@ -125,7 +127,9 @@ int Extract(const Invocation& call, const Vmcore& core, const FoundGuests& found
   const absl::StatusOr<OutputDir> dir = OutputDir::Open(path.has_parent_path() ? path.parent_path().string() : ".");
   if (!dir.ok()) return call.Fail(dir.status());
   VmcoreOptions options = {.name = path.filename().string()};
-  options.notes_json = JsonText(Json({{"extracted_guest", Json::parse(JsonOf(vm))}}), /*indent=*/-1);
+  Json about = {{"extracted_guest", Json::parse(JsonOf(vm))}};
+  if (!call.cut_short().empty()) about["cut_short"] = call.cut_short();
+  options.notes_json = JsonText(about, /*indent=*/-1);
   const absl::StatusOr<VmcoreReport> report = WriteVmcore(guest->snapshot, *dir, options);
   if (!report.ok()) return call.Fail(report.status());
 
@@ -133,11 +137,12 @@ int Extract(const Invocation& call, const Vmcore& core, const FoundGuests& found
     Say(call, absl::StrFormat("vCPU %d: registers from %s", i, vm.vcpus[i].registers_from));
   }
   if (call.json()) {
-    const Json json = {{"path", Printable(report->path)},
-                       {"data_bytes", report->data_bytes},
-                       {"release", Printable(report->release)},
-                       {"mapping", Printable(report->mapping)},
-                       {"guest", Json::parse(JsonOf(vm))}};
+    Json json = {{"path", Printable(report->path)},
+                 {"data_bytes", report->data_bytes},
+                 {"release", Printable(report->release)},
+                 {"mapping", Printable(report->mapping)},
+                 {"guest", Json::parse(JsonOf(vm))}};
+    if (!call.cut_short().empty()) json["cut_short"] = call.cut_short();
     call.out() << JsonText(json, /*indent=*/1, JsonCharset::kAscii) << "\n";
   } else {
     call.out() << absl::StrFormat("%s: %s, %s of %s, mapping: %s\n", Printable(report->path),
@@ -151,7 +156,7 @@ int RunGuest(const Invocation& call) {
   const bool extract = call.Has("extract");
   if (extract != call.Has("output")) return call.Misused("--extract=N and --output=FILE go together");
   if (extract && call.Has("list")) return call.Misused("--list or --extract, not both");
-  const auto core = Vmcore::Open(call.operands()[0]);
+  const auto core = OpenCore(call, call.operands()[0]);
   if (!core.ok()) return call.Fail(core.status());
   const absl::StatusOr<FoundGuests> found = FindGuests(**core);
   if (!found.ok()) return call.Fail(found.status());

@@ -4,13 +4,14 @@
 #include "dump/tool/info_json.h"
 #include "dump/tool/info_text.h"
 #include "dump/tool/inspected.h"
+#include "dump/tool/open_core.h"
 #include "dump/tool/printable.h"
 
 namespace vmm {
 namespace {
 
 int RunInfo(const Invocation& call) {
-  const auto core = Vmcore::Open(call.operands()[0]);
+  const auto core = OpenCore(call, call.operands()[0]);
   if (!core.ok()) return call.Fail(core.status());
   if (call.Has("vmcoreinfo")) {
     if (!(*core)->vmcoreinfo().has_value()) return call.Fail(absl::NotFoundError("there is no VMCOREINFO note"));

@@ -8,6 +8,7 @@
 #include "dump/read/registers.h"
 #include "dump/read/segment_kind.h"
 #include "dump/tool/hang_registers_text.h"
+#include "dump/tool/open_core.h"
 #include "dump/tool/pretty_json.h"
 #include "dump/tool/printable.h"
 
@@ -120,6 +121,7 @@ std::string InfoJson(const Inspected& seen) {
   json["file_bytes"] = core.file().size();
   json["disk_bytes"] = core.file().allocated();
   for (const auto& [name, value] : core.facts()) json["facts"][Printable(name)] = Printable(value);
+  if (core.cut_short().has_value()) json["cut_short"] = Json::array({Printable(CutShortSentence(core))});
   json["kernel"] = KernelJson(seen);
   json["memory"] = MemoryJson(seen);
   json["cpus"] = Json::array();

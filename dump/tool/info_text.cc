@@ -42,6 +42,7 @@ class InfoText {
     const CoreFile& file = core_.file();
     out_ << absl::StrFormat("%s: %s, %s, of which %s are on the disk\n", Printable(file.path()), NameOf(core_.format()),
                             Size(file.size()), Size(file.allocated()));
+    if (core_.cut_short().has_value()) out_ << "  It " << Printable(core_.cut_short()->Text()) << ".\n";
     for (const auto& [name, value] : core_.facts()) Row(Printable(name), Printable(value));
   }
 

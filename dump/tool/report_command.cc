@@ -18,6 +18,7 @@
 #include "dump/read/vmcore.h"
 #include "dump/tool/hang_registers_text.h"
 #include "dump/tool/host_text.h"
+#include "dump/tool/open_core.h"
 #include "dump/tool/report_json.h"
 #include "dump/tool/report_text.h"
 
@@ -94,7 +95,7 @@ int RunReport(const Invocation& call) {
     if (!created.ok()) return call.Fail(created.status());
     file = *std::move(created);
   }
-  const auto core = Vmcore::Open(call.operands()[0]);
+  const auto core = OpenCore(call, call.operands()[0]);
   if (!core.ok()) return call.Fail(core.status());
   const HostStory story = ReadHostStory((*core)->notes());
   std::map<uint64_t, std::string> names_before_nmi;
@@ -102,6 +103,7 @@ int RunReport(const Invocation& call) {
   // Of a guest that is no Linux, or had not come so far, the host has its story all the same.
   if (!report.ok() && story.empty()) return call.Fail(report.status());
   if (!report.ok()) report = KernelReport{.missing = {"kernel: " + std::string(report.status().message())}};
+  report->missing.insert(report->missing.begin(), call.cut_short().begin(), call.cut_short().end());
 
   if (file != nullptr) {
     std::ostringstream page;
@@ -114,7 +116,7 @@ int RunReport(const Invocation& call) {
     return kExitFine;
   }
   if (call.json()) {
-    call.out() << ReportJson(*report, story) << "\n";
+    call.out() << ReportJson(*report, story, call.cut_short()) << "\n";
     return kExitFine;
   }
   const bool colour = IsTerminal(call.out());

@@ -50,8 +50,9 @@ Json CpuJson(const CpuReport& cpu) {
 
 }  // namespace
 
-std::string ReportJson(const KernelReport& report, const HostStory& story) {
+std::string ReportJson(const KernelReport& report, const HostStory& story, const std::vector<std::string>& cut_short) {
   Json json;
+  if (!cut_short.empty()) json["cut_short"] = cut_short;
   json["release"] = report.release;
   json["banner"] = report.banner;
   json["symbols"] = report.symbols;

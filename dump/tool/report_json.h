@@ -3,14 +3,15 @@
 #define DUMP_TOOL_REPORT_JSON_H_
 
 #include <string>
+#include <vector>
 
 #include "dump/flight/host_story.h"
 #include "dump/kernel/kernel_report.h"
 
 namespace vmm {
 
-// One JSON object, in ASCII, its schema in docs/vmcore-tool.md.
-std::string ReportJson(const KernelReport& report, const HostStory& story);
+// One JSON object, in ASCII, its schema in docs/vmcore-tool.md. `cut_short` is Invocation::cut_short().
+std::string ReportJson(const KernelReport& report, const HostStory& story, const std::vector<std::string>& cut_short);
 
 }  // namespace vmm
 

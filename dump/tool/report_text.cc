@@ -41,7 +41,8 @@ class ReportText {
     } else if (!message.trouble.empty()) {
       out_ << Red(absl::StrFormat("Linux %s is in trouble: %s", release, Printable(message.trouble))) << "\n";
     } else {
-      out_ << Bold(absl::StrFormat("Linux %s, no panic in its log", release)) << "\n";
+      const std::string_view log = report_.log.empty() ? "its log cannot be read" : "no panic in its log";
+      out_ << Bold(absl::StrFormat("Linux %s, %s", release, log)) << "\n";
     }
     if (!message.panic.empty()) Row("before", Printable(message.trouble));
     Row("version", Printable(report_.banner));

@@ -94,7 +94,8 @@ int RunCommand(const Command& command, const std::vector<std::string>& arguments
   }
   const Invocation invocation(command.name, std::move(words.operands), std::move(words.options), out, err);
   if (!words.error.empty()) return invocation.Misused(words.error);
-  return command.run(invocation);
+  const int exit_code = command.run(invocation);
+  return exit_code == kExitFine && !invocation.cut_short().empty() ? kExitBadFile : exit_code;
 }
 
 }  // namespace

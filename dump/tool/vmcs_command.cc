@@ -11,6 +11,7 @@
 #include "dump/nested/nested_cpu.h"
 #include "dump/read/vmcore.h"
 #include "dump/tool/nested_notes_of.h"
+#include "dump/tool/open_core.h"
 #include "dump/tool/printable.h"
 
 namespace vmm {
@@ -73,7 +74,9 @@ int Diff(const Invocation& call, const NestedCpus& found) {
       if (!to->meaning.empty()) entry["meaning"] = to->meaning;
       json.push_back(entry);
     }
-    call.out() << JsonText(Json({{"differences", json}}), /*indent=*/1, JsonCharset::kAscii) << "\n";
+    Json all = {{"differences", json}};
+    if (!call.cut_short().empty()) all["cut_short"] = call.cut_short();
+    call.out() << JsonText(all, /*indent=*/1, JsonCharset::kAscii) << "\n";
   } else {
     call.out() << "from " << TitleOf(*both[0]) << "\nto   " << TitleOf(*both[1]) << "\n" << PrintStateDiff(differences);
   }
@@ -85,7 +88,7 @@ int RunVmcs(const Invocation& call) {
   if (call.operands().size() != (diff ? 3u : 1u)) {
     return call.Misused("wanted is: vmcore vmcs FILE, or vmcore vmcs FILE --diff A B");
   }
-  const auto core = Vmcore::Open(call.operands()[0]);
+  const auto core = OpenCore(call, call.operands()[0]);
   if (!core.ok()) return call.Fail(core.status());
   const NestedNotesOfCore notes = NestedNotesOf(**core);
   const auto found = FindNestedCpus((*core)->memory(), notes.notes);
@@ -101,6 +104,7 @@ int RunVmcs(const Invocation& call) {
   if (call.json()) {
     Json json = {{"vcpus", Json::array()}, {"remarks", remarks}};
     for (const NestedCpu& cpu : found->cpus) json["vcpus"].push_back(CpuJson(cpu));
+    if (!call.cut_short().empty()) json["cut_short"] = call.cut_short();
     call.out() << JsonText(json, /*indent=*/1, JsonCharset::kAscii) << "\n";
   } else {
     PrintAll(*found, call.out());

@@ -68,6 +68,7 @@ absl::StatusOr<KdumpLayout> PlanKdumpCore(const VmSnapshot& snapshot, const Foun
   contents.notes = notes;
   if (kernel.vmcoreinfo.has_value()) contents.vmcoreinfo = kernel.vmcoreinfo->text();
   contents.ram = ram;
+  contents.missing = snapshot.missing_ram;
   contents.filtered = filtered;
   return PlanKdump(contents);
 }

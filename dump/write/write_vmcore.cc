@@ -41,6 +41,7 @@ CoreContents Contents(const VmSnapshot& snapshot, const FoundKernel& kernel, std
     contents.page_offset = kernel.map->page_offset;
   }
   contents.ram = ram;
+  contents.missing = snapshot.missing_ram;
   return contents;
 }
 
@@ -100,6 +101,7 @@ absl::Status MakePlan(const VmSnapshot& snapshot, const VmcoreOptions& options, 
   plan.memory = snapshot.memory;
   report.format = options.format;
   report.level = options.level;
+  report.incomplete = !snapshot.missing_ram.empty();
   if (options.level == kLevelFiltered) {
     absl::StatusOr<FilteredPages> left_out = Filter(snapshot, plan.kernel);
     if (left_out.ok()) {

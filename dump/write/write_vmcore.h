@@ -57,6 +57,7 @@ struct VmcoreReport {
   std::string path;         // of the vmcore
   uint64_t file_size = 0;   // most of it may be holes
   uint64_t data_bytes = 0;  // guest RAM written
+  bool incomplete = false;  // the file says that RAM is missing: snapshot.missing_ram
   DumpFormat format = DumpFormat::kElf;
   int level = kLevelNoZeros;
   std::string why_not_filtered;           // empty unless level is not the wanted one

@@ -1,4 +1,4 @@
-#include "dump/kdump/byte_source.h"
+#include "dump/file/byte_source.h"
 
 #include <endian.h>
 
@@ -27,6 +27,9 @@ class FileSource final : public ByteSource {
 
   uint64_t size() const override { return file_.size(); }
   absl::Status ReadAt(uint64_t offset, std::span<uint8_t> out) const override { return file_.ReadAt(offset, out); }
+  absl::StatusOr<std::vector<CoreFile::Extent>> DataExtents(CoreFile::Extent within, size_t max) const override {
+    return file_.DataExtents(within, max);
+  }
 
  private:
   const CoreFile& file_;
@@ -50,22 +53,36 @@ class StringSource final : public ByteSource {
 
 class UnflattenedSource final : public ByteSource {
  public:
-  explicit UnflattenedSource(std::unique_ptr<ByteSource> flattened) : flattened_(std::move(flattened)) {}
+  explicit UnflattenedSource(std::shared_ptr<const ByteSource> flattened) : flattened_(std::move(flattened)) {}
 
   absl::Status ReadRecords() {
+    const uint64_t file_end = flattened_->size();
     uint64_t at = kFlatHeaderSize;
     while (true) {
       FlatRecord record;
+      if (!Fits(at, sizeof(record), file_end)) {
+        cut_short_ = CutShort{absl::StrFormat("it has no end record, the file ends at %d", file_end), {}};
+        return absl::OkStatus();
+      }
       RETURN_IF_ERROR(Annotate(flattened_->ReadAt(at, {reinterpret_cast<uint8_t*>(&record), sizeof(record)}),
                                "flattened file, record header"));
-      const uint64_t offset = be64toh(record.offset), size = be64toh(record.size);
+      const uint64_t offset = be64toh(record.offset);
+      uint64_t size = be64toh(record.size);
       if (offset == ~0ull) return absl::OkStatus();
       at += sizeof(record);
-      if (size == 0 || !Fits(at, size, flattened_->size()) || offset >> 62 != 0) {
+      if (size == 0 || size >> 62 != 0 || offset >> 62 != 0) {
         return absl::DataLossError(
             absl::StrFormat("flattened file: the record before offset %d has offset %#x, size %#x", at, offset, size));
       }
+      if (size > file_end - at) {
+        cut_short_ = CutShort{
+            absl::StrFormat("its last record should reach byte %d, the file ends at %d", at + size, file_end), {}};
+        size = file_end - at;
+        if (size == 0) return absl::OkStatus();
+      }
       Put(offset, size, at);
+      stored_bytes_ += size;
+      if (cut_short_.has_value()) return absl::OkStatus();
       if (pieces_.size() > kMaxFlatRecords) {
         return absl::ResourceExhaustedError(
             absl::StrFormat("flattened file: more than %d records; makedumpfile -R puts it in order", kMaxFlatRecords));
@@ -75,9 +92,46 @@ class UnflattenedSource final : public ByteSource {
   }
 
   uint64_t size() const override { return size_; }
+  uint64_t stored_bytes() const override { return stored_bytes_; }
+  bool flattened() const override { return true; }
+  std::optional<CutShort> cut_short() const override { return cut_short_; }
+
+  uint64_t Available(uint64_t offset, uint64_t size) const override {
+    if (!cut_short_.has_value()) return ByteSource::Available(offset, size);
+    uint64_t at = offset;
+    auto piece = pieces_.upper_bound(offset);
+    if (piece != pieces_.begin()) --piece;
+    for (; piece != pieces_.end() && piece->first <= at && at - offset < size; ++piece) {
+      at = std::max(at, piece->first + piece->second.size);
+    }
+    return std::min(size, at - offset);
+  }
+
+  absl::StatusOr<std::vector<CoreFile::Extent>> DataExtents(CoreFile::Extent within, size_t max) const override {
+    std::vector<CoreFile::Extent> extents;
+    const uint64_t end = within.offset + within.size;
+    auto piece = pieces_.upper_bound(within.offset);
+    if (piece != pieces_.begin()) --piece;
+    for (; piece != pieces_.end() && piece->first < end; ++piece) {
+      const uint64_t first = std::max(within.offset, piece->first);
+      const uint64_t last = std::min(end, piece->first + piece->second.size);
+      if (first >= last) continue;
+      if (!extents.empty() && extents.back().offset + extents.back().size == first) {
+        extents.back().size += last - first;
+        continue;
+      }
+      if (extents.size() >= max) return absl::ResourceExhaustedError(absl::StrFormat("more than %d extents", max));
+      extents.push_back({first, last - first});
+    }
+    return extents;
+  }
 
   absl::Status ReadAt(uint64_t offset, std::span<uint8_t> out) const override {
     if (!Fits(offset, out.size(), size_)) return PastTheEnd(offset, out.size(), size_);
+    if (cut_short_.has_value() && Available(offset, out.size()) < out.size()) {
+      return absl::DataLossError(
+          absl::StrFormat("%d bytes at offset %d are not in a flattened file that is cut short", out.size(), offset));
+    }
     std::fill(out.begin(), out.end(), 0);
     const uint64_t end = offset + out.size();
     auto piece = pieces_.upper_bound(offset);
@@ -117,12 +171,24 @@ class UnflattenedSource final : public ByteSource {
     pieces_[offset] = {size, position};
   }
 
-  std::unique_ptr<ByteSource> flattened_;
+  const std::shared_ptr<const ByteSource> flattened_;
   std::map<uint64_t, Piece> pieces_;  // by offset
   uint64_t size_ = 0;
+  uint64_t stored_bytes_ = 0;
+  std::optional<CutShort> cut_short_;
 };
 
 }  // namespace
+
+uint64_t ByteSource::Available(uint64_t offset, uint64_t size) const {
+  return offset < this->size() ? std::min(size, this->size() - offset) : 0;
+}
+
+absl::StatusOr<std::vector<CoreFile::Extent>> ByteSource::DataExtents(CoreFile::Extent within, size_t max) const {
+  if (within.size == 0) return std::vector<CoreFile::Extent>{};
+  if (max == 0) return absl::ResourceExhaustedError("more than 0 extents");
+  return std::vector<CoreFile::Extent>{within};
+}
 
 std::unique_ptr<ByteSource> MakeFileSource(const CoreFile& file) { return std::make_unique<FileSource>(file); }
 
@@ -136,7 +202,7 @@ bool IsFlattened(const ByteSource& source) {
          std::memcmp(signature, kFlatSignature, sizeof(signature)) == 0;
 }
 
-absl::StatusOr<std::unique_ptr<ByteSource>> Unflatten(std::unique_ptr<ByteSource> flattened) {
+absl::StatusOr<std::unique_ptr<ByteSource>> Unflatten(std::shared_ptr<const ByteSource> flattened) {
   auto source = std::make_unique<UnflattenedSource>(std::move(flattened));
   RETURN_IF_ERROR(source->ReadRecords());
   return std::unique_ptr<ByteSource>(std::move(source));
