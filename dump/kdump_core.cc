@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "absl/strings/str_format.h"
+#include "base/core_file.h"
 #include "base/status.h"
 #include "dump/kdump/kdump_file.h"
-#include "dump/read/core_file.h"
 
 namespace vmm {
 namespace {

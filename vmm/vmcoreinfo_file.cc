@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/input_file.h"
 #include "base/status.h"
 #include "dump/vmcoreinfo_note.h"
-#include "vmm/boot/input_file.h"
 
 namespace vmm {
 

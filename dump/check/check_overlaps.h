@@ -4,8 +4,8 @@
 
 #include <vector>
 
+#include "base/core_file.h"
 #include "dump/check/finding.h"
-#include "dump/read/core_file.h"
 #include "dump/read/vmcore_contents.h"
 
 namespace vmm {

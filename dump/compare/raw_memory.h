@@ -6,8 +6,8 @@
 #include <span>
 
 #include "absl/status/statusor.h"
+#include "base/core_file.h"
 #include "base/physical_memory.h"
-#include "dump/read/core_file.h"
 
 namespace vmm {
 

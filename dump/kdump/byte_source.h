@@ -9,7 +9,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "dump/read/core_file.h"
+#include "base/core_file.h"
 
 namespace vmm {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/core_file.h"
 #include "base/physical_memory.h"
-#include "dump/read/core_file.h"
 
 namespace vmm {
 

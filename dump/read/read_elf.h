@@ -3,7 +3,7 @@
 #define DUMP_READ_READ_ELF_H_
 
 #include "absl/status/statusor.h"
-#include "dump/read/core_file.h"
+#include "base/core_file.h"
 #include "dump/read/vmcore_contents.h"
 
 namespace vmm {

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/core_file.h"
 #include "dump/cpu_state.h"
-#include "dump/read/core_file.h"
 #include "dump/read/vmcore_contents.h"
 #include "dump/vmcoreinfo.h"
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <sstream>
 
+#include "absl/strings/str_format.h"
 #include "base/file_sink.h"
 #include "base/output_dir.h"
 #include "base/status.h"
@@ -26,12 +27,16 @@ constexpr size_t kLogLines = 40;
 
 bool IsTerminal(const std::ostream& out) { return &out == &std::cout && isatty(STDOUT_FILENO) == 1; }
 
-absl::StatusOr<KernelReport> MakeReport(const Invocation& call, const Vmcore& core) {
-  std::unique_ptr<SymbolList> given;
+// Null where no option names any.
+absl::StatusOr<std::unique_ptr<SymbolList>> GivenSymbols(const Invocation& call) {
   for (const char* option : {"vmlinux", "system-map"}) {
     if (!call.Has(option)) continue;
-    ASSIGN_OR_RETURN(given, SymbolList::ReadFile(*call.Value(option)));
+    return Annotate(SymbolList::ReadFile(*call.Value(option)), absl::StrFormat("--%s", option));
   }
+  return nullptr;
+}
+
+absl::StatusOr<KernelReport> MakeReport(const Invocation& call, const Vmcore& core, std::unique_ptr<SymbolList> given) {
   ASSIGN_OR_RETURN(const std::unique_ptr<KernelView> view,
                    KernelView::Open(core.memory(), KernelOf(core), std::move(given)));
   return MakeKernelReport(*view, core.cpus(), call.Has("all") ? SIZE_MAX : kLogLines);
@@ -79,10 +84,12 @@ int RunReport(const Invocation& call) {
     if (!created.ok()) return call.Fail(created.status());
     file = *std::move(created);
   }
+  absl::StatusOr<std::unique_ptr<SymbolList>> given = GivenSymbols(call);
+  if (!given.ok()) return call.Fail(given.status());
   const auto core = Vmcore::Open(call.operands()[0]);
   if (!core.ok()) return call.Fail(core.status());
   const HostStory story = ReadHostStory((*core)->notes());
-  absl::StatusOr<KernelReport> report = MakeReport(call, **core);
+  absl::StatusOr<KernelReport> report = MakeReport(call, **core, *std::move(given));
   // Of a guest that is no Linux, or had not come so far, the host has its story all the same.
   if (!report.ok() && story.empty()) return call.Fail(report.status());
   if (!report.ok()) report = KernelReport{.missing = {"kernel: " + std::string(report.status().message())}};

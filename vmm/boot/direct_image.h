@@ -9,9 +9,9 @@
 #include "absl/status/statusor.h"
 #include "base/guest_addr.h"
 #include "base/guest_memory.h"
+#include "base/input_file.h"
 #include "vmm/boot/bzimage.h"
 #include "vmm/boot/elf_kernel.h"
-#include "vmm/boot/input_file.h"
 #include "vmm/boot/payload.h"
 
 namespace vmm {

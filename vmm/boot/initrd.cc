@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "base/input_file.h"
 #include "base/status.h"
-#include "vmm/boot/input_file.h"
 #include "vmm/boot/placement.h"
 #include "vmm/memory_map.h"
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "base/input_file.h"
 #include "base/status.h"
 #include "vmm/boot/boot_params.h"
 #include "vmm/boot/bzimage.h"
@@ -15,7 +16,6 @@
 #include "vmm/boot/e820.h"
 #include "vmm/boot/elf_kernel.h"
 #include "vmm/boot/initrd.h"
-#include "vmm/boot/input_file.h"
 #include "vmm/boot/long_mode.h"
 #include "vmm/boot/placement.h"
 #include "vmm/boot/setup_data.h"
@@ -27,6 +27,9 @@ namespace {
 constexpr GuestRange kLowMemory{GuestAddr{0}, kHighMemory.value};  // boot structures, ACPI tables
 constexpr GuestRange kFirst4GiB{GuestAddr{0}, 4ull << 30};
 constexpr uint32_t kInitrdMaxForElf = 0x7fffffff;
+
+// A vmlinux of a distribution, with all that a debugger wants, has less than 1 GiB.
+constexpr uint64_t kMaxKernelFile = 4ull << 30;
 
 absl::Status Bad(std::string message) { return absl::InvalidArgumentError(message); }
 
@@ -252,7 +255,7 @@ absl::StatusOr<LoadedKernel> LoadBzImage(const BootConfig& config, const InputFi
 }
 
 absl::StatusOr<LoadedKernel> Load(const BootConfig& config, GuestMemory& memory) {
-  ASSIGN_OR_RETURN(const InputFile file, InputFile::Open(config.kernel_path));
+  ASSIGN_OR_RETURN(const InputFile file, InputFile::Open(config.kernel_path, {.most = kMaxKernelFile}));
   std::vector<uint8_t> head(std::min(file.size(), kBzImageHeadSize));
   RETURN_IF_ERROR(file.Read(0, head));
   return IsElf(head) ? LoadElf(config, file, head, memory) : LoadBzImage(config, file, head, memory);
