@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "dump/read/cpus_of_notes.h"
+#include "dump/read/file_kind.h"
 #include "dump/read/read_elf.h"
 #include "dump/read/read_kdump.h"
 
@@ -15,6 +16,18 @@ namespace {
 
 constexpr std::string_view kKdumpSignature = "KDUMP   ";
 constexpr std::string_view kFlattenedSignature("makedumpfile\0\0\0\0", 16);
+
+// Why `file`, which is neither an ELF file nor a kdump file, is no vmcore.
+absl::Status RefuseOtherKind(const CoreFile& file) {
+  std::string head(std::min<uint64_t>(kKindHeadSize, file.size()), '\0');
+  RETURN_IF_ERROR(file.ReadAt(0, {reinterpret_cast<uint8_t*>(head.data()), head.size()}));
+  std::string tail(std::min<uint64_t>(kKindTailSize, file.size()), '\0');
+  RETURN_IF_ERROR(file.ReadAt(file.size() - tail.size(), {reinterpret_cast<uint8_t*>(tail.data()), tail.size()}));
+  std::string why = NameOtherKind(head, tail);
+  if (why.empty()) why = NameOtherSuffix(file.path());
+  if (why.empty()) why = "no vmcore: it begins as neither an ELF core nor a kdump file does";
+  return absl::InvalidArgumentError(absl::StrFormat("%s: %s", file.path(), why));
+}
 
 // The one place that knows all formats. Each reader of one takes a CoreFile that outlives what it
 // returns.
@@ -27,8 +40,7 @@ absl::StatusOr<VmcoreContents> ReadContents(const CoreFile& file) {
                         "ELF"))
     return ReadElf(file);
   if (start.starts_with(kKdumpSignature) || start == kFlattenedSignature) return ReadKdump(file);
-  return absl::InvalidArgumentError(
-      absl::StrFormat("%s: no vmcore: it begins as neither an ELF core nor a kdump file does", file.path()));
+  return RefuseOtherKind(file);
 }
 
 }  // namespace
