@@ -14,6 +14,7 @@
 #include "dump/flight/host_story.h"
 #include "dump/html/page.h"
 #include "dump/kernel/kernel_report.h"
+#include "dump/kernel/other_kernel.h"
 #include "dump/read/kernel_of.h"
 #include "dump/read/vmcore.h"
 #include "dump/tool/host_text.h"
@@ -37,9 +38,17 @@ absl::StatusOr<std::unique_ptr<SymbolList>> GivenSymbols(const Invocation& call)
 }
 
 absl::StatusOr<KernelReport> MakeReport(const Invocation& call, const Vmcore& core, std::unique_ptr<SymbolList> given) {
+  FoundKernel kernel = KernelOf(core);
+  std::string registers;  // whose they are, where that is in question
+  if (kernel.map.has_value()) {
+    const std::optional<OtherKernel> other = FindOtherKernel(core.memory(), core.cpus(), *kernel.map);
+    if (other.has_value()) registers = DescribeOtherKernel(*other, *kernel.map);
+  }
   ASSIGN_OR_RETURN(const std::unique_ptr<KernelView> view,
-                   KernelView::Open(core.memory(), KernelOf(core), std::move(given)));
-  return MakeKernelReport(*view, core.cpus(), call.Has("all") ? SIZE_MAX : kLogLines);
+                   KernelView::Open(core.memory(), std::move(kernel), std::move(given)));
+  KernelReport report = MakeKernelReport(*view, core.cpus(), call.Has("all") ? SIZE_MAX : kLogLines);
+  if (!registers.empty()) report.missing.push_back(std::move(registers));
+  return report;
 }
 
 void PrintHtml(const Invocation& call, const KernelReport& report, const HostStory& story, std::ostream& out) {
