@@ -1,7 +1,5 @@
 #include "base/core_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,44 +11,31 @@
 namespace vmm {
 
 absl::StatusOr<CoreFile> CoreFile::Open(const std::string& path) {
-  // O_NONBLOCK: opening a FIFO that nobody writes to must not wait.
-  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd.valid()) return ErrnoStatus(errno, "open " + path);
-  return Take(std::move(fd), path);
+  ASSIGN_OR_RETURN(InputFile file, Annotate(InputFile::Open(path), path));
+  return CoreFile(std::move(file), path);
 }
 
 absl::StatusOr<CoreFile> CoreFile::Take(UniqueFd fd, std::string path) {
-  struct stat file = {};
-  if (fstat(fd.get(), &file) != 0) return ErrnoStatus(errno, "stat " + path);
-  if (!S_ISREG(file.st_mode)) return absl::InvalidArgumentError(absl::StrFormat("%s is no regular file", path));
-  return CoreFile(std::move(fd), std::move(path), static_cast<uint64_t>(file.st_size),
-                  static_cast<uint64_t>(file.st_blocks) * 512);
+  ASSIGN_OR_RETURN(InputFile file, Annotate(InputFile::Take(std::move(fd)), path));
+  return CoreFile(std::move(file), std::move(path));
 }
 
 absl::Status CoreFile::ReadAt(uint64_t offset, std::span<uint8_t> out) const {
-  if (offset > size_ || out.size() > size_ - offset) {
+  if (offset > size() || out.size() > size() - offset) {
     return absl::DataLossError(
-        absl::StrFormat("%s: %d bytes at %#x are past the file's end at %#x", path_, out.size(), offset, size_));
+        absl::StrFormat("%s: %d bytes at %#x are past the file's end at %#x", path_, out.size(), offset, size()));
   }
-  while (!out.empty()) {
-    const ssize_t got = pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return ErrnoStatus(errno, "read " + path_);
-    if (got == 0) return absl::DataLossError(absl::StrFormat("%s: the file became shorter than it was", path_));
-    out = out.subspan(static_cast<size_t>(got));
-    offset += static_cast<uint64_t>(got);
-  }
-  return absl::OkStatus();
+  return Annotate(file_.Read(offset, out), path_);
 }
 
 absl::StatusOr<std::vector<CoreFile::Extent>> CoreFile::DataExtents(Extent within, size_t max) const {
   std::vector<Extent> extents;
   const off_t end = static_cast<off_t>(within.offset + within.size);
   for (off_t at = static_cast<off_t>(within.offset); at < end;) {
-    const off_t data = lseek(fd_.get(), at, SEEK_DATA);
+    const off_t data = lseek(file_.fd(), at, SEEK_DATA);
     if (data < 0 && errno != ENXIO) return ErrnoStatus(errno, absl::StrFormat("%s: SEEK_DATA", path_));
     if (data < 0 || data >= end) break;
-    const off_t hole = lseek(fd_.get(), data, SEEK_HOLE);
+    const off_t hole = lseek(file_.fd(), data, SEEK_HOLE);
     if (hole <= data) return ErrnoStatus(hole < 0 ? errno : EIO, absl::StrFormat("%s: SEEK_HOLE", path_));
     at = std::min(hole, end);
     if (extents.size() >= max) {

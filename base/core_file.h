@@ -1,5 +1,5 @@
-// A dump file, opened for reading. Nothing of it is mapped, so a file that is cut short while we
-// read it is an error and not a SIGBUS, and a hole is never read.
+// A file of a machine's memory (a dump, or raw RAM), opened for reading: an input file that knows its
+// holes, and whose errors name its path. A hole is never read.
 #ifndef BASE_CORE_FILE_H_
 #define BASE_CORE_FILE_H_
 
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/input_file.h"
 #include "base/unique_fd.h"
 
 namespace vmm {
@@ -16,7 +17,7 @@ namespace vmm {
 // Any thread may call const methods.
 class CoreFile {
  public:
-  // Errors name `path`. InvalidArgument where it is no regular file.
+  // Errors name `path`. InvalidArgument as from InputFile; a dump may be of any size but empty.
   static absl::StatusOr<CoreFile> Open(const std::string& path);
 
   // Takes `fd`, open for reading; `path` is only for messages.
@@ -25,10 +26,10 @@ class CoreFile {
   const std::string& path() const { return path_; }
 
   // In bytes, as it was when the file was opened.
-  uint64_t size() const { return size_; }
+  uint64_t size() const { return file_.size(); }
 
   // The bytes that have blocks on the disk.
-  uint64_t allocated() const { return allocated_; }
+  uint64_t allocated() const { return file_.allocated(); }
 
   // Fills `out` from `offset` on. DataLoss where the file ends before.
   absl::Status ReadAt(uint64_t offset, std::span<uint8_t> out) const;
@@ -42,13 +43,10 @@ class CoreFile {
   absl::StatusOr<std::vector<Extent>> DataExtents(Extent within, size_t max) const;
 
  private:
-  CoreFile(UniqueFd fd, std::string path, uint64_t size, uint64_t allocated)
-      : fd_(std::move(fd)), path_(std::move(path)), size_(size), allocated_(allocated) {}
+  CoreFile(InputFile file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
 
-  UniqueFd fd_;
+  InputFile file_;
   std::string path_;
-  uint64_t size_ = 0;
-  uint64_t allocated_ = 0;
 };
 
 }  // namespace vmm

@@ -2,10 +2,18 @@
 // line that says what was wrong.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "guest-tests/vmm_process.h"
 
 namespace vmm {
@@ -31,7 +39,16 @@ const std::vector<BadFlags>& Table() {
       {"KernelWithoutAValue", {"--kernel"}, {"--kernel: a value must follow"}},
       {"MissingKernelFile", {"--kernel=guest-tests/none.elf"}, {"guest-tests/none.elf", "No such file or directory"}},
       {"KernelIsADirectory", {"--kernel=/"}, {"/", "directory"}},
-      {"KernelIsADevice", {"--kernel=/dev/null"}, {"/dev/null", "not a regular file"}},
+      {"KernelIsWithoutEnd", {"--kernel=/dev/zero"}, {"/dev/zero", "it is a character device"}},
+      {"InitrdIsWithoutEnd", {kHello, "--initrd=/dev/zero"}, {"/dev/zero", "it is a character device"}},
+      {"SymbolsWithoutEnd", {kHello, "--symbols=/dev/zero"}, {"--symbols: /dev/zero: it is a character device"}},
+      {"SymbolsOfADirectory", {kHello, "--symbols=/"}, {"--symbols: /: it is a directory"}},
+      {"VmcoreinfoWithoutEnd",
+       {kHello, "--vmcoreinfo=/dev/zero"},
+       {"--vmcoreinfo: /dev/zero: it is a character device"}},
+      {"VmcoreinfoOfADirectory", {kHello, "--vmcoreinfo=/"}, {"--vmcoreinfo: /: it is a directory"}},
+      {"GuestinfoFileOfADirectory", {kHello, "--vmport", "--guestinfo-file=k=/"}, {"k=/: /: it is a directory"}},
+      {"KernelIsADevice", {"--kernel=/dev/null"}, {"/dev/null", "it is a character device"}},
       {"KernelIsNoKernel", {"--kernel=guest-tests/not_a_kernel.txt"}, {"guest-tests/not_a_kernel.txt", "a text file"}},
       {"KernelIsAProgram", {"--kernel=/proc/self/exe"}, {"/proc/self/exe", "a program for user space"}},
       {"UnknownFlag", {kHello, "--frobnicate"}, {"--frobnicate: no such flag", "--help"}},
@@ -79,7 +96,7 @@ const std::vector<BadFlags>& Table() {
       {"CatchConsoleUnknown", {kHello, "--catch-console=panic,flood"}, {"\"flood\": must be off, or some of panic"}},
       {"CatchConsoleEmpty", {kHello, "--catch-console="}, {"must be off, or some of panic"}},
       {"WatchdogUnknown", {kHello, "--watchdog=softdog"}, {"--watchdog=softdog: must be ib700 or off"}},
-      {"SymbolsMissing", {kHello, "--symbols=/none/System.map"}, {"--symbols: cannot open /none/System.map"}},
+      {"SymbolsMissing", {kHello, "--symbols=/none/System.map"}, {"--symbols: /none/System.map: ", "No such file"}},
       {"SymbolsAreNone", {kHello, "--symbols=guest-tests/not_a_kernel.txt"}, {"--symbols: ", "line 1 is not"}},
       {"DumpOnceAndADirectory",
        {kHello, "--dump-once=/tmp", "--dump-dir=/var/tmp"},
@@ -114,7 +131,9 @@ const std::vector<BadFlags>& Table() {
       {"GuestinfoFileMissing",
        {kHello, "--vmport", "--guestinfo-file=k=guest-tests/none"},
        {"--guestinfo-file=k=guest-tests/none: ", "No such file"}},
-      {"GuestinfoFileTooLarge", {kHello, "--vmport", "--guestinfo-file=k=/dev/zero"}, {"/dev/zero", "65000"}},
+      {"GuestinfoFileWithoutEnd",
+       {kHello, "--vmport", "--guestinfo-file=k=/dev/zero"},
+       {"/dev/zero: it is a character device"}},
       {"SoftPowerAWord", {kHello, "--vmport", "--soft-power=soon"}, {"--soft-power=soon: not a time"}},
       {"VmwareCpuidUnknown", {kHello, "--vmware-cpuid=last"}, {"--vmware-cpuid=last: must be first or only"}},
       {"VerboseAWord", {kHello, "--verbose=perhaps"}, {"--verbose=perhaps: "}},
@@ -143,6 +162,53 @@ TEST_P(BadFlagsTest, IsRefusedWithItsReason) {
 
 INSTANTIATE_TEST_SUITE_P(Table, BadFlagsTest, testing::ValuesIn(Table()),
                          [](const testing::TestParamInfo<BadFlags>& info) { return info.param.name; });
+
+// A FIFO that nobody writes to, a socket, and a file of 1 TiB that takes no room.
+class SpecialFileTest : public testing::TestWithParam<const char*> {
+ protected:
+  SpecialFileTest() {
+    const std::string folder = testing::TempDir() + "/" + std::to_string(getpid());
+    fifo_ = folder + ".fifo";
+    huge_ = folder + ".huge";
+    socket_ = "/tmp/" + std::to_string(getpid()) + ".vmm-socket";  // sun_path is short
+    EXPECT_EQ(mkfifo(fifo_.c_str(), 0600), 0);
+    listener_.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    std::copy(socket_.begin(), socket_.end(), address.sun_path);
+    EXPECT_EQ(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    std::ofstream(huge_).put('x');
+    EXPECT_EQ(truncate(huge_.c_str(), 1ll << 40), 0);
+  }
+
+  ~SpecialFileTest() override {
+    for (const std::string& path : {fifo_, huge_, socket_}) unlink(path.c_str());
+  }
+
+  std::string fifo_, huge_, socket_;
+  UniqueFd listener_;
+};
+
+TEST_P(SpecialFileTest, IsRefusedAtOnceForAFlagThatTakesAFile) {
+  const std::string flag = GetParam();
+  const auto why = WhyNoKvm();
+  const bool needs_kvm = flag == "--kernel=" || flag == "--initrd=";
+  if (needs_kvm && why.has_value()) GTEST_SKIP() << *why;
+  for (const auto& [path, said] : {std::pair{fifo_, "it is a FIFO"}, std::pair{socket_, "it is a socket"},
+                                   std::pair{huge_, flag == "--vmcoreinfo=" ? "" : "1099511627776 bytes"}}) {
+    std::vector<std::string> args = {flag + path, "--vmport"};
+    if (flag != "--kernel=") args.push_back(kHello);
+    const VmmResult result = RunVmm(args);
+    EXPECT_EQ(result.exit_code, 125) << result.Describe();
+    EXPECT_THAT(result.LastErrorLine(), HasSubstr(path));
+    EXPECT_THAT(result.LastErrorLine(), HasSubstr(said));
+    EXPECT_LT(result.seconds, 20);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Flags, SpecialFileTest,
+                         testing::Values("--kernel=", "--initrd=", "--symbols=", "--vmcoreinfo=",
+                                         "--guestinfo-file=k="));
 
 TEST(GoodFlagsTest, HelpNamesEveryFlagAndEndsWell) {
   const VmmResult result = RunVmm({"--help"});

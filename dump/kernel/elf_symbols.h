@@ -6,13 +6,14 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/input_file.h"
 #include "dump/kernel/kernel_symbols.h"
 
 namespace vmm {
 
-// All named functions and objects of the .symtab, in the file's order. InvalidArgument where the file
-// is no ELF file with one (a stripped vmlinux has none).
-absl::StatusOr<std::vector<Symbol>> ReadElfSymbols(const std::string& path);
+// All named functions and objects of the .symtab, in the file's order. InvalidArgument if `file` is no
+// ELF file with one (a stripped vmlinux has none), or if a table is larger than 1 GiB.
+absl::StatusOr<std::vector<Symbol>> ReadElfSymbols(const InputFile& file);
 
 }  // namespace vmm
 

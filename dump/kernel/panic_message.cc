@@ -1,11 +1,13 @@
 #include "dump/kernel/panic_message.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_format.h"
+#include "dump/kernel/trouble_line.h"
 
 namespace vmm {
 namespace {
@@ -13,13 +15,6 @@ namespace {
 constexpr std::string_view kPanic = "Kernel panic - not syncing: ";
 constexpr size_t kMaxMessage = 1024;  // of panic()'s own buffer
 constexpr size_t kSignatureFrames = 5;
-
-// How the first line of a report begins (Linux arch/x86/mm/fault.c, arch/x86/kernel/traps.c, lib/bug.c,
-// kernel/watchdog.c, kernel/rcu/tree_stall.h, mm/kasan/report.c).
-constexpr std::array<std::string_view, 11> kTroubles = {
-    "BUG: ",          "kernel BUG at ",   "Oops: ",          "general protection fault", "double fault: ",
-    "divide error: ", "invalid opcode: ", "stack segment: ", "watchdog: BUG: ",          "watchdog: Watchdog detected",
-    "INFO: task "};
 
 std::string FirstLine(std::string_view text) {
   std::string line(text.substr(0, std::min(text.find('\n'), kMaxMessage)));
@@ -56,15 +51,19 @@ void Fnv1a(std::string_view text, uint64_t* hash) {
 
 PanicMessage FindPanicMessage(std::span<const LogRecord> log) {
   PanicMessage message;
+  std::string warning;
   for (const LogRecord& record : log) {
+    if (record.facility != 0) continue;  // a program wrote it to /dev/kmsg
     const std::string_view text = record.text;
     if (const size_t at = text.find(kPanic); at != std::string_view::npos && !text.starts_with("---[ end ")) {
       message.panic = FirstLine(text.substr(at + kPanic.size()));
     }
-    const bool trouble = std::any_of(kTroubles.begin(), kTroubles.end(),
-                                     [text](std::string_view start) { return text.starts_with(start); });
-    if (trouble && message.trouble.empty()) message.trouble = FirstLine(text);
+    const std::optional<TroubleLine> line = FindTroubleLine(text);
+    if (!line.has_value()) continue;
+    std::string& first = line->trouble == Trouble::kFatal ? message.trouble : warning;
+    if (first.empty()) first = FirstLine(line->text);
   }
+  if (message.trouble.empty()) message.trouble = std::move(warning);
   return message;
 }
 

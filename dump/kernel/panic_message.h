@@ -20,7 +20,9 @@ struct PanicMessage {
   bool empty() const { return panic.empty() && trouble.empty(); }
 };
 
-// The last panic in `log`, and the first of the oopses, BUGs and lockups that it tells of. Printable characters only.
+// The last panic in `log`, and the first of the oopses, BUGs, lockups and stalls that it tells of, or without any the
+// first warning: a warning of hours ago does not hide the oops that killed. Lines that a program wrote to /dev/kmsg do
+// not count. Printable characters only.
 PanicMessage FindPanicMessage(std::span<const LogRecord> log);
 
 // The letters of the kernel's taint flags ("G  E"-like, without the blanks: "GE"); "" where it is not tainted.

@@ -20,6 +20,25 @@ TEST(PanicMessageTest, ThePanicAndTheTroubleBeforeItAreFound) {
   EXPECT_EQ(message.trouble, "BUG: kernel NULL pointer dereference, address: 0000000000000010");
 }
 
+TEST(PanicMessageTest, AWarningIsTheTroubleOfAPanicOnWarn) {
+  const PanicMessage message = FindPanicMessage(
+      Log({"------------[ cut here ]------------", "WARNING: CPU: 0 PID: 0 at kernel/x.c:1 f+0x1/0x2",
+           "Kernel panic - not syncing: kernel: panic_on_warn set ...", "WARNING: CPU: 0 PID: 0 at kernel/y.c:2 g"}));
+  EXPECT_EQ(message.panic, "kernel: panic_on_warn set ...");
+  EXPECT_EQ(message.trouble, "WARNING: CPU: 0 PID: 0 at kernel/x.c:1 f+0x1/0x2");
+}
+
+TEST(PanicMessageTest, AnOopsCountsMoreThanAnEarlierWarning) {
+  EXPECT_EQ(FindPanicMessage(Log({"WARNING: CPU: 0 PID: 0 at kernel/x.c:1", "Oops: 0002 [#1] SMP"})).trouble,
+            "Oops: 0002 [#1] SMP");
+}
+
+TEST(PanicMessageTest, WhatAProgramWritesIntoTheLogIsNoTroubleOfTheKernels) {
+  std::vector<LogRecord> log = Log({"BUG: not mine", "Kernel panic - not syncing: not mine"});
+  for (LogRecord& record : log) record.facility = 1;
+  EXPECT_TRUE(FindPanicMessage(log).empty());
+}
+
 TEST(PanicMessageTest, AQuietLogHasNone) {
   EXPECT_TRUE(FindPanicMessage(Log({"Linux version 6.1", "all is well"})).empty());
 }

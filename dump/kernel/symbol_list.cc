@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 
 #include "absl/strings/str_format.h"
+#include "base/input_file.h"
+#include "base/status.h"
 #include "dump/kernel/elf_symbols.h"
 #include "dump/kernel/kernel_map.h"
 
@@ -14,8 +14,11 @@ namespace {
 
 constexpr std::string_view kElfMagic = "\177ELF";
 
+// A vmlinux of a distribution, with all that a debugger wants, has less than 1 GiB.
+constexpr uint64_t kMaxVmlinux = 4ull << 30;
+
 // A System.map of Debian's 6.1 has 7 MB.
-constexpr std::streamsize kMaxSystemMap = 256 << 20;
+constexpr uint64_t kMaxSystemMap = 256 << 20;
 
 }  // namespace
 
@@ -49,19 +52,20 @@ absl::StatusOr<std::unique_ptr<SymbolList>> SymbolList::ParseSystemMap(std::stri
 }
 
 absl::StatusOr<std::unique_ptr<SymbolList>> SymbolList::ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(absl::StrFormat("cannot open %s", path));
-  char magic[4] = {};
-  file.read(magic, sizeof(magic));
-  if (std::string_view(magic, static_cast<size_t>(file.gcount())) == kElfMagic) {
-    ASSIGN_OR_RETURN(std::vector<Symbol> symbols, ReadElfSymbols(path));
+  ASSIGN_OR_RETURN(const InputFile file, Annotate(InputFile::Open(path, {.most = kMaxVmlinux}), path));
+  std::string magic(std::min<uint64_t>(kElfMagic.size(), file.size()), '\0');
+  RETURN_IF_ERROR(Annotate(file.Read(0, {reinterpret_cast<uint8_t*>(magic.data()), magic.size()}), path));
+  if (magic == kElfMagic) {
+    ASSIGN_OR_RETURN(std::vector<Symbol> symbols, Annotate(ReadElfSymbols(file), path));
     return std::make_unique<SymbolList>(path, std::move(symbols));
   }
-  file.clear();
-  file.seekg(0, std::ios::end);
-  if (file.tellg() > kMaxSystemMap) return absl::InvalidArgumentError(absl::StrFormat("%s is no System.map", path));
-  file.seekg(0);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
+  if (file.size() > kMaxSystemMap) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s is neither an ELF file nor a System.map: it has %d bytes, "
+                        "more than the %d that a System.map may have",
+                        path, file.size(), kMaxSystemMap));
+  }
+  ASSIGN_OR_RETURN(const std::string text, Annotate(file.ReadAll(), path));
   return ParseSystemMap(path, text);
 }
 

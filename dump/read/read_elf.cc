@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "dump/abi/elf_core_abi.h"
+#include "dump/read/file_kind.h"
 #include "dump/read/file_memory_map.h"
 
 namespace vmm {
@@ -48,13 +49,7 @@ absl::StatusOr<T> ReadStruct(const ByteSource& source, std::string_view part, ui
 
 absl::Status CheckHeader(const Named& file, const Elf64_Ehdr& ehdr) {
   if (std::memcmp(ehdr.e_ident, ELFMAG, SELFMAG) != 0) return Refuse(file, "no ELF file");
-  if (ehdr.e_ident[EI_CLASS] != ELFCLASS64 || ehdr.e_ident[EI_DATA] != ELFDATA2LSB) {
-    return Refuse(file, "an ELF file, but not of 64 bits and little endian");
-  }
-  if (ehdr.e_type != ET_CORE) return Refuse(file, absl::StrFormat("an ELF file, but no core (e_type %d)", ehdr.e_type));
-  if (ehdr.e_machine != EM_X86_64) {
-    return Refuse(file, absl::StrFormat("an ELF core, but not of x86_64 (e_machine %d)", ehdr.e_machine));
-  }
+  if (const std::string other = NameOtherElf(ehdr); !other.empty()) return Refuse(file, other);
   if (ehdr.e_phnum == 0) return Refuse(file, "an ELF core without program headers");
   if (ehdr.e_phentsize != sizeof(Elf64_Phdr)) {
     return Refuse(file, absl::StrFormat("e_phentsize is %d, not %d", ehdr.e_phentsize, sizeof(Elf64_Phdr)));
@@ -99,6 +94,9 @@ class ElfReader {
     for (size_t i = 0; i < phdrs.size(); ++i) {
       if (phdrs[i].p_type == PT_NOTE) RETURN_IF_ERROR(AddNotes(i, phdrs[i]));
       if (phdrs[i].p_type == PT_LOAD) AddLoad(i, phdrs[i]);
+    }
+    if (const std::string process = NameProcessCore(contents_.notes, phdrs); !process.empty()) {
+      return Refuse(file, process);
     }
     ASSIGN_OR_RETURN(std::unique_ptr<FileMemoryMap> memory, FileMemoryMap::Create(source_, path_, pieces_));
     contents_.missing_ram = memory->Missing();

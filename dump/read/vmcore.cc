@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "dump/abi/kdump_abi.h"
 #include "dump/read/cpus_of_notes.h"
+#include "dump/read/file_kind.h"
 #include "dump/read/read_elf.h"
 #include "dump/read/read_kdump.h"
 
@@ -24,6 +25,18 @@ absl::StatusOr<std::shared_ptr<const ByteSource>> BytesOf(const CoreFile& file) 
   return std::shared_ptr<const ByteSource>(std::move(source));
 }
 
+// Why a file that is neither an ELF file nor a kdump file is no vmcore.
+absl::Status RefuseOtherKind(const ByteSource& bytes, const std::string& path) {
+  std::string head(std::min<uint64_t>(kKindHeadSize, bytes.size()), '\0');
+  RETURN_IF_ERROR(bytes.ReadAt(0, {reinterpret_cast<uint8_t*>(head.data()), head.size()}));
+  std::string tail(std::min<uint64_t>(kKindTailSize, bytes.size()), '\0');
+  RETURN_IF_ERROR(bytes.ReadAt(bytes.size() - tail.size(), {reinterpret_cast<uint8_t*>(tail.data()), tail.size()}));
+  std::string why = NameOtherKind(head, tail);
+  if (why.empty()) why = NameOtherSuffix(path);
+  if (why.empty()) why = "no vmcore: it begins as neither an ELF core nor a kdump file does";
+  return absl::InvalidArgumentError(absl::StrFormat("%s: %s", path, why));
+}
+
 // The one place that knows all formats.
 absl::StatusOr<VmcoreContents> ReadContents(const std::shared_ptr<const ByteSource>& bytes, const std::string& path) {
   std::array<char, 8> magic = {};
@@ -35,8 +48,7 @@ absl::StatusOr<VmcoreContents> ReadContents(const std::shared_ptr<const ByteSour
     return ReadElf(bytes, path);
   if (start == std::string_view(kKdumpSignature, magic.size())) return ReadKdump(bytes, path);
   if (size < magic.size() && bytes->cut_short().has_value()) return CutShortError(*bytes->cut_short());
-  return absl::InvalidArgumentError(
-      absl::StrFormat("%s: no vmcore: it begins as neither an ELF core nor a kdump file does", path));
+  return RefuseOtherKind(*bytes, path);
 }
 
 // "PATH is cut short: ..."

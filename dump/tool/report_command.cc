@@ -8,12 +8,14 @@
 #include <memory>
 #include <sstream>
 
+#include "absl/strings/str_format.h"
 #include "base/file_sink.h"
 #include "base/output_dir.h"
 #include "base/status.h"
 #include "dump/flight/host_story.h"
 #include "dump/html/page.h"
 #include "dump/kernel/kernel_report.h"
+#include "dump/kernel/other_kernel.h"
 #include "dump/read/kernel_of.h"
 #include "dump/read/vmcore.h"
 #include "dump/tool/hang_registers_text.h"
@@ -40,17 +42,29 @@ std::map<uint64_t, std::string> NamesBeforeNmi(const Vmcore& core, KernelView& v
   return names;
 }
 
-absl::StatusOr<KernelReport> MakeReport(const Invocation& call, const Vmcore& core,
-                                        std::map<uint64_t, std::string>& names_before_nmi) {
-  std::unique_ptr<SymbolList> given;
+// Null where no option names any.
+absl::StatusOr<std::unique_ptr<SymbolList>> GivenSymbols(const Invocation& call) {
   for (const char* option : {"vmlinux", "system-map"}) {
     if (!call.Has(option)) continue;
-    ASSIGN_OR_RETURN(given, SymbolList::ReadFile(*call.Value(option)));
+    return Annotate(SymbolList::ReadFile(*call.Value(option)), absl::StrFormat("--%s", option));
+  }
+  return nullptr;
+}
+
+absl::StatusOr<KernelReport> MakeReport(const Invocation& call, const Vmcore& core, std::unique_ptr<SymbolList> given,
+                                        std::map<uint64_t, std::string>& names_before_nmi) {
+  FoundKernel kernel = KernelOf(core);
+  std::string registers;  // whose they are, where that is in question
+  if (kernel.map.has_value()) {
+    const std::optional<OtherKernel> other = FindOtherKernel(core.memory(), core.cpus(), *kernel.map);
+    if (other.has_value()) registers = DescribeOtherKernel(*other, *kernel.map);
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<KernelView> view,
-                   KernelView::Open(core.memory(), KernelOf(core), std::move(given)));
+                   KernelView::Open(core.memory(), std::move(kernel), std::move(given)));
   names_before_nmi = NamesBeforeNmi(core, *view);
-  return MakeKernelReport(*view, core.cpus(), call.Has("all") ? SIZE_MAX : kLogLines);
+  KernelReport report = MakeKernelReport(*view, core.cpus(), call.Has("all") ? SIZE_MAX : kLogLines);
+  if (!registers.empty()) report.missing.push_back(std::move(registers));
+  return report;
 }
 
 void PrintHtml(const Invocation& call, const KernelReport& report, const HostStory& story, std::ostream& out) {
@@ -95,11 +109,13 @@ int RunReport(const Invocation& call) {
     if (!created.ok()) return call.Fail(created.status());
     file = *std::move(created);
   }
+  absl::StatusOr<std::unique_ptr<SymbolList>> given = GivenSymbols(call);
+  if (!given.ok()) return call.Fail(given.status());
   const auto core = OpenCore(call, call.operands()[0]);
   if (!core.ok()) return call.Fail(core.status());
   const HostStory story = ReadHostStory((*core)->notes());
   std::map<uint64_t, std::string> names_before_nmi;
-  absl::StatusOr<KernelReport> report = MakeReport(call, **core, names_before_nmi);
+  absl::StatusOr<KernelReport> report = MakeReport(call, **core, *std::move(given), names_before_nmi);
   // Of a guest that is no Linux, or had not come so far, the host has its story all the same.
   if (!report.ok() && story.empty()) return call.Fail(report.status());
   if (!report.ok()) report = KernelReport{.missing = {"kernel: " + std::string(report.status().message())}};

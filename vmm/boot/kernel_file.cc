@@ -22,6 +22,9 @@
 namespace vmm {
 namespace {
 
+// Bytes of a kernel or UKI as a file. A vmlinux with all its debug information has less than 1 GiB.
+constexpr uint64_t kMaxKernelFile = 4ull << 30;
+
 absl::Status Bad(std::string message) { return absl::InvalidArgumentError(message); }
 
 absl::StatusOr<std::vector<uint8_t>> ReadHead(const ImageBytes& bytes) {
@@ -104,7 +107,7 @@ absl::Status Look(KernelFile& file) {
 }  // namespace
 
 absl::StatusOr<KernelFile> OpenKernelFile(const std::string& path) {
-  ASSIGN_OR_RETURN(InputFile input, InputFile::Open(path));
+  ASSIGN_OR_RETURN(InputFile input, InputFile::Open(path, {.most = kMaxKernelFile}));
   KernelFile file{.kernel = ImageBytes(std::move(input))};
   ASSIGN_OR_RETURN(file.head, ReadHead(file.kernel));
   const std::optional<Codec> codec = MayBeKernel(file.head) ? std::nullopt : IdentifyWrapping(file.head);

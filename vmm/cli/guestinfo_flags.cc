@@ -1,14 +1,10 @@
 #include "vmm/cli/guestinfo_flags.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <string_view>
 
 #include "absl/strings/str_format.h"
+#include "base/input_file.h"
 #include "base/status.h"
-#include "base/unique_fd.h"
 #include "devices/vmport/guestinfo_store.h"
 
 namespace vmm {
@@ -29,27 +25,6 @@ absl::StatusOr<Word> Split(std::string_view word, std::string_view what) {
   std::string_view key = word.substr(0, equals);
   if (key.starts_with(kPrefix)) key.remove_prefix(kPrefix.size());
   return Word{std::string(key), std::string(word.substr(equals + 1))};
-}
-
-// May be a pipe, so that a secret need not lie in a file.
-absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
-  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return ErrnoStatus(errno, absl::StrFormat("open %s", path));
-  std::string bytes(GuestInfoStore::kMaxValueSize + 1, '\0');
-  size_t size = 0;
-  while (size < bytes.size()) {
-    const ssize_t got = read(fd.get(), bytes.data() + size, bytes.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return ErrnoStatus(errno, absl::StrFormat("read %s", path));
-    if (got == 0) break;
-    size += static_cast<size_t>(got);
-  }
-  if (size > GuestInfoStore::kMaxValueSize) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("%s: more than the %d bytes of a value", path, GuestInfoStore::kMaxValueSize));
-  }
-  bytes.resize(size);
-  return bytes;
 }
 
 }  // namespace
@@ -73,7 +48,9 @@ absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ReadGuestInfo(s
   for (const std::string& text : files) {
     const auto read = [&]() -> absl::Status {
       ASSIGN_OR_RETURN(const Word word, Split(text, "FILE"));
-      ASSIGN_OR_RETURN(std::string value, ReadSmallFile(word.rest));
+      // May be a pipe, so that a secret need not lie in a file.
+      ASSIGN_OR_RETURN(std::string value,
+                       Annotate(ReadSmallInput(word.rest, GuestInfoStore::kMaxValueSize), word.rest));
       return add(word.key, std::move(value));
     };
     RETURN_IF_ERROR(Annotate(read(), absl::StrFormat("--guestinfo-file=%s", text)));

@@ -2,9 +2,8 @@
 
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <string_view>
 
+#include "base/input_file.h"
 #include "vmm/cli/command_line.h"
 
 namespace vmm {
@@ -13,9 +12,10 @@ namespace {
 using std::filesystem::path;
 
 bool IsElfFile(const path& file) {
-  std::array<char, 4> magic = {};
-  std::ifstream(file, std::ios::binary).read(magic.data(), magic.size());
-  return std::string_view(magic.data(), magic.size()) == "\177ELF";
+  const absl::StatusOr<InputFile> input = InputFile::Open(file);
+  std::array<uint8_t, 4> magic = {};
+  if (!input.ok() || input->size() < magic.size() || !input->Read(0, magic).ok()) return false;
+  return magic == std::array<uint8_t, 4>{0x7f, 'E', 'L', 'F'};
 }
 
 path Absolute(const path& file) {
