@@ -60,7 +60,7 @@ std::map<std::string, Bytes> ReadTables(int cpus) {
     tables[std::string(table.begin(), table.begin() + 4)] = table;
   }
   const auto fadt = As<AcpiFadt>(tables["FACP"]);
-  EXPECT_EQ(fadt.dsdt, fadt.x_dsdt);
+  EXPECT_EQ(+fadt.dsdt, +fadt.x_dsdt);
   EXPECT_EQ(fadt.firmware_ctrl % 64, 0u);
   tables["DSDT"] = ReadTable(*memory, fadt.x_dsdt);
   tables["FACS"] = ReadBytes(*memory, fadt.firmware_ctrl, sizeof(AcpiFacs));
@@ -115,7 +115,7 @@ TEST(AcpiTest, OneEnabledLocalApicPerProcessor) {
         const auto apic = As<AcpiMadtLocalApic>(madt, at);
         EXPECT_EQ(apic.apic_id, local_apics);
         EXPECT_EQ(apic.acpi_processor_uid, local_apics);
-        EXPECT_EQ(apic.flags, 1u);
+        EXPECT_EQ(+apic.flags, 1u);
         ++local_apics;
       } else if (type == 1) {
         EXPECT_EQ(As<AcpiMadtIoApic>(madt, at).io_apic_address, 0xfec00000u);

@@ -130,7 +130,7 @@ TEST_F(BootStructuresTest, TheZeroPageHoldsE820AndTheUpperHalves) {
   EXPECT_EQ(At<uint32_t>(kBootParams.value + kBootParamsExtRamdiskSize), 2u);
   EXPECT_EQ(At<uint8_t>(kBootParams.value + kBootParamsE820Entries), e820.size());
   const auto last = At<E820Entry>(kBootParams.value + kBootParamsE820Table + (e820.size() - 1) * sizeof(E820Entry));
-  EXPECT_EQ(last.addr, 4 * kGiB);
+  EXPECT_EQ(+last.addr, 4 * kGiB);
 }
 
 TEST_F(BootStructuresTest, MoreE820EntriesThanThePageHoldsAreRefused) {

@@ -32,10 +32,10 @@ TEST(BzImageTest, FieldsBehindTheHeadersOwnLengthAreNotRead) {
   builder.header_length = 0x248 - 0x202;  // up to payload_offset, though the version has more
   const auto image = Parse(builder.Image());
   ASSERT_TRUE(image.ok()) << image.status();
-  EXPECT_EQ(image->header.version, 0x20f);
-  EXPECT_EQ(image->header.payload_length, 0u);
-  EXPECT_EQ(image->header.init_size, 0u);
-  EXPECT_NE(image->header.cmdline_size, 0u);
+  EXPECT_EQ(+image->header.version, 0x20f);
+  EXPECT_EQ(+image->header.payload_length, 0u);
+  EXPECT_EQ(+image->header.init_size, 0u);
+  EXPECT_NE(+image->header.cmdline_size, 0u);
 }
 
 // ipxe.lkrn is such an image: protocol 2.07 and a length byte that covers its version text.
@@ -49,8 +49,8 @@ TEST(BzImageTest, FieldsNewerThanTheProtocolAreNotRead) {
   const auto image = Parse(builder.Image());
   ASSERT_TRUE(image.ok()) << image.status();
   EXPECT_EQ(image->payload_size, 0u);
-  EXPECT_EQ(image->header.pref_address, 0u);
-  EXPECT_EQ(image->header.init_size, 0u);
+  EXPECT_EQ(+image->header.pref_address, 0u);
+  EXPECT_EQ(+image->header.init_size, 0u);
   EXPECT_FALSE(image->has_64bit_entry());
 }
 

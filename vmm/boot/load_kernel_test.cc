@@ -153,9 +153,9 @@ TEST_F(LoadKernelTest, BootParamsTellWhereEverythingIs) {
   EXPECT_EQ(CommandLine(), "console=ttyS0 quiet");
   const SetupHeader header = Header();
   EXPECT_EQ(header.type_of_loader, 0xff);
-  EXPECT_EQ(header.cmd_line_ptr, kCommandLine.value);
-  EXPECT_EQ(header.ramdisk_image, 64 * kMiB - 8192);
-  EXPECT_EQ(header.ramdisk_size, 5000u);
+  EXPECT_EQ(+header.cmd_line_ptr, kCommandLine.value);
+  EXPECT_EQ(+header.ramdisk_image, 64 * kMiB - 8192);
+  EXPECT_EQ(+header.ramdisk_size, 5000u);
   EXPECT_EQ(At<uint8_t>(header.ramdisk_image + 4999), 0x5a);
   EXPECT_EQ(At<uint64_t>(kBootParams.value + kBootParamsAcpiRsdpAddr), kAcpiTables.value);
   EXPECT_EQ(At<uint8_t>(kBootParams.value + kBootParamsSentinel), 0);
@@ -173,7 +173,7 @@ TEST_F(LoadKernelTest, AnInitrdKeepsClearOfTheKernel) {
   config_.initrd_path = WriteTestFile("initrd", std::vector<uint8_t>(0x20000, 0x5a));
   const auto loaded = Load(builder);
   ASSERT_TRUE(loaded.ok()) << loaded.status();
-  EXPECT_EQ(Header().ramdisk_image, Builder::kLinkedAt - 0x20000);
+  EXPECT_EQ(+Header().ramdisk_image, Builder::kLinkedAt - 0x20000);
 }
 
 TEST_F(LoadKernelTest, FiveLevelPagingNeedsTheCpuTheImageAndTheCommandLine) {
@@ -258,7 +258,7 @@ TEST_F(LoadKernelTest, AnElfFileGoesToItsPhysicalAddresses) {
   EXPECT_EQ(loaded->entry.rip, Builder::kLinkedAt + 0x80);
   EXPECT_EQ(At<uint8_t>(Builder::kLinkedAt + Builder::kTextSize - 1), Builder::kTextByte);
   EXPECT_EQ(At<uint8_t>(Builder::kDataAt), Builder::kDataByte);
-  EXPECT_EQ(Header().header, kSetupHeaderMagic);
+  EXPECT_EQ(+Header().header, kSetupHeaderMagic);
   EXPECT_EQ(Header().type_of_loader, 0xff);
   EXPECT_EQ(CommandLine(), "hello");
 }

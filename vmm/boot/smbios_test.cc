@@ -70,7 +70,7 @@ TEST_F(SmbiosTest, TheEntryPointTellsWhatIsThere) {
   EXPECT_EQ(end_, bytes_.size());
   EXPECT_EQ(count_, entry_.number_of_structures);
   EXPECT_TRUE(structures_.contains(kSmbiosTypeEnd));
-  EXPECT_LE(entry_.maximum_structure_size, entry_.structure_table_length);
+  EXPECT_LE(+entry_.maximum_structure_size, +entry_.structure_table_length);
 }
 
 // cloud-init: the product's name has "vmware" in it; systemd: the vendor begins with "VMware"; Linux: the
