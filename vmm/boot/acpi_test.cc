@@ -115,7 +115,7 @@ TEST(AcpiTest, OneEnabledLocalApicPerProcessor) {
         const auto apic = As<AcpiMadtLocalApic>(madt, at);
         EXPECT_EQ(apic.apic_id, local_apics);
         EXPECT_EQ(apic.acpi_processor_uid, local_apics);
-        EXPECT_EQ(apic.flags, 1u);
+        EXPECT_EQ(+apic.flags, 1u);
         ++local_apics;
       } else if (type == 1) {
         EXPECT_EQ(As<AcpiMadtIoApic>(madt, at).io_apic_address, 0xfec00000u);
