@@ -213,7 +213,7 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   outcome.console_seen = scanner.seen();
 
   KeepEnd(end, loop, *events, outcome);
-  BelieveConsole(outcome);
+  PromoteConsolePanic(outcome);
   if (IsBadEnd(outcome)) {
     std::vector<CoreNote> notes = HostNotes(threads.recorders(), sched.Notes(), kvm, console_lines.Note());
     if (outcome.vmport.has_value()) notes.push_back({std::string(kVmportNoteName), 0, outcome.vmport->state});
