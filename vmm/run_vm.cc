@@ -13,6 +13,7 @@
 #include "vmm/catch/kernel_catch.h"
 #include "vmm/console_input.h"
 #include "vmm/console_writer.h"
+#include "vmm/early_exception_watch.h"
 #include "vmm/event_loop.h"
 #include "vmm/explain_end.h"
 #include "vmm/hang_watch.h"
@@ -78,7 +79,12 @@ void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutc
   if (HandedOver(outcome.panic) && !by_user) outcome.kind = RunOutcome::Kind::kPanic;
 }
 
-void CatchWitness(const VmConfig& config, const ConsoleWitness& witness, RunEvents& events) {
+void CatchWitness(const VmConfig& config, const ConsoleWitness& witness, EarlyExceptionWatch& early,
+                  RunEvents& events) {
+  if (early.Add(witness)) {
+    events.Wake();
+    return;
+  }
   if (std::ranges::find(config.catch_console, witness.sign) == config.catch_console.end()) return;
   events.OnPanic({.source = PanicSource::kConsole, .detail = witness.line});
 }
@@ -141,8 +147,9 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
                    RunEvents::Create(/*stop_at_panic=*/config.panic_grace == absl::ZeroDuration()));
   const DumpDirs dirs = OpenDumpDirs(config);
   ASSIGN_OR_RETURN(const std::unique_ptr<ConsoleWriter> console, ConsoleWriter::Create(ConsoleFd(config)));
+  EarlyExceptionWatch early(*events);
   ConsoleScanner scanner([start] { return absl::Now() - start; },
-                         [&](const ConsoleWitness& witness) { CatchWitness(config, witness, *events); });
+                         [&](const ConsoleWitness& witness) { CatchWitness(config, witness, early, *events); });
   ConsoleRecorder console_lines([] { return __rdtsc(); });
   const auto print = [&](std::span<const uint8_t> bytes) {
     console_lines.Record(bytes);
@@ -182,6 +189,8 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   if (config.hang_after < absl::InfiniteDuration()) {
     loop.SetHangWatch(watch.interval(), [&watch] { return watch.Look(); });
   }
+  // A vCPU that does not answer is in a device, at most waiting for the console's reader.
+  loop.SetCheck([&] { return early.Check([&] { return threads.Look(absl::Milliseconds(100)); }); });
   const Ib700* const watchdog = machine->devices().watchdog();
   if (watchdog != nullptr) loop.SetWatchdog([watchdog] { return watchdog->deadline(); });
   const absl::Time deadline = running + config.timeout;
