@@ -99,6 +99,13 @@ TEST_F(PanicsTest, ACaughtLineOfTheConsoleEndsTheRunAtOnce) {
   EXPECT_EQ(Cores(), std::set<std::string>{"vmcore"});
 }
 
+TEST_F(PanicsTest, AnExceptionInEarlyBootIsAPanicUnasked) {
+  const VmmResult result = Run("panic_words", "words=early", {"--timeout=60s"});
+  EXPECT_EQ(result.exit_code, 120) << result.Describe();
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("panic (console) on vCPU 0, PANIC: early exception 0x06"));
+  EXPECT_EQ(Cores(), std::set<std::string>{"vmcore"});
+}
+
 TEST_F(PanicsTest, PvpanicIsTheBetterWitness) {
   const VmmResult result = Run("panic_words", "then=pvpanic", {"--catch-console=panic", "--panic-grace=2s"});
   EXPECT_EQ(result.exit_code, 120) << result.Describe();

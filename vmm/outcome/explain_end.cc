@@ -40,15 +40,24 @@ const CpuState* RegistersOf(int vcpu, const VmSnapshot& snapshot) {
   return cpu.started ? &cpu : nullptr;
 }
 
+// A better witness than the console stood in the kernel's code, and did not see a panic.
+bool PanicWasToBeCaught(const RunOutcome& outcome) {
+  return outcome.catching.has_value() && std::ranges::find(outcome.catching->points, CatchKind::kPanic,
+                                                           &CatchPoint::kind) != outcome.catching->points.end();
+}
+
 }  // namespace
 
 bool ConsoleShowedPanic(const RunOutcome& outcome) {
   return std::ranges::find(outcome.console, KernelSign::kPanic, &ConsoleWitness::sign) != outcome.console.end();
 }
 
-void BelieveConsole(RunOutcome& outcome) {
+void PromoteConsolePanic(RunOutcome& outcome) {
   if (outcome.kind != RunOutcome::Kind::kReset && outcome.kind != RunOutcome::Kind::kTimeout) return;
-  const auto panic = std::ranges::find(outcome.console, KernelSign::kPanic, &ConsoleWitness::sign);
+  if (PanicWasToBeCaught(outcome)) return;
+  const auto panic = std::ranges::find_if(outcome.console, [](const ConsoleWitness& witness) {
+    return witness.sign == KernelSign::kPanic && !SaysEarlyException(witness.line);
+  });
   if (panic == outcome.console.end()) return;
   outcome.kind = RunOutcome::Kind::kPanic;
   outcome.panic = PanicEvent{.source = PanicSource::kConsole, .detail = panic->line};

@@ -8,9 +8,11 @@
 
 namespace vmm {
 
-// A kernel in which nothing was caught and without pvpanic's driver dies unseen: it stands still, or resets the machine
-// (panic=N). If its console said that it panicked, that is what it did.
-void BelieveConsole(RunOutcome& outcome);
+// A kernel with neither a trap nor pvpanic panics silently, then resets or stands still. If its console printed a
+// panic, reclassifies such a reset or time-out as one. The console is not believed if a trap was planted for panics and
+// did not fire: then the words are somebody else's. Nor are an early exception's words (EarlyExceptionWatch is for
+// them).
+void PromoteConsolePanic(RunOutcome& outcome);
 
 // True if the guest's console said that it panicked.
 bool ConsoleShowedPanic(const RunOutcome& outcome);

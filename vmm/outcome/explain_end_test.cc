@@ -45,5 +45,59 @@ TEST_F(ExplainEndTest, RegistersThatCouldNotBeReadAreNoPlace) {
   EXPECT_FALSE(Explain().fault.has_value());
 }
 
+// A run that ended as `kind` after `line` on its console.
+RunOutcome After(RunOutcome::Kind kind, std::string line) {
+  RunOutcome outcome;
+  outcome.kind = kind;
+  outcome.console = {{.sign = KernelSign::kWarning, .line = "WARNING: CPU: 0 PID: 1 at x.c:1 f+0x1/0x2"},
+                     {.sign = KernelSign::kPanic, .line = std::move(line)}};
+  return outcome;
+}
+
+constexpr char kPanicLine[] = "Kernel panic - not syncing: x";
+
+TEST(PromoteConsolePanicTest, WhereNothingBetterCouldSeeThePanicTheConsoleIsBelieved) {
+  for (const auto kind : {RunOutcome::Kind::kReset, RunOutcome::Kind::kTimeout}) {
+    RunOutcome uncaught = After(kind, kPanicLine);
+    RunOutcome not_planted = uncaught, other_planted = uncaught;
+    not_planted.catching = CatchReport{.why_none = "no symbols"};
+    other_planted.catching = CatchReport{.points = {{.kind = CatchKind::kWarn, .function = "__warn"}}};
+    for (RunOutcome* outcome : {&uncaught, &not_planted, &other_planted}) {
+      PromoteConsolePanic(*outcome);
+      EXPECT_EQ(outcome->kind, RunOutcome::Kind::kPanic);
+      ASSERT_TRUE(outcome->panic.has_value());
+      EXPECT_EQ(outcome->panic->source, PanicSource::kConsole);
+      EXPECT_EQ(outcome->panic->detail, kPanicLine);
+    }
+  }
+}
+
+TEST(PromoteConsolePanicTest, AResetStaysOneIfTheCatchThatWasPlantedDidNotFire) {
+  for (const auto kind : {RunOutcome::Kind::kReset, RunOutcome::Kind::kTimeout}) {
+    RunOutcome outcome = After(kind, kPanicLine);
+    outcome.catching = CatchReport{.points = {{.kind = CatchKind::kPanic, .function = "native_stop_other_cpus"}}};
+    PromoteConsolePanic(outcome);
+    EXPECT_EQ(outcome.kind, kind);
+    EXPECT_FALSE(outcome.panic.has_value());
+  }
+}
+
+TEST(PromoteConsolePanicTest, OtherEndsAndOtherSignsAreLeftAlone) {
+  RunOutcome power_off = After(RunOutcome::Kind::kPowerOff, kPanicLine);
+  PromoteConsolePanic(power_off);
+  EXPECT_EQ(power_off.kind, RunOutcome::Kind::kPowerOff);
+  RunOutcome warned = After(RunOutcome::Kind::kReset, kPanicLine);
+  warned.console.pop_back();
+  PromoteConsolePanic(warned);
+  EXPECT_EQ(warned.kind, RunOutcome::Kind::kReset);
+}
+
+TEST(PromoteConsolePanicTest, TheWordsOfAnEarlyExceptionAloneAreNotBelieved) {
+  RunOutcome outcome =
+      After(RunOutcome::Kind::kTimeout, "PANIC: early exception 0x0e IP 10:ffffffff81000000 error 0 cr2 0x0");
+  PromoteConsolePanic(outcome);
+  EXPECT_EQ(outcome.kind, RunOutcome::Kind::kTimeout);
+}
+
 }  // namespace
 }  // namespace vmm

@@ -24,6 +24,7 @@ int PollTimeout(absl::Time deadline) {
 RunEnd EventLoop::Wait(absl::Time deadline, absl::Duration grace) {
   std::optional<absl::Time> grace_end;
   while (true) {
+    const absl::Time next_check = check_ ? check_() : absl::InfiniteFuture();
     const std::optional<PanicEvent> panic = events_.panic();
     absl::Time wake = deadline;
     if (panic.has_value() && !panic->crash_loaded) {
@@ -42,6 +43,7 @@ RunEnd EventLoop::Wait(absl::Time deadline, absl::Duration grace) {
         wake = std::min({deadline, next_look_, WatchdogDeadline()});
       }
     }
+    wake = std::min(wake, next_check);
     const std::optional<RunEnd> user = Poll(wake, grace_end.has_value() ? Stops::kLeave : stops_);
     // Once the guest is dead, a signal cannot make it more so: the panic is still reported.
     if (user.has_value()) return grace_end.has_value() ? RunEnd::kPanic : *user;

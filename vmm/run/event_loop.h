@@ -32,6 +32,10 @@ class EventLoop {
   // (RunEvents::Wake()). Empty: no longer.
   void SetWatchdog(std::function<absl::Time()> deadline) { watchdog_ = std::move(deadline); }
 
+  // From now on Wait() calls `check` before it looks for the run's end: at each news, and at the time that `check` gave
+  // last. It may report a panic.
+  void SetCheck(std::function<absl::Time()> check) { check_ = std::move(check); }
+
   // Waits until the run ends, at most until `deadline`. After a panic it goes on for up to
   // `grace`, so that the dying kernel's last lines come out, unless the guest then asks to be
   // reset or powered off, or cannot run on. After a panic that hands over to a crash kernel of the
@@ -72,6 +76,7 @@ class EventLoop {
   absl::Time next_look_ = absl::InfiniteFuture();
   std::function<bool()> hangs_;
   std::function<absl::Time()> watchdog_;
+  std::function<absl::Time()> check_;
 };
 
 }  // namespace vmm

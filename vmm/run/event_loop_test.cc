@@ -120,6 +120,28 @@ TEST_F(EventLoopTest, APanicGoesBeforeTheWatchdogThatNobodyFeedsAnyMore) {
   EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), kNoGrace), RunEnd::kPanic);
 }
 
+TEST_F(EventLoopTest, ACheckMayReportAPanicAndSaysWhenItIsDueAgain) {
+  int checks = 0;
+  loop_.SetCheck([this, &checks] {
+    if (++checks == 3) events_->OnPanic({.source = PanicSource::kConsole});
+    return checks < 3 ? absl::Now() + absl::Milliseconds(5) : absl::InfiniteFuture();
+  });
+  EXPECT_EQ(loop_.Wait(absl::Now() + absl::Minutes(1), kNoGrace), RunEnd::kPanic);
+  EXPECT_GE(checks, 3);
+}
+
+TEST_F(EventLoopTest, NewsBringsACheck) {
+  int checks = 0;
+  loop_.SetCheck([&checks] { return ++checks, absl::InfiniteFuture(); });
+  std::thread console([this] {
+    absl::SleepFor(absl::Milliseconds(20));
+    events_->Wake();
+  });
+  EXPECT_EQ(loop_.Wait(absl::Now() + absl::Milliseconds(200), kNoGrace), RunEnd::kTimeout);
+  EXPECT_GE(checks, 2);
+  console.join();
+}
+
 TEST_F(EventLoopTest, ASignalEndsTheRunAndIsNamed) {
   ASSERT_EQ(raise(SIGTERM), 0);
   EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), kNoGrace), RunEnd::kSignal);

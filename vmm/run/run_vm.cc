@@ -20,6 +20,7 @@
 #include "vmm/outcome/hang_registers.h"
 #include "vmm/recorder/console_recorder.h"
 #include "vmm/recorder/sched_recorder.h"
+#include "vmm/run/early_exception_watch.h"
 #include "vmm/run/event_loop.h"
 #include "vmm/run/hang_watch.h"
 #include "vmm/run/host_notes.h"
@@ -79,7 +80,12 @@ void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutc
   if (HandedOver(outcome.panic) && !by_user) outcome.kind = RunOutcome::Kind::kPanic;
 }
 
-void CatchWitness(const VmConfig& config, const ConsoleWitness& witness, RunEvents& events) {
+void CatchWitness(const VmConfig& config, const ConsoleWitness& witness, EarlyExceptionWatch& early,
+                  RunEvents& events) {
+  if (early.Add(witness)) {
+    events.Wake();
+    return;
+  }
   if (std::ranges::find(config.catch_console, witness.sign) == config.catch_console.end()) return;
   events.OnPanic({.source = PanicSource::kConsole, .detail = witness.line});
 }
@@ -149,8 +155,9 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
                    RunEvents::Create(/*stop_at_panic=*/config.panic_grace == absl::ZeroDuration()));
   const DumpDirs dirs = OpenDumpDirs(config);
   ASSIGN_OR_RETURN(const std::unique_ptr<ConsoleWriter> console, ConsoleWriter::Create(ConsoleFd(config)));
+  EarlyExceptionWatch early(*events);
   ConsoleScanner scanner([start] { return absl::Now() - start; },
-                         [&](const ConsoleWitness& witness) { CatchWitness(config, witness, *events); });
+                         [&](const ConsoleWitness& witness) { CatchWitness(config, witness, early, *events); });
   ConsoleRecorder console_lines([] { return __rdtsc(); });
   const auto print = [&](std::span<const uint8_t> bytes) {
     console_lines.Record(bytes);
@@ -190,6 +197,8 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   if (config.hang_after < absl::InfiniteDuration()) {
     loop.SetHangWatch(watch.interval(), [&watch] { return watch.Look(); });
   }
+  // A vCPU that does not answer is in a device, at most waiting for the console's reader.
+  loop.SetCheck([&] { return early.Check([&] { return threads.Look(absl::Milliseconds(100)); }); });
   const Ib700* const watchdog = machine->devices().watchdog();
   if (watchdog != nullptr) loop.SetWatchdog([watchdog] { return watchdog->deadline(); });
   const absl::Time deadline = running + config.timeout;
@@ -222,7 +231,7 @@ absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
   outcome.console_seen = scanner.seen();
 
   KeepEnd(end, loop, *events, outcome);
-  BelieveConsole(outcome);
+  PromoteConsolePanic(outcome);
   if (IsBadEnd(outcome)) {
     std::vector<CoreNote> notes = HostNotes(threads.recorders(), sched.Notes(), kvm, console_lines.Note());
     if (outcome.vmport.has_value()) notes.push_back({std::string(kVmportNoteName), 0, outcome.vmport->state});

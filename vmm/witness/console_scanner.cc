@@ -2,25 +2,13 @@
 
 #include <utility>
 
+#include "vmm/witness/printable.h"
+
 namespace vmm {
 namespace {
 
-// What stays of a long line when its first part has been looked at: more than any sign's words.
-constexpr size_t kOverlap = 128;
-
-// Without control characters and terminal escapes (ESC [ ... letter).
-std::string Printable(std::string_view line) {
-  std::string text;
-  for (size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '\x1b' && i + 1 < line.size() && line[i + 1] == '[') {
-      i += 2;
-      while (i < line.size() && (line[i] < '@' || line[i] > '~')) ++i;
-      continue;
-    }
-    if (static_cast<unsigned char>(line[i]) >= ' ' && line[i] != '\x7f') text += line[i];
-  }
-  return text;
-}
+// What stays of a long line when its first part has been looked at: more than a time stamp and any sign's words.
+constexpr size_t kOverlap = 256;
 
 }  // namespace
 
@@ -34,9 +22,10 @@ void ConsoleScanner::Scan(std::span<const uint8_t> bytes) {
     std::lock_guard lock(mutex_);
     bytes_ += bytes.size();
     for (const uint8_t byte : bytes) {
-      if (byte == '\n') {
+      if (byte == '\n' || byte == '\r') {
         EndLine(found);
         line_.clear();
+        whole_ = true;
         told_ = false;
         continue;
       }
@@ -44,6 +33,7 @@ void ConsoleScanner::Scan(std::span<const uint8_t> bytes) {
       if (line_.size() < kMaxLine) continue;
       EndLine(found);
       line_.erase(0, line_.size() - kOverlap);
+      whole_ = false;
     }
   }
   Keep(std::move(found));
@@ -61,11 +51,17 @@ void ConsoleScanner::Finish() {
 
 void ConsoleScanner::EndLine(std::vector<ConsoleWitness>& found) {
   if (told_ || line_.empty()) return;
-  std::string text = Printable(line_);
-  const std::optional<KernelSign> sign = FindKernelSign(text);
-  if (!sign.has_value()) return;
-  told_ = true;
-  found.push_back({*sign, std::move(text), now_()});
+  // Most lines have no sequence, and are the same text either way.
+  const bool plain = line_.find('\x1b') == std::string::npos;
+  for (const ControlSequences sequences : {ControlSequences::kDrop, ControlSequences::kKeepLetters}) {
+    std::string text = Printable(line_, sequences);
+    const std::optional<KernelSign> sign = FindKernelSign(text, whole_);
+    if (!sign.has_value() && plain) return;
+    if (!sign.has_value()) continue;
+    told_ = true;
+    found.push_back({*sign, CutText(std::move(text), kMaxLine), now_()});
+    return;
+  }
 }
 
 void ConsoleScanner::Keep(std::vector<ConsoleWitness> found) {

@@ -17,7 +17,7 @@ namespace vmm {
 
 struct ConsoleWitness {
   KernelSign sign = KernelSign::kPanic;
-  std::string line;   // as printed, control characters and colours taken out
+  std::string line;   // as printed, without control characters and colours: valid UTF-8 (printable.h)
   absl::Duration at;  // since the scanner's clock began
 };
 
@@ -55,6 +55,7 @@ class ConsoleScanner {
 
   mutable std::mutex mutex_;  // guards all below
   std::string line_;
+  bool whole_ = true;  // line_ begins where the console's line did
   bool told_ = false;  // a part of this long line was a witness already
   std::vector<ConsoleWitness> kept_;
   uint64_t seen_ = 0;

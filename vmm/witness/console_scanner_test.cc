@@ -54,9 +54,46 @@ TEST(ConsoleScannerTest, ColoursAndControlCharactersAreTakenOut) {
 TEST(ConsoleScannerTest, ASignBeyondTheLongestLineIsFoundOnce) {
   for (size_t before = 900; before < 2200; before += 7) {
     Scanned console;
-    console.Print(std::string(before, 'x') + "Kernel panic - not syncing: far out" + std::string(3000, 'y') + "\n");
+    console.Print(std::string(before, 'x') + "[    1.500000] Kernel panic - not syncing: far out" +
+                  std::string(3000, 'y') + "\n");
     EXPECT_EQ(console.told.size(), 1) << before;
   }
+}
+
+TEST(ConsoleScannerTest, WordsWithinALineAreNoneHoweverLongItIs) {
+  for (size_t before = 1; before < 2200; before += 7) {
+    Scanned console;
+    console.Print(std::string(before, 'x') + "Kernel panic - not syncing: an old log" + std::string(3000, 'y') + "\n");
+    EXPECT_TRUE(console.told.empty()) << before;
+  }
+}
+
+TEST(ConsoleScannerTest, ACarriageReturnBeginsALineToo) {
+  Scanned console;
+  console.Print("50 %\rKernel panic - not syncing: x\r\n");
+  ASSERT_EQ(console.told.size(), 1);
+  EXPECT_EQ(console.told[0].line, "Kernel panic - not syncing: x");
+}
+
+TEST(ConsoleScannerTest, BytesThatAreNoTextAreWrittenOut) {
+  Scanned console;
+  console.Print("\xff\xfe\x9b\xc2\x9b\n[    1.500000] INFO: task sh\xff\xfe:12 blocked for more than 120 seconds.\n");
+  ASSERT_EQ(console.told.size(), 1);
+  EXPECT_EQ(console.told[0].line, "[    1.500000] INFO: task sh\\xff\\xfe:12 blocked for more than 120 seconds.");
+}
+
+TEST(ConsoleScannerTest, ATaskNamedLikeAColourDoesNotHideItsHang) {
+  Scanned console;
+  console.Print("[    1.500000] INFO: task \x1b[:12 blocked for more than 120 seconds.\n");
+  ASSERT_EQ(console.told.size(), 1);
+  EXPECT_EQ(console.told[0].sign, KernelSign::kHungTask);
+}
+
+TEST(ConsoleScannerTest, ALineOfBytesThatAreNoTextIsKeptWithinTheLimit) {
+  Scanned console;
+  console.Print("[    1.500000] Kernel panic - not syncing: " + std::string(900, '\xff') + "\n");
+  ASSERT_EQ(console.told.size(), 1);
+  EXPECT_LE(console.told[0].line.size(), ConsoleScanner::kMaxLine);
 }
 
 TEST(ConsoleScannerTest, ALastLineWithoutANewlineCountsAtTheEnd) {

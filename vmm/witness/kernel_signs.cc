@@ -1,7 +1,11 @@
 #include "vmm/witness/kernel_signs.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
+
+#include "vmm/witness/kernel_line.h"
+#include "vmm/witness/sign_table.h"
 
 namespace vmm {
 namespace {
@@ -20,74 +24,56 @@ constexpr std::array<std::pair<KernelSign, std::string_view>, 11> kNames = {{
     {KernelSign::kMemoryLeak, "memory-leak"},
 }};
 
-// `also`: words that must follow later in the line.
-struct Words {
-  KernelSign sign;
-  std::string_view text;
-  std::string_view also = "";
-};
+// "general protection fault, maybe for address 0x18: 0000 [#1] SMP": a name of `text`'s trap, more of it, the code.
+bool IsOops(const KernelLine& line) {
+  std::string_view text = line.text;
+  TakePrefix(text, "Oops: ");
+  for (const std::string_view name : TrapNames()) {
+    std::string_view rest = text;
+    if (!TakePrefix(rest, name)) continue;
+    if (StartsLike(rest, ": %x [#%d]")) return true;
+    // "general protection fault, ...", "kernel stack overflow (page fault)"
+    const bool more = !name.empty() && (rest.starts_with(", ") || rest.starts_with(" ("));
+    if (more && StartsLike(rest, "%s: %x [#%d]")) return true;
+  }
+  // A name that a newer kernel has: without a mark it might be anybody's.
+  return line.marked && StartsLike(text.substr(std::min(text.find(": "), text.size())), ": %x [#%d]");
+}
 
-// The first that matches counts, so what says more stands before what says less.
-constexpr std::array kWords = {
-    Words{KernelSign::kPanic, "Kernel panic - not syncing"},
-    Words{KernelSign::kPanic, "Kernel panic - not continuing"},  // of a panic within a panic
+bool IsLockComplaint(std::string_view text) {
+  if (!TakePrefix(text, "WARNING: ") && !TakePrefix(text, "[ INFO: ") && !TakePrefix(text, "[ BUG: ")) {
+    return false;
+  }
+  return std::ranges::any_of(LockComplaints(), [&](std::string_view each) { return StartsLike(text, each); });
+}
 
-    Words{KernelSign::kKasan, "BUG: KASAN: "},
-    Words{KernelSign::kKasan, "BUG: KCSAN: "},
-    Words{KernelSign::kKasan, "BUG: KMSAN: "},
-    Words{KernelSign::kKasan, "BUG: KFENCE: "},
-    Words{KernelSign::kKasan, "UBSAN: "},
+bool IsEarlyException(std::string_view text) {
+  return std::ranges::any_of(EarlyExceptionLines(), [&](std::string_view each) { return StartsLike(text, each); });
+}
 
-    Words{KernelSign::kHardLockup, "Watchdog detected hard LOCKUP on cpu"},
-    Words{KernelSign::kHardLockup, "watchdog: CPU", "detected hard LOCKUP"},
-    Words{KernelSign::kSoftLockup, "BUG: soft lockup - CPU#"},
-    Words{KernelSign::kSoftLockup, "BUG: workqueue lockup"},
-    Words{KernelSign::kRcuStall, "self-detected stall on CPU"},
-    Words{KernelSign::kRcuStall, "detected stalls on CPUs/tasks"},
-    Words{KernelSign::kRcuStall, "detected expedited stalls on CPUs/tasks"},
-    Words{KernelSign::kRcuStall, "kthread starved for ", "jiffies"},
-    Words{KernelSign::kHungTask, "INFO: task ", "blocked for more than"},
-    Words{KernelSign::kHungTask, "INFO: task ", "blocked in I/O wait for more than"},
+// A task's name may have a newline in it, and then its line is two, each with printk's mark.
+bool EndsHungTask(const KernelLine& line) {
+  return line.marked && (StartsLike(line.text, "%s:%d blocked for more than %d seconds.") ||
+                         StartsLike(line.text, "%s:%d blocked in I/O wait for more than %d seconds."));
+}
 
-    Words{KernelSign::kOops, "BUG: unable to handle"},
-    Words{KernelSign::kOops, "BUG: kernel NULL pointer dereference"},
-    Words{KernelSign::kOops, "BUG: stack guard page was hit"},
-    Words{KernelSign::kOops, "stack guard page was hit at"},
-    Words{KernelSign::kOops, "kernel stack overflow"},
-    Words{KernelSign::kOops, "Oops: "},
-    Words{KernelSign::kOops, "Oops[#"},
-    Words{KernelSign::kOops, "general protection fault"},
-    Words{KernelSign::kOops, "PANIC: double fault"},
-    Words{KernelSign::kOops, "double fault: "},
-    Words{KernelSign::kOops, "stack segment: "},
-    Words{KernelSign::kOops, "divide error: "},
-    Words{KernelSign::kOops, "invalid opcode: "},
-    Words{KernelSign::kOops, "alignment check: "},
+std::optional<KernelSign> SignOf(const KernelLine& line) {
+  if (IsEarlyException(line.text)) return KernelSign::kPanic;
+  if (IsLockComplaint(line.text)) return KernelSign::kLockdep;
+  if (IsOops(line)) return KernelSign::kOops;
+  for (const SignLine& each : SignLines()) {
+    if (each.needs_mark && !line.marked) continue;
+    if (StartsLike(line.text, each.format)) return each.sign;
+  }
+  return EndsHungTask(line) ? std::optional(KernelSign::kHungTask) : std::nullopt;
+}
 
-    Words{KernelSign::kBug, "kernel BUG at "},
-    Words{KernelSign::kBug, "BUG: "},
-
-    Words{KernelSign::kLockdep, "WARNING: possible circular locking dependency detected"},
-    Words{KernelSign::kLockdep, "WARNING: possible recursive locking detected"},
-    Words{KernelSign::kLockdep, "WARNING: possible irq lock inversion dependency detected"},
-    Words{KernelSign::kLockdep, "WARNING: inconsistent lock state"},
-    Words{KernelSign::kLockdep, "WARNING: bad unlock balance detected"},
-    Words{KernelSign::kLockdep, "WARNING: suspicious RCU usage"},
-    Words{KernelSign::kLockdep, "WARNING: Nested lock was not taken"},
-    Words{KernelSign::kWarning, "WARNING: CPU: "},
-    Words{KernelSign::kWarning, "WARNING: "},
-
-    Words{KernelSign::kMemoryLeak, "unreferenced object 0x"},
-};
-
-// A user's program has a fault in kernel words too ("traps: init[1] general protection fault
-// ip:..."), which is the kernel at work and not in trouble.
-bool IsOfUserSpace(std::string_view line) { return line.find("traps: ") != std::string_view::npos; }
-
-bool Matches(std::string_view line, const Words& words) {
-  const size_t at = line.find(words.text);
-  if (at == std::string_view::npos) return false;
-  return words.also.empty() || line.find(words.also, at + words.text.size()) != std::string_view::npos;
+// `line` without the name of the subsystem before the message.
+KernelLine WithoutSubsystem(KernelLine line) {
+  for (const std::string_view prefix : SubsystemPrefixes()) {
+    if (TakePrefix(line.text, prefix)) return line;
+  }
+  return line;
 }
 
 }  // namespace
@@ -106,14 +92,18 @@ std::optional<KernelSign> ParseKernelSign(std::string_view name) {
   return std::nullopt;
 }
 
-std::optional<KernelSign> FindKernelSign(std::string_view line) {
-  for (const Words& words : kWords) {
-    if (!Matches(line, words)) continue;
-    const bool fault = words.sign == KernelSign::kOops && words.text != "PANIC: double fault";
-    if (fault && IsOfUserSpace(line)) return std::nullopt;
-    return words.sign;
+std::optional<KernelSign> FindKernelSign(std::string_view line, bool whole) {
+  std::optional<KernelSign> most;
+  for (const KernelLine& each : FindKernelLines(line, whole)) {
+    const std::optional<KernelSign> sign = SignOf(WithoutSubsystem(each));
+    if (sign.has_value() && (!most.has_value() || *sign < *most)) most = sign;
   }
-  return std::nullopt;
+  return most;
+}
+
+bool SaysEarlyException(std::string_view line) {
+  return std::ranges::any_of(FindKernelLines(line, /*whole=*/true),
+                             [](const KernelLine& each) { return IsEarlyException(WithoutSubsystem(each).text); });
 }
 
 }  // namespace vmm

@@ -1,6 +1,5 @@
 // The words by which a Linux kernel says on its console that something is wrong, told apart by
-// what they mean. It is the list that syzkaller's and 0day's log readers look for, as far as
-// these words are the kernel's own.
+// what they mean.
 #ifndef VMM_WITNESS_KERNEL_SIGNS_H_
 #define VMM_WITNESS_KERNEL_SIGNS_H_
 
@@ -10,9 +9,9 @@
 namespace vmm {
 
 enum class KernelSign {
-  kPanic,       // "Kernel panic - not syncing"
+  kPanic,       // "Kernel panic - not syncing", and an exception in early boot
   kOops,        // a fault that the kernel did not foresee
-  kBug,         // BUG(), and every other "BUG:"
+  kBug,         // BUG(), SLUB's "BUG name (", and every other "BUG:"
   kKasan,       // a sanitizer's find: KASAN, KCSAN, KMSAN, KFENCE, UBSAN
   kWarning,     // WARN()
   kSoftLockup,  // a CPU that does not schedule
@@ -27,13 +26,17 @@ enum class KernelSign {
 std::string_view KernelSignName(KernelSign sign);
 std::optional<KernelSign> ParseKernelSign(std::string_view name);
 
-// The sign in one line of a console, where there is one; of several, the one that says most. The
-// line may begin with printk's prefixes (time stamp, caller) or with the rest of a line of user
-// space that the kernel broke into.
+// The sign in one line of a console, if there is one. The kernel's own line must begin where the console's does, or
+// after a time stamp or level within it (kernel_line.h): words in the middle of a line are somebody else's, and a
+// program's line gives a sign only if it has the whole of the kernel's form. `whole`: `line` begins where the
+// console's line did. Of several signs the one that KernelSign has first.
 //
-// Source of the words: the kernel's printk calls, Linux 4.4 to 6.12, and syzkaller's
-// pkg/report/linux.go for which of them matter.
-std::optional<KernelSign> FindKernelSign(std::string_view line);
+// Sources: the printk calls of Linux 6.1, with those of 2.6 to 7.x where they differ (sign_table.cc).
+std::optional<KernelSign> FindKernelSign(std::string_view line, bool whole = true);
+
+// True for a kPanic that is an exception before the kernel had a trap table ("PANIC: early exception 0x0e IP ...").
+// Such a kernel does not call panic(); it halts. Only a booting kernel can mean it.
+bool SaysEarlyException(std::string_view line);
 
 }  // namespace vmm
 
