@@ -8,16 +8,12 @@
 #include <span>
 
 #include "absl/status/statusor.h"
+#include "dump/abi/linux_layout_abi.h"
 #include "dump/paging/page_tables.h"
 #include "dump/snapshot/cpu_state.h"
 #include "dump/snapshot/vmcoreinfo.h"
 
 namespace vmm {
-
-// __START_KERNEL_map (Linux arch/x86/include/asm/page_64_types.h): kernel-virtual addresses
-// from here up to kKernelImageEnd belong to the image, at physical vaddr - this + phys_base.
-inline constexpr uint64_t kStartKernelMap = 0xffffffff80000000;
-inline constexpr uint64_t kKernelImageEnd = 0xffffffffc0000000;
 
 // Where the image starts without KASLR, given the default CONFIG_PHYSICAL_START of 16 MiB.
 inline constexpr uint64_t kDefaultImageStart = kStartKernelMap + (16 << 20);

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "dump/abi/linux_layout_abi.h"
+
 namespace vmm {
 
 inline constexpr uint64_t kSetupHeaderOffset = 0x1f1;   // in the image and in boot_params alike
@@ -122,10 +124,7 @@ static_assert(sizeof(SetupDataHead) == 16);
 
 inline constexpr uint32_t kSetupRngSeed = 9;  // since Linux 6.0; earlier kernels skip it
 
-// Where the kernel's image lies in its own address space (arch/x86/include/asm/page_64_types.h).
-inline constexpr uint64_t kStartKernelMap = 0xffffffff80000000;  // __START_KERNEL_map
-inline constexpr uint64_t kKernelImageSize = 1ull << 30;         // KERNEL_IMAGE_SIZE with RANDOMIZE_BASE
-inline constexpr uint64_t kPmdSize = 2ull << 20;                 // the image is mapped by 2 MiB pages
+inline constexpr uint64_t kPmdSize = 2ull << 20;  // the image is mapped by 2 MiB pages
 
 }  // namespace vmm
 
