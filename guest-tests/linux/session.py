@@ -41,9 +41,10 @@ class Console:
     """The serial port of a running guest: what it says is kept, and can be waited for. It also goes to `file` as it comes,
     to be there if the lab breaks down."""
 
-    def __init__(self, process: subprocess.Popen, file: Path) -> None:
+    def __init__(self, process: subprocess.Popen, file: Path, timeout_s: int) -> None:
         self._process = process
         self._file = file
+        self._timeout_s = timeout_s
         self._said = b""
         self._changed = threading.Condition()
         self._ended = False
@@ -61,10 +62,10 @@ class Console:
             self._ended = True
             self._changed.notify()
 
-    def expect(self, pattern: bytes, timeout_s: int = TIMEOUT_S) -> bool:
+    def expect(self, pattern: bytes, timeout_s: int | None = None) -> bool:
         """Waits until the guest has said `pattern`. False if it ended, or the time did, without."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ended or re.search(pattern, self._said), timeout_s)
+            self._changed.wait_for(lambda: self._ended or re.search(pattern, self._said), timeout_s or self._timeout_s)
             return re.search(pattern, self._said) is not None
 
     def type(self, line: bytes) -> None:
@@ -173,7 +174,7 @@ def run(vmm: str, arguments: list[str], act: Act | None, results: Path, scratch:
     with open(results / "stderr", "wb") as stderr:
         pipe = subprocess.PIPE
         with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=stderr) as process:
-            console = Console(process, results / "console")
+            console = Console(process, results / "console", max(timeout_s, TIMEOUT_S))
             ram = GuestRam(process)
             if act is not None:
                 act(console, process)
