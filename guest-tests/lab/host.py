@@ -20,6 +20,11 @@ def can_run_linux() -> bool:
     return ("vmx" in flags or "svm" in flags) and os.access("/dev/kvm", os.R_OK | os.W_OK)
 
 
+def patience() -> float:
+    """By which a time that is long enough on an idle host is multiplied on this one, as busy as it is now."""
+    return min(max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), 4.0)
+
+
 def progress(words: str) -> None:
     """One line for the person who waits, on stderr, and only if there is one."""
     if sys.stderr.isatty():

@@ -25,8 +25,12 @@ def initrd(l1: kernels.Kernel, l2: kernels.Kernel, vmm: Path, folder: Path) -> P
     return initramfs.build(folder, HERE / "l1-init", initramfs.module_files(l1.root, l1.release, MODULES), more)
 
 
+FIRST_LINE = "L1: "
+READY = "L1: L2 has a shell"
+
+
 def vmm_arguments(cpus: int, memory_mib: int, timeout_s: int) -> list[str]:
     """With which vmm runs L1; files and places are the caller's. L1 and L2 have `cpus` each. L1 gives up by itself before
     `timeout_s`, and says why."""
-    append = f"console=ttyS0 quiet l2.cpus={cpus} l2.memory=256M l2.timeout={timeout_s // 3}"
+    append = f"console=ttyS0 quiet l2.cpus={cpus} l2.memory=256M l2.until={timeout_s * 9 // 10}"
     return [f"--append={append}", f"--cpus={cpus}", f"--memory={memory_mib}M"]

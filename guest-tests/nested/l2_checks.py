@@ -28,7 +28,7 @@ def judge(tally: Tally, name: str, l2: kernels.Kernel, l2_cpus: int, vmcore: Pat
     def tool(*words: str | Path) -> Ran:
         return run_tool(vmcore, *words)
 
-    lived = "L1: L2 has a shell" in end.console and l1.PANIC in end.console and end.status == 120
+    lived = l1.READY in end.console and l1.PANIC in end.console and end.status == 120
     if not check(f"its shell is up when L1 is panicked ({end.seconds} s)", lived, end.evidence):
         return
 

@@ -19,6 +19,7 @@ constexpr uint32_t kTopologyLeaf = 0xb;
 constexpr uint32_t kTopologyV2Leaf = 0x1f;
 constexpr uint32_t kAmdFeatureLeaf = 0x80000001;
 constexpr uint32_t kAmdSizeLeaf = 0x80000008;
+constexpr uint32_t kSvmLeaf = 0x8000000a;
 constexpr uint32_t kAmdCacheLeaf = 0x8000001d;
 constexpr uint32_t kAmdTopologyLeaf = 0x8000001e;
 constexpr uint32_t kAmdTopologyV2Leaf = 0x80000026;
@@ -27,6 +28,7 @@ constexpr uint32_t kHypervisor = 1u << 31;            // leaf 1 ECX
 constexpr uint32_t kPdcm = 1u << 15;                  // leaf 1 ECX: MSR_IA32_PERF_CAPABILITIES
 constexpr uint32_t kHtt = 1u << 28;                   // leaf 1 EDX: more than one logical processor
 constexpr uint32_t kCmpLegacy = 1u << 1;              // leaf 0x80000001 ECX: these are cores, not threads
+constexpr uint32_t kSvm = 1u << 2;                    // leaf 0x80000001 ECX
 constexpr uint32_t kAmdAliases = 0x0183f3ff;          // leaf 0x80000001 EDX: repeats leaf 1 EDX on AMD
 constexpr uint32_t kLevelThread = 1, kLevelCore = 2;  // leaf 0xb ECX[15:8]
 
@@ -179,6 +181,11 @@ absl::StatusOr<CpuidTable> BuildGuestCpuid(const CpuidTable& host_supported, int
     CpuidEntry* amd = Find(table, kAmdFeatureLeaf);
     const CpuidEntry* basic = Find(table, kFeatureLeaf);
     if (amd != nullptr && basic != nullptr) amd->edx = (amd->edx & ~kAmdAliases) | (basic->edx & kAmdAliases);
+  }
+  // Without SVM there is nothing to say of its parts. Linux would list them all the same.
+  const CpuidEntry* amd = Find(table, kAmdFeatureLeaf);
+  if (amd == nullptr || (amd->ecx & kSvm) == 0) {
+    std::erase_if(table, [](const CpuidEntry& entry) { return entry.function == kSvmLeaf; });
   }
   // A leaf of zeros reads the same when it is missing; without them the table stays below
   // the 80 entries that older kernels take.

@@ -169,6 +169,17 @@ TEST(CpuidTest, OnAmdTheAliasesOfLeaf1Follow) {
   EXPECT_TRUE(FindCpuid(table, 0x80000001)->edx & 1u << 29) << "long mode is no alias";
 }
 
+TEST(CpuidTest, ThePartsOfSvmAreAsKvmGivesThemAndGoWithIt) {
+  constexpr uint32_t kSvmParts = 0x8000000a, kVgif = 1u << 16;
+  CpuidTable host = AmdHost();
+  std::erase_if(host, [](const CpuidEntry& entry) { return entry.function == 0x80000001; });
+  host.push_back({0x80000001, 0, 0, 0x00060fb1, 0, 0x75, 0x2dd3fbfd});
+  host.push_back({kSvmParts, 0, 0, 1, 8, 0, 0x10010021});  // of kvm_amd 6.1 on an emulated CPU
+  EXPECT_EQ(*FindCpuid(Build(host, 2, 0), kSvmParts), *FindCpuid(host, kSvmParts));
+  EXPECT_EQ(FindCpuid(Build(host, 2, 0, "-vgif"), kSvmParts)->edx, 0x10010021 & ~kVgif);
+  EXPECT_EQ(FindCpuid(Build(host, 2, 0, "-svm"), kSvmParts), nullptr) << "reads as zeros";
+}
+
 TEST(CpuidTest, LeavesOfZerosAreLeftOut) {
   EXPECT_EQ(FindCpuid(Build(IntelHost(), 1, 0), 4, 4), nullptr);
   EXPECT_NE(FindCpuid(Build(IntelHost(), 1, 0), 0), nullptr);
