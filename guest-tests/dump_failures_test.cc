@@ -66,7 +66,7 @@ TEST_F(DumpFailuresTest, AMissingDirectoryIsToldBeforeAndAfterThePanic) {
   VmmProcess process(GuestArgs("pvpanic", "write=1", {"--panic-grace=0", "--dump-dir=" + dir_ + "/missing"}));
   const VmmResult result = process.Wait();
   EXPECT_EQ(result.exit_code, 126) << result.Describe();
-  EXPECT_LT(result.err.find("could not be dumped"), result.err.find("dump failed")) << result.err;
+  EXPECT_LT(result.err.find("dumps are unavailable"), result.err.find("dump failed")) << result.err;
   EXPECT_THAT(result.LastErrorLine(), HasSubstr("panic (pvpanic) on vCPU 0"));
   EXPECT_THAT(result.LastErrorLine(), HasSubstr(dir_ + "/missing"));
   EXPECT_THAT(result.LastErrorLine(), HasSubstr("No such file or directory"));

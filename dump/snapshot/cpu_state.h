@@ -67,6 +67,9 @@ struct CpuState {
   NestedCpuState nested;
 };
 
+// RFLAGS.IF (SDM vol. 1, section 3.4.3.3): true if the CPU takes maskable interrupts.
+inline bool InterruptsOn(const CpuState& cpu) { return (cpu.rflags & (1u << 9)) != 0; }
+
 }  // namespace vmm
 
 #endif  // DUMP_SNAPSHOT_CPU_STATE_H_

@@ -97,7 +97,7 @@ absl::StatusOr<FilteredPages> Filter(const VmSnapshot& snapshot, const FoundKern
 
 // Fills `plan`, and of `report` what does not depend on where the core goes.
 absl::Status MakePlan(const VmSnapshot& snapshot, const VmcoreOptions& options, Plan& plan, VmcoreReport& report) {
-  plan.kernel = FindKernel(snapshot);
+  plan.kernel = options.kernel != nullptr ? *options.kernel : FindKernel(snapshot);
   plan.memory = snapshot.memory;
   report.format = options.format;
   report.level = options.level;

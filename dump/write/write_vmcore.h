@@ -8,7 +8,6 @@
 #define DUMP_WRITE_WRITE_VMCORE_H_
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,40 +17,9 @@
 #include "dump/check/readable_by.h"
 #include "dump/snapshot/dump_format.h"
 #include "dump/snapshot/vm_snapshot.h"
+#include "dump/write/vmcore_options.h"
 
 namespace vmm {
-
-struct VmcoreOptions {
-  // The file's exact name, which must be free; empty: the first free one of vmcore, vmcore.1,
-  // vmcore.2, ...
-  std::string name;
-
-  // Bytes of guest RAM looked at so far, and in all. May be empty. Called on the caller's thread.
-  std::function<void(uint64_t done, uint64_t total)> progress;
-
-  DumpFormat format = DumpFormat::kElf;
-
-  // kLevel... Where the guest's pages cannot be told apart, kLevelFiltered becomes kLevelNoZeros: a dump
-  // that is larger than wanted is better than none.
-  int level = kLevelNoZeros;
-  bool must_filter = false;  // an error instead
-
-  CoreMappings mappings = CoreMappings::kNeeded;
-
-  // Kept in the core as our own note, "VMM"; empty: no such note.
-  std::string notes_json;
-
-  // So many bytes must be left on the file system when the dump is written, else ResourceExhausted before
-  // it is begun. 0: whatever there is may be used up. Not for a stream.
-  uint64_t min_free = 0;
-
-  // Of a stream: readable from when on a reader that does not read is no longer waited for (StreamSink). -1: never.
-  int stop_fd = -1;
-
-  // The newest so many dumps that vmm named stay in the directory, this one among them; 0: all. See
-  // old_dumps.h. Not for a stream, nor with a `name`.
-  int keep = 0;
-};
 
 struct VmcoreReport {
   std::string path;         // of the vmcore

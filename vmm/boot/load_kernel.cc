@@ -29,9 +29,6 @@ constexpr GuestRange kLowMemory{GuestAddr{0}, kHighMemory.value};  // boot struc
 constexpr GuestRange kFirst4GiB{GuestAddr{0}, 4ull << 30};
 constexpr uint32_t kInitrdMaxForElf = 0x7fffffff;
 
-// A vmlinux of a distribution, with all that a debugger wants, has less than 1 GiB.
-constexpr uint64_t kMaxKernelFile = 4ull << 30;
-
 absl::Status Bad(std::string message) { return absl::InvalidArgumentError(message); }
 
 absl::Status NoRoom(const GuestMemory& memory, const GuestRange& place, std::string_view why) {

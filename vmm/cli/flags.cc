@@ -196,7 +196,7 @@ absl::Status DumpOnceFromFlag(VmConfig& config) {
   const std::string dir = absl::GetFlag(FLAGS_dump_once);
   if (dir.empty()) return absl::OkStatus();
   const std::string_view other = config.dump_dir != "."                ? "--dump-dir"
-                                 : !config.dump_name.empty()           ? "--dump-name"
+                                 : !config.dump.name.empty()           ? "--dump-name"
                                  : absl::GetFlag(FLAGS_dump_keep) != 0 ? "--dump-keep"
                                  : !absl::GetFlag(FLAGS_dump).empty()  ? "--dump"
                                                                        : "";
@@ -211,29 +211,29 @@ absl::Status DumpOnceFromFlag(VmConfig& config) {
 
 absl::Status DumpFromFlags(VmConfig& config) {
   config.dump_dir = absl::GetFlag(FLAGS_dump_dir);
-  config.dump_name = absl::GetFlag(FLAGS_dump_name);
-  if (config.dump_name.find('/') != std::string::npos || config.dump_name == "." || config.dump_name == "..") {
+  config.dump.name = absl::GetFlag(FLAGS_dump_name);
+  if (config.dump.name.find('/') != std::string::npos || config.dump.name == "." || config.dump.name == "..") {
     return absl::InvalidArgumentError(
-        absl::StrFormat("--dump-name=%s: must be a plain file name; the directory is --dump-dir", config.dump_name));
+        absl::StrFormat("--dump-name=%s: must be a plain file name; the directory is --dump-dir", config.dump.name));
   }
   config.dump_fallback_dir = absl::GetFlag(FLAGS_dump_fallback_dir);
   RETURN_IF_ERROR(DumpOnceFromFlag(config));
-  ASSIGN_OR_RETURN(config.dump_format, Value("dump-format", FLAGS_dump_format, ParseDumpFormat));
-  ASSIGN_OR_RETURN(config.dump_level, Value("dump-level", FLAGS_dump_level, ParseDumpLevel));
-  ASSIGN_OR_RETURN(config.core_mappings, Value("core-mappings", FLAGS_core_mappings, ParseCoreMappings));
+  ASSIGN_OR_RETURN(config.dump.format, Value("dump-format", FLAGS_dump_format, ParseDumpFormat));
+  ASSIGN_OR_RETURN(config.dump.level, Value("dump-level", FLAGS_dump_level, ParseDumpLevel));
+  ASSIGN_OR_RETURN(config.dump.mappings, Value("core-mappings", FLAGS_core_mappings, ParseCoreMappings));
   if (const std::string path = absl::GetFlag(FLAGS_vmcoreinfo); !path.empty()) {
     ASSIGN_OR_RETURN(config.vmcoreinfo, Annotate(ReadVmcoreInfoFile(path), "--vmcoreinfo"));
   }
-  ASSIGN_OR_RETURN(config.dump_min_free, Value("dump-min-free", FLAGS_dump_min_free, ParseSize));
+  ASSIGN_OR_RETURN(config.dump.min_free, Value("dump-min-free", FLAGS_dump_min_free, ParseSize));
   ASSIGN_OR_RETURN(config.dump_fd, Value("dump", FLAGS_dump, ReadDumpStream));
-  config.dump_keep = absl::GetFlag(FLAGS_dump_keep);
-  if (config.dump_keep < 0) {
-    return absl::InvalidArgumentError(absl::StrFormat("--dump-keep=%d: must be 0 or more", config.dump_keep));
+  config.dump.keep = absl::GetFlag(FLAGS_dump_keep);
+  if (config.dump.keep < 0) {
+    return absl::InvalidArgumentError(absl::StrFormat("--dump-keep=%d: must be 0 or more", config.dump.keep));
   }
-  if (config.dump_keep > 0 && !config.dump_name.empty()) {
+  if (config.dump.keep > 0 && !config.dump.name.empty()) {
     return absl::InvalidArgumentError("--dump-keep counts the dumps that vmm names itself: not with --dump-name");
   }
-  if (config.dump_fd >= 0 && config.dump_format != DumpFormat::kElf) {
+  if (config.dump_fd >= 0 && config.dump.format != DumpFormat::kElf) {
     return absl::InvalidArgumentError("--dump streams an ELF core: a kdump file is not written from start to end");
   }
   if (config.dump_fd == STDOUT_FILENO && absl::GetFlag(FLAGS_result) == "-") {

@@ -11,8 +11,8 @@
 
 #include "absl/time/time.h"
 #include "devices/vmport/backdoor.h"
-#include "dump/snapshot/dump_format.h"
 #include "dump/snapshot/vmcoreinfo.h"
+#include "dump/write/vmcore_options.h"
 #include "vmm/boot/load_kernel.h"
 #include "vmm/catch/catch_config.h"
 #include "vmm/kvm/cpu_features.h"
@@ -54,16 +54,11 @@ struct VmConfig {
   CatchConfig catching;                   // what is caught at the fault itself
   std::vector<KernelSign> catch_console;  // what of the console's words is taken for a panic
   absl::Duration panic_grace = absl::Milliseconds(200);
+  VmcoreOptions dump;  // the user's part of it
   std::string dump_dir = ".";
   bool dump_once = false;         // one dump for each kind of death stays in dump_dir
-  std::string dump_name;          // empty: the first free of vmcore, vmcore.1, ...
   std::string dump_fallback_dir;  // empty: none
-  DumpFormat dump_format = DumpFormat::kElf;
-  int dump_level = kLevelNoZeros;
-  int dump_fd = -1;            // else the vmcore is streamed there first; if it is standard output, the console is not
-  int dump_keep = 0;           // VmcoreOptions::keep
-  uint64_t dump_min_free = 0;  // bytes
-  CoreMappings core_mappings = CoreMappings::kNeeded;
+  int dump_fd = -1;  // the vmcore is streamed there first; if it is standard output, the console is not. -1: no stream
   std::optional<VmcoreInfo> vmcoreinfo;  // the user's, tried before any that is found
 
   absl::Duration hang_after = absl::InfiniteDuration();

@@ -7,15 +7,21 @@
 
 namespace vmm {
 
-DeathReport ReportDeath(const VmSnapshot& snapshot, int dead_vcpu, const SymbolList* symbols) {
-  DeathReport death;
-  const FoundKernel found = FindKernel(snapshot);
-  absl::StatusOr<std::unique_ptr<KernelView>> view = absl::UnknownError("not opened");
-  if (symbols != nullptr && found.map.has_value()) {
-    view = KernelView::Open(*snapshot.memory, found, std::make_unique<SymbolList>(*symbols));
-    if (!view.ok()) death.missing.emplace_back(view.status().message());
+absl::StatusOr<std::unique_ptr<KernelView>> OpenKernelView(const VmSnapshot& snapshot, const FoundKernel& kernel,
+                                                           const SymbolList* symbols,
+                                                           std::vector<std::string>* missing) {
+  if (symbols != nullptr && kernel.map.has_value()) {
+    auto view = KernelView::Open(*snapshot.memory, kernel, std::make_unique<SymbolList>(*symbols));
+    if (view.ok()) return view;
+    if (missing != nullptr) missing->emplace_back(view.status().message());
   }
-  if (!view.ok()) view = KernelView::Open(*snapshot.memory, found);
+  return KernelView::Open(*snapshot.memory, kernel);
+}
+
+DeathReport ReportDeath(const VmSnapshot& snapshot, const FoundKernel& kernel, int dead_vcpu,
+                        const SymbolList* symbols) {
+  DeathReport death;
+  const auto view = OpenKernelView(snapshot, kernel, symbols, &death.missing);
   if (!view.ok()) {
     death.missing.emplace_back(view.status().message());
     return death;

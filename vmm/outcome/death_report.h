@@ -1,11 +1,15 @@
-// What a dead guest's own memory says of its end: the message, the stack, the end of its log, whether or not its
+// A death as the guest's own memory tells it: the message, the stack and the end of the log, whether or not the
 // console showed them.
 #ifndef VMM_OUTCOME_DEATH_REPORT_H_
 #define VMM_OUTCOME_DEATH_REPORT_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "dump/kernel/find_kernel.h"
+#include "dump/kernel/kernel_view.h"
 #include "dump/kernel/symbol_list.h"
 #include "dump/snapshot/vm_snapshot.h"
 
@@ -20,10 +24,17 @@ struct DeathReport {
   std::vector<std::string> missing;
 };
 
-// Reads the kernel's own tables; never fails. `dead_vcpu`: the one that hangs or stopped for good, -1 where none is
-// known; it counts where the kernel does not say itself which CPU panicked. `symbols`, where they are the kernel's, are
-// taken in place of those that it has itself; may be null. REQUIRES: no vCPU runs.
-DeathReport ReportDeath(const VmSnapshot& snapshot, int dead_vcpu, const SymbolList* symbols = nullptr);
+// Opens the kernel's own tables. `symbols` replace the kernel's own if they fit it; may be null. If they do not fit,
+// the reason is added to `missing`. REQUIRES: no vCPU runs.
+absl::StatusOr<std::unique_ptr<KernelView>> OpenKernelView(const VmSnapshot& snapshot, const FoundKernel& kernel,
+                                                           const SymbolList* symbols,
+                                                           std::vector<std::string>* missing = nullptr);
+
+// Reads the kernel's own tables. Never fails. `kernel` is FindKernel() of `snapshot`. `dead_vcpu` hangs or stopped for
+// good, -1: not known; it counts if the kernel itself does not say which CPU panicked. `symbols` as for
+// OpenKernelView(). REQUIRES: no vCPU runs.
+DeathReport ReportDeath(const VmSnapshot& snapshot, const FoundKernel& kernel, int dead_vcpu,
+                        const SymbolList* symbols = nullptr);
 
 // The log's last few lines on stderr, for a guest whose console did not show how it ended.
 void TellLog(const DeathReport& report);

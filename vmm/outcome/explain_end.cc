@@ -16,8 +16,7 @@ void TellWhereVcpusStood(const VmSnapshot& snapshot) {
   for (size_t id = 0; id < snapshot.cpus.size(); ++id) {
     const CpuState& cpu = snapshot.cpus[id];
     if (!cpu.started) continue;
-    const bool interrupts = (cpu.rflags & (1 << 9)) != 0;
-    LogInfo(absl::StrFormat("vCPU %d stood at %#x, interrupts %s", id, cpu.rip, interrupts ? "on" : "off"));
+    LogInfo(absl::StrFormat("vCPU %d stood at %#x, interrupts %s", id, cpu.rip, InterruptsOn(cpu) ? "on" : "off"));
   }
 }
 
@@ -73,18 +72,20 @@ bool IsBadEnd(const RunOutcome& outcome) {
   }
 }
 
-void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, RunOutcome& outcome) {
+void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, const FoundKernel& kernel, RunOutcome& outcome) {
   if (outcome.kind != RunOutcome::Kind::kPanic) TellWhereVcpusStood(snapshot);
+  const SymbolList* const symbols = config.catching.symbols.get();
   const int dead = DeadVcpu(outcome);
   const CpuState* const cpu = RegistersOf(dead, snapshot);
   if (CouldNotGoOn(outcome) && cpu != nullptr) outcome.fault = DescribeFault(dead, *cpu, *snapshot.memory);
   // Of registers that are lost no stack can be had, and all such ends would have the same signature.
   const bool lost = outcome.fault.has_value() && outcome.fault->registers_lost;
-  outcome.death = ReportDeath(snapshot, lost ? -1 : dead, config.catching.symbols.get());
+  outcome.death = ReportDeath(snapshot, kernel, lost ? -1 : dead, symbols);
   if (outcome.fault.has_value()) {
     if (!lost && !outcome.death->stack.empty()) outcome.fault->place = outcome.death->stack[0];
     TellFault(*outcome.fault);
   }
+  if (outcome.hang_registers.has_value()) NamePlaces(snapshot, kernel, symbols, *outcome.hang_registers);
   if (!ConsoleShowedPanic(outcome)) TellLog(*outcome.death);
 }
 

@@ -1,7 +1,8 @@
-// What is found out about a bad end, once nothing of the guest moves any more.
+// Explains a bad end from the registers and memory of a guest that has stopped.
 #ifndef VMM_OUTCOME_EXPLAIN_END_H_
 #define VMM_OUTCOME_EXPLAIN_END_H_
 
+#include "dump/kernel/find_kernel.h"
 #include "dump/snapshot/vm_snapshot.h"
 #include "vmm/config/vm_config.h"
 #include "vmm/outcome/run_outcome.h"
@@ -17,12 +18,13 @@ void PromoteConsolePanic(RunOutcome& outcome);
 // True if the guest's console said that it panicked.
 bool ConsoleShowedPanic(const RunOutcome& outcome);
 
-// One of which somebody will ask why: a panic, a hang, a time-out, and a SIGTERM, by which harnesses end what is stuck.
+// True for ends that somebody will ask about: a panic, a hang, a time-out, and SIGTERM, which harnesses send to a run
+// that is stuck.
 bool IsBadEnd(const RunOutcome& outcome);
 
-// What the vCPUs' registers and the guest's memory say of the end goes into the record, and to stderr what the console
-// has not shown. Never fails. REQUIRES: IsBadEnd().
-void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, RunOutcome& outcome);
+// Adds to the record what the vCPUs' registers and the guest's memory say about the end, and prints on stderr what the
+// console has not shown. `kernel` is FindKernel() of `snapshot`. Never fails. REQUIRES: IsBadEnd().
+void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, const FoundKernel& kernel, RunOutcome& outcome);
 
 }  // namespace vmm
 

@@ -13,7 +13,7 @@ class ExplainEndTest : public testing::Test {
     RunOutcome outcome;
     outcome.kind = RunOutcome::Kind::kPanic;
     outcome.panic = PanicEvent{.source = PanicSource::kTripleFault, .vcpu = 0};
-    ExplainEnd(VmConfig(), snapshot_, outcome);
+    ExplainEnd(VmConfig(), snapshot_, FindKernel(snapshot_), outcome);
     return outcome;
   }
 

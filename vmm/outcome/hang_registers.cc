@@ -1,18 +1,14 @@
 #include "vmm/outcome/hang_registers.h"
 
-#include <memory>
-
 #include "absl/strings/str_format.h"
 #include "base/log.h"
-#include "dump/kernel/find_kernel.h"
 #include "dump/kernel/kernel_report.h"
 #include "dump/kernel/kernel_view.h"
+#include "vmm/outcome/death_report.h"
 #include "vmm/outcome/fault_site.h"
 
 namespace vmm {
 namespace {
-
-constexpr uint64_t kInterruptFlag = 1 << 9;
 
 // A vCPU that stopped of itself, and not because the kernel said why.
 bool CouldNotGoOn(PanicSource source) { return !LeavesVcpuRunning(source) && source != PanicSource::kTrap; }
@@ -25,8 +21,8 @@ void TellWhereVcpusStand(const HangRegistersNote& note) {
     if (!cpu.has_value()) {
       LogInfo(absl::StrFormat("vCPU %d does not answer: a device has it", id));
     } else if (cpu->started) {
-      LogInfo(absl::StrFormat("vCPU %d stands at %#x, interrupts %s%s", id, cpu->rip,
-                              (cpu->rflags & kInterruptFlag) != 0 ? "on" : "off", cpu->halted ? ", halted" : ""));
+      LogInfo(absl::StrFormat("vCPU %d stands at %#x, interrupts %s%s", id, cpu->rip, InterruptsOn(*cpu) ? "on" : "off",
+                              cpu->halted ? ", halted" : ""));
     }
   }
 }
@@ -42,14 +38,10 @@ void PutBackDestroyedRegisters(const std::optional<PanicEvent>& panic, bool cons
   if (id < note.before.size() && note.before[id].has_value()) states[id] = *note.before[id];
 }
 
-void NamePlaces(const VmSnapshot& snapshot, const SymbolList* symbols, HangRegisters& registers) {
+void NamePlaces(const VmSnapshot& snapshot, const FoundKernel& kernel, const SymbolList* symbols,
+                HangRegisters& registers) {
   registers.places.assign(registers.note.before.size(), "");
-  const FoundKernel found = FindKernel(snapshot);
-  absl::StatusOr<std::unique_ptr<KernelView>> view = absl::UnknownError("not opened");
-  if (symbols != nullptr && found.map.has_value()) {
-    view = KernelView::Open(*snapshot.memory, found, std::make_unique<SymbolList>(*symbols));
-  }
-  if (!view.ok()) view = KernelView::Open(*snapshot.memory, found);
+  const auto view = OpenKernelView(snapshot, kernel, symbols);
   if (!view.ok()) return;
   for (size_t id = 0; id < registers.places.size(); ++id) {
     const std::optional<CpuState>& cpu = registers.note.before[id];

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "base/panic_event.h"
 #include "dump/flight/hang_registers_note.h"
+#include "dump/kernel/find_kernel.h"
 #include "dump/kernel/symbol_list.h"
 #include "dump/snapshot/cpu_state.h"
 #include "dump/snapshot/vm_snapshot.h"
@@ -34,7 +35,8 @@ void PutBackDestroyedRegisters(const std::optional<PanicEvent>& panic, bool cons
 
 // Fills in `places` from the kernel's own symbols, or `symbols`, which may be null. Never fails: of a guest that is no
 // Linux they stay empty. REQUIRES: no vCPU runs.
-void NamePlaces(const VmSnapshot& snapshot, const SymbolList* symbols, HangRegisters& registers);
+void NamePlaces(const VmSnapshot& snapshot, const FoundKernel& kernel, const SymbolList* symbols,
+                HangRegisters& registers);
 
 }  // namespace vmm
 

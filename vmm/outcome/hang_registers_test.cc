@@ -87,7 +87,7 @@ TEST_F(HangRegistersTest, OneThatHadNotAnsweredIsDestroyedAndHasNoneToGetBack) {
 TEST_F(HangRegistersTest, AGuestWithoutSymbolsHasNoPlaces) {
   LinuxGuest guest;
   HangRegisters registers{.note = note_};
-  NamePlaces(guest.snapshot(), nullptr, registers);
+  NamePlaces(guest.snapshot(), FindKernel(guest.snapshot()), nullptr, registers);
   EXPECT_THAT(registers.places, testing::ElementsAre("", ""));
 }
 

@@ -184,7 +184,7 @@ ordered_json DumpJson(const RunOutcome& outcome) {
             {"readable_by", ReadableByJson(*outcome.dump)},
             {"removed", outcome.dump->removed}};
   }
-  if (!outcome.dump_of_the_like.empty()) return {{"like", outcome.dump_of_the_like}};
+  if (!outcome.earlier_dump.empty()) return {{"like", outcome.earlier_dump}};
   if (!outcome.dump_error.ok()) return {{"error", std::string(outcome.dump_error.message())}};
   return nullptr;
 }

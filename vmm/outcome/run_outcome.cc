@@ -25,7 +25,7 @@ std::string DescribePanic(const RunOutcome& outcome) {
 
 std::string DescribeDump(const RunOutcome& outcome) {
   if (!outcome.dump_error.ok()) return "; dump failed: " + std::string(outcome.dump_error.message());
-  if (!outcome.dump_of_the_like.empty()) return "; an earlier one of its kind is in " + outcome.dump_of_the_like;
+  if (!outcome.earlier_dump.empty()) return "; an earlier one of its kind is in " + outcome.earlier_dump;
   if (!outcome.dump.has_value()) return "";
   const double mib = static_cast<double>(outcome.dump->data_bytes) / (1 << 20);
   return absl::StrFormat("; dump %s (%.1f MiB in %.2f s)", outcome.dump->path, mib,

@@ -79,7 +79,7 @@ struct RunOutcome {
   std::optional<VmportReport> vmport;  // where there was --vmport
 
   std::optional<VmcoreReport> dump;
-  std::string dump_of_the_like;  // with --dump-once: the path of the one that an earlier death of this kind left
+  std::string earlier_dump;  // with --dump-once: the path of the one that an earlier death of this kind left
   absl::Duration dump_time;
   absl::Status dump_error;  // why there is no dump where one was wanted; of each directory tried
 

@@ -48,7 +48,8 @@ DumpDirs OpenDumpDirs(const VmConfig& config) {
   if (config.dump_fd < 0) {
     dirs.first = OutputDir::Open(config.dump_dir);
     if (!dirs.first.ok()) {
-      LogWarning(absl::StrFormat("a panic could not be dumped: %s", std::string(dirs.first.status().message())));
+      LogWarning(absl::StrFormat("dumps are unavailable: a panic would not be saved: %s",
+                                 std::string(dirs.first.status().message())));
     }
   }
   if (!config.dump_fallback_dir.empty()) {
@@ -84,17 +85,13 @@ VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, con
   return snapshot;
 }
 
-void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConfig& config, int stop_fd,
-                  RunOutcome& outcome) {
+void DumpSnapshot(const VmSnapshot& snapshot, const FoundKernel& kernel, const DumpDirs& dirs, const VmConfig& config,
+                  int stop_fd, RunOutcome& outcome) {
   const absl::Time start = absl::Now();
-  VmcoreOptions options{.name = config.dump_name,
-                        .format = config.dump_format,
-                        .level = config.dump_level,
-                        .mappings = config.core_mappings,
-                        .notes_json = DumpNoteJson(config, outcome),
-                        .min_free = config.dump_min_free,
-                        .stop_fd = stop_fd,
-                        .keep = config.dump_keep};
+  VmcoreOptions options = config.dump;
+  options.notes_json = DumpNoteJson(config, outcome);
+  options.stop_fd = stop_fd;
+  options.kernel = &kernel;
   if (config.dump_once) options.name = absl::StrFormat("%s-%s", kDumpName, SignatureOf(outcome));
   if (isatty(STDERR_FILENO) != 0) options.progress = Progress();
 
@@ -102,25 +99,24 @@ void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConf
     if (!dir.ok()) return dir.status();
     absl::StatusOr<VmcoreReport> report = WriteVmcore(snapshot, *dir, options);
     // The name is the test: of many runs that end alike at once, one gets it.
-    if (config.dump_once && absl::IsAlreadyExists(report.status()))
-      outcome.dump_of_the_like = dir->PathOf(options.name);
+    if (config.dump_once && absl::IsAlreadyExists(report.status())) outcome.earlier_dump = dir->PathOf(options.name);
     return report;
   };
 
   absl::StatusOr<VmcoreReport> report =
       config.dump_fd >= 0 ? StreamVmcore(snapshot, config.dump_fd, StreamName(config.dump_fd), options)
                           : write_into(dirs.first);
-  if (!report.ok() && outcome.dump_of_the_like.empty() && !config.dump_fallback_dir.empty()) {
+  if (!report.ok() && outcome.earlier_dump.empty() && !config.dump_fallback_dir.empty()) {
     LogWarning(absl::StrFormat("dump failed: %s; trying %s", std::string(report.status().message()),
                                config.dump_fallback_dir));
     const absl::Status first_error = report.status();
     report = write_into(dirs.fallback);
     if (!report.ok()) report = Join(first_error, report.status());
   }
-  if (!outcome.dump_of_the_like.empty()) return;
+  if (!outcome.earlier_dump.empty()) return;
   if (report.ok() && !report->why_not_filtered.empty()) {
     LogWarning(
-        absl::StrFormat("the dump has all memory, not level %d: %s", config.dump_level, report->why_not_filtered));
+        absl::StrFormat("the dump has all memory, not level %d: %s", config.dump.level, report->why_not_filtered));
   }
   if (report.ok()) {
     for (const std::string& path : report->removed) LogInfo(absl::StrFormat("removed the old dump %s", path));

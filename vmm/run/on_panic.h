@@ -1,5 +1,4 @@
-// What is done once the guest has died: the policy of --on-panic, on a machine whose vCPUs
-// have stopped.
+// The dump of a dead guest, whose vCPUs have stopped.
 #ifndef VMM_RUN_ON_PANIC_H_
 #define VMM_RUN_ON_PANIC_H_
 
@@ -8,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/output_dir.h"
+#include "dump/kernel/find_kernel.h"
 #include "dump/snapshot/cpu_state.h"
 #include "vmm/config/vm_config.h"
 #include "vmm/machine/machine.h"
@@ -15,27 +15,26 @@
 
 namespace vmm {
 
-// The directories for a dump, opened before the guest runs: what happens to their names
-// later, or to the right to open them, does not matter any more.
+// The directories for a dump, opened before the guest runs. What happens to their names or permissions later does
+// not matter.
 struct DumpDirs {
   absl::StatusOr<OutputDir> first = absl::UnknownError("not opened");
   absl::StatusOr<OutputDir> fallback = absl::NotFoundError("no --dump-fallback-dir was given");
 };
 
-// Takes away what killed processes left half-made there (base/partial_file.h).
+// Also removes the half-made files that killed processes left there (base/partial_file.h).
 DumpDirs OpenDumpDirs(const VmConfig& config);
 
-// The registers of stopped vCPUs, the RAM and further notes, as the dump code takes them. A vCPU whose
-// registers could not be read is told on stderr, and kept as one that never started: a dump
-// without it is worth more than none.
+// The registers of stopped vCPUs, the RAM and further notes, as the dump code takes them. If a vCPU's registers could
+// not be read, says so on stderr and keeps that vCPU as one that never started: a dump without it is better than none.
 VmSnapshot MakeSnapshot(const std::vector<absl::StatusOr<CpuState>>& states, const GuestMemory& memory,
                         const std::optional<PanicEvent>& panic, std::vector<CoreNote> notes);
 
-// Writes the dump, into the second directory where the first one or the stream fails, and keeps in `outcome`
-// what came of it. `stop_fd` is readable when the user wants the run to end: a stream whose reader does not read is
-// given up then.
-void DumpSnapshot(const VmSnapshot& snapshot, const DumpDirs& dirs, const VmConfig& config, int stop_fd,
-                  RunOutcome& outcome);
+// Writes the dump, into the second directory if the first one or the stream fails, and keeps the result in `outcome`.
+// `kernel` is FindKernel() of `snapshot`. When `stop_fd` becomes readable, a stream whose reader does not read is
+// given up.
+void DumpSnapshot(const VmSnapshot& snapshot, const FoundKernel& kernel, const DumpDirs& dirs, const VmConfig& config,
+                  int stop_fd, RunOutcome& outcome);
 
 }  // namespace vmm
 

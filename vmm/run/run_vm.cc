@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -20,10 +23,12 @@
 #include "vmm/outcome/hang_registers.h"
 #include "vmm/recorder/console_recorder.h"
 #include "vmm/recorder/sched_recorder.h"
+#include "vmm/run/ask_by_nmi.h"
 #include "vmm/run/early_exception_watch.h"
 #include "vmm/run/event_loop.h"
 #include "vmm/run/hang_watch.h"
 #include "vmm/run/host_notes.h"
+#include "vmm/run/keep_end.h"
 #include "vmm/run/on_panic.h"
 #include "vmm/run/soft_power.h"
 #include "vmm/run/stop_signals.h"
@@ -38,225 +43,215 @@ std::string_view BootName(const LoadedKernel& kernel) {
   return kernel.direct ? "direct" : "classic";
 }
 
-RunOutcome::Kind KindOf(const GuestRequest& request) {
-  switch (request.kind) {
-    case GuestRequest::Kind::kPowerOff: return RunOutcome::Kind::kPowerOff;
-    case GuestRequest::Kind::kReset: return RunOutcome::Kind::kReset;
-    case GuestRequest::Kind::kExit: return RunOutcome::Kind::kGuestExit;
-  }
-  return RunOutcome::Kind::kVmmError;
-}
-
-void KeepRequest(const GuestRequest& request, RunOutcome& outcome) {
-  outcome.kind = KindOf(request);
-  outcome.by = request.by;
-  outcome.guest_status = request.status;
-}
-
-// The guest's own crash kernel took over.
-bool HandedOver(const std::optional<PanicEvent>& panic) { return panic.has_value() && panic->crash_loaded; }
-
-// Fills in what `end` means for the outcome, as far as it is known without the registers.
-void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutcome& outcome) {
-  outcome.panic = events.panic();
-  outcome.panics_seen = events.panics_seen();
-  switch (end) {
-    case RunEnd::kPanic: outcome.kind = RunOutcome::Kind::kPanic; break;
-    case RunEnd::kRequest: KeepRequest(*events.request(), outcome); break;
-    case RunEnd::kTimeout: outcome.kind = RunOutcome::Kind::kTimeout; break;
-    case RunEnd::kHang:
-    case RunEnd::kWatchdog: outcome.kind = RunOutcome::Kind::kHang; break;
-    case RunEnd::kUserQuit:
-      outcome.kind = RunOutcome::Kind::kInterrupted;
-      outcome.signal = SIGINT;
-      break;
-    case RunEnd::kSignal:
-      outcome.kind = RunOutcome::Kind::kInterrupted;
-      outcome.signal = loop.signal();
-      break;
-  }
-  // A guest that handed over to its own crash kernel has panicked, however that kernel ended.
-  const bool by_user = end == RunEnd::kSignal || end == RunEnd::kUserQuit;
-  if (HandedOver(outcome.panic) && !by_user) outcome.kind = RunOutcome::Kind::kPanic;
-}
-
-void CatchWitness(const VmConfig& config, const ConsoleWitness& witness, EarlyExceptionWatch& early,
-                  RunEvents& events) {
-  if (early.Add(witness)) {
-    events.Wake();
-    return;
-  }
-  if (std::ranges::find(config.catch_console, witness.sign) == config.catch_console.end()) return;
-  events.OnPanic({.source = PanicSource::kConsole, .detail = witness.line});
-}
-
-void KeepAccounts(std::span<const std::unique_ptr<FlightRecorder>> recorders, const KvmStatistics& kvm,
-                  RunOutcome& outcome) {
-  for (size_t id = 0; id < recorders.size(); ++id) {
-    const FlightNoteHeader account = recorders[id]->header();
-    outcome.vcpus.push_back({.exits = account.exits,
-                             .ran = absl::Nanoseconds(account.run_ns),
-                             .waited = absl::Nanoseconds(account.wait_ns),
-                             .kvm = id < kvm.vcpus.size() ? kvm.vcpus[id] : std::vector<KvmStat>()});
-  }
-}
-
-// What --on-panic says, for a guest that has panicked or hangs.
-void AfterDeath(const VmConfig& config, const DumpDirs& dirs, const VmSnapshot& snapshot, int stop_fd, EventLoop& loop,
-                RunOutcome& outcome) {
-  if (HandedOver(outcome.panic)) {
-    LogInfo("the guest panicked and its own crash kernel took over: the dump is left to it");
-    return;
-  }
-  switch (config.on_panic) {
-    case OnPanic::kExit: return;
-    case OnPanic::kDump: DumpSnapshot(snapshot, dirs, config, stop_fd, outcome); return;
-    case OnPanic::kPause:
-      LogInfo(absl::StrFormat(
-          "%s: the guest's memory and registers are kept; SIGTERM to process %d, or Ctrl-A x, ends the run",
-          OutcomeName(outcome), getpid()));
-      loop.WaitForUser();
-      return;
-  }
-}
-
-// A non-maskable interrupt is the one thing that a hanging kernel may still hear: it prints where it is, or
-// panics, as it was told to (unknown_nmi_panic). It gets the time for that, for as long as it prints on `console`, and
-// a crash kernel to which it hands over the rest of the run. The NMI may destroy what it asks for, so every vCPU's
-// registers are read before, into `registers`. Returns how the run ended: as a hang, unless it went on.
-RunEnd AskByNmi(const Hang& hang, RunEnd end, absl::Time deadline, absl::Duration grace, Machine& machine,
-                VcpuThreads& threads, const ConsoleScanner& console, const RunEvents& events, EventLoop& loop,
-                HangRegisters& registers) {
-  constexpr absl::Duration kSilence = absl::Seconds(2), kAnswer = absl::Seconds(20), kPatience = absl::Seconds(1);
-  LogInfo(absl::StrFormat("the guest hangs: %s; sending an NMI", hang.detail));
-  registers.note.before = threads.Look(kPatience);
-  TellWhereVcpusStand(registers.note);
-  const int vcpu = std::max(hang.vcpu, 0);
-  const absl::Status sent = machine.InjectNmi(vcpu);
-  if (!sent.ok()) {
-    registers.nmi_error = std::string(sent.message());
-    LogInfo(registers.nmi_error);
-    return end;
-  }
-  registers.note.nmi_vcpu = vcpu;
-  loop.WaitForAnswer(
-      kSilence, [&console] { return console.bytes(); }, absl::Now() + kAnswer, grace);
-  return HandedOver(events.panic()) ? loop.Wait(deadline, grace) : end;
-}
-
-// Who wants the vmcore on standard output wants nothing else there.
+// A vmcore on standard output leaves no room for the console there.
 int ConsoleFd(const VmConfig& config) { return config.dump_fd == STDOUT_FILENO ? STDERR_FILENO : STDOUT_FILENO; }
 
-absl::StatusOr<RunOutcome> BootAndRun(const VmConfig& config) {
-  const absl::Time start = absl::Now();
-  // First, so that every thread inherits the mask and nothing that follows can be cut off half-way.
-  ASSIGN_OR_RETURN(const std::unique_ptr<StopSignals> signals, StopSignals::Block());
-  ASSIGN_OR_RETURN(const std::unique_ptr<RunEvents> events,
-                   RunEvents::Create(/*stop_at_panic=*/config.panic_grace == absl::ZeroDuration()));
-  const DumpDirs dirs = OpenDumpDirs(config);
-  ASSIGN_OR_RETURN(const std::unique_ptr<ConsoleWriter> console, ConsoleWriter::Create(ConsoleFd(config)));
-  EarlyExceptionWatch early(*events);
-  ConsoleScanner scanner([start] { return absl::Now() - start; },
-                         [&](const ConsoleWitness& witness) { CatchWitness(config, witness, early, *events); });
-  ConsoleRecorder console_lines([] { return __rdtsc(); });
-  const auto print = [&](std::span<const uint8_t> bytes) {
-    console_lines.Record(bytes);
-    console->Write(bytes);
-    scanner.Scan(bytes);
-  };
-  ASSIGN_OR_RETURN(const std::unique_ptr<Machine> machine, Machine::Create(config, *events, print));
-  LogDebug(absl::StrFormat("loaded %s: %s boot at %#x, KASLR shift %#x, %d-level paging", config.boot.kernel_path,
-                           BootName(machine->kernel()), machine->kernel().physical_base, machine->kernel().kaslr_shift,
-                           machine->kernel().five_level ? 5 : 4));
+// One run, step by step. Everything is called on the thread that made it, but for Print(), which the vCPUs' threads
+// call. Members are destroyed in the reverse order, threads before the machine whose vCPUs they run.
+class Run {
+ public:
+  explicit Run(const VmConfig& config) : config_(config), start_(absl::Now()) {}
 
-  const BackdoorReach reach = ReadBackdoorReach();
-  if (config.vmware.port) LogInfo(DescribeBackdoorReach(reach));
+  absl::StatusOr<RunOutcome> Go() {
+    RETURN_IF_ERROR(OpenOutputs());
+    RETURN_IF_ERROR(BuildMachine());
+    StartGuest();
+    RunEnd end = WaitForEnd();
+    end = AskIfHanging(end);
+    StopGuest();
+    KeepWhatIsKnown(end);
+    if (IsBadEnd(outcome_)) DumpAndExplain();
+    return std::move(outcome_);
+  }
 
-  const std::unique_ptr<RawTerminal> terminal = RawTerminal::Enter(STDIN_FILENO);
-  Serial& serial = machine->devices().serial();
-  // A script on standard input waits until the guest has opened its port: opening empties the
-  // FIFO. A person does not wait, because a kernel debugger reads the port without opening it.
-  ConsoleInput input(/*escapes=*/terminal != nullptr, [&](std::span<const uint8_t> bytes) -> size_t {
-    return terminal != nullptr || serial.IsRequestToSend() ? serial.Receive(bytes) : 0;
-  });
-  EventLoop loop(*events, *signals, input, STDIN_FILENO);
+ private:
+  // Before the machine: a signal that comes later waits, and a dump directory that is renamed later does no harm.
+  absl::Status OpenOutputs() {
+    // First, so that every thread inherits the mask and nothing that follows can be cut off half-way.
+    ASSIGN_OR_RETURN(signals_, StopSignals::Block());
+    ASSIGN_OR_RETURN(events_, RunEvents::Create(/*stop_at_panic=*/config_.panic_grace == absl::ZeroDuration()));
+    dirs_ = OpenDumpDirs(config_);
+    ASSIGN_OR_RETURN(console_, ConsoleWriter::Create(ConsoleFd(config_)));
+    early_.emplace(*events_);
+    scanner_.emplace([this] { return absl::Now() - start_; },
+                     [this](const ConsoleWitness& witness) { HearWitness(witness); });
+    return absl::OkStatus();
+  }
 
-  std::unique_ptr<KernelCatch> traps;
-  if (!config.catching.kinds.empty()) {
-    traps = std::make_unique<KernelCatch>(config.catching, machine->kernel(), machine->memory(), *events);
+  absl::Status BuildMachine() {
+    ASSIGN_OR_RETURN(machine_,
+                     Machine::Create(config_, *events_, [this](std::span<const uint8_t> bytes) { Print(bytes); }));
+    const LoadedKernel& kernel = machine_->kernel();
+    LogDebug(absl::StrFormat("loaded %s: %s boot at %#x, KASLR shift %#x, %d-level paging", config_.boot.kernel_path,
+                             BootName(kernel), kernel.physical_base, kernel.kaslr_shift, kernel.five_level ? 5 : 4));
+    if (config_.vmware.port) LogInfo(DescribeBackdoorReach(reach_));
+    outcome_.kernel = {kernel.physical_base, kernel.kaslr_seed};
+    if (!config_.catching.kinds.empty()) {
+      traps_ = std::make_unique<KernelCatch>(config_.catching, kernel, machine_->memory(), *events_);
+    }
+    return absl::OkStatus();
   }
-  const std::vector<Vcpu*> vcpus = machine->vcpus();
-  VcpuThreads threads(vcpus, machine->devices().buses(), *events, traps.get());
-  RunOutcome outcome;
-  outcome.kernel = {machine->kernel().physical_base, machine->kernel().kaslr_seed};
-  const absl::Time running = absl::Now();
-  outcome.load_time = running - start;
-  threads.Start();
-  SchedRecorder sched(threads.recorders());
-  HangWatch watch(threads, config.hang_after, [&scanner] { return scanner.bytes(); });
-  if (config.hang_after < absl::InfiniteDuration()) {
-    loop.SetHangWatch(watch.interval(), [&watch] { return watch.Look(); });
-  }
-  // A vCPU that does not answer is in a device, at most waiting for the console's reader.
-  loop.SetCheck([&] { return early.Check([&] { return threads.Look(absl::Milliseconds(100)); }); });
-  const Ib700* const watchdog = machine->devices().watchdog();
-  if (watchdog != nullptr) loop.SetWatchdog([watchdog] { return watchdog->deadline(); });
-  const absl::Time deadline = running + config.timeout;
-  RunEnd end = loop.Wait(deadline, config.panic_grace);
-  if (end == RunEnd::kSignal && loop.signal() == SIGTERM && config.vmware.soft_power.has_value()) {
-    end = SoftPowerOff(*machine->devices().backdoor(), loop, *config.vmware.soft_power, deadline, config.panic_grace);
-  }
-  if (end == RunEnd::kHang) outcome.hang = watch.hang();
-  if (end == RunEnd::kWatchdog) outcome.hang = WatchdogHang(watchdog->timeout());
-  if (outcome.hang.has_value()) {
-    end = AskByNmi(*outcome.hang, end, deadline, config.panic_grace, *machine, threads, scanner, *events, loop,
-                   outcome.hang_registers.emplace());
-  }
-  console->StopWaiting();  // a vCPU may be waiting for it
-  sched.Stop();
-  std::vector<absl::StatusOr<CpuState>> states = threads.Stop();
-  if (traps != nullptr) {
-    traps->Remove();
-    outcome.catching = traps->report();
-  }
-  outcome.run_time = absl::Now() - running;
 
-  const KvmStatistics kvm = machine->ReadStatistics();
-  KeepAccounts(threads.recorders(), kvm, outcome);
-  if (const Backdoor* const backdoor = machine->devices().backdoor(); backdoor != nullptr) {
-    outcome.vmport = ReportVmport(*backdoor, reach);
+  void StartGuest() {
+    terminal_ = RawTerminal::Enter(STDIN_FILENO);
+    // A script on standard input waits until the guest has opened its port, because opening empties the FIFO. A person
+    // does not wait, because a kernel debugger reads the port without opening it.
+    input_.emplace(/*escapes=*/terminal_ != nullptr, [this](std::span<const uint8_t> bytes) -> size_t {
+      Serial& serial = machine_->devices().serial();
+      return terminal_ != nullptr || serial.IsRequestToSend() ? serial.Receive(bytes) : 0;
+    });
+    loop_.emplace(*events_, *signals_, *input_, STDIN_FILENO);
+    vcpus_ = machine_->vcpus();
+    threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps_.get());
+    running_ = absl::Now();
+    outcome_.load_time = running_ - start_;
+    threads_->Start();
+    sched_.emplace(threads_->recorders());
   }
-  scanner.Finish();
-  outcome.console = scanner.witnesses();
-  outcome.console_seen = scanner.seen();
 
-  KeepEnd(end, loop, *events, outcome);
-  PromoteConsolePanic(outcome);
-  if (IsBadEnd(outcome)) {
-    std::vector<CoreNote> notes = HostNotes(threads.recorders(), sched.Notes(), kvm, console_lines.Note());
-    if (outcome.vmport.has_value()) notes.push_back({std::string(kVmportNoteName), 0, outcome.vmport->state});
-    if (outcome.hang_registers.has_value()) {
-      HangRegistersNote& before = outcome.hang_registers->note;
-      PutBackDestroyedRegisters(outcome.panic, ConsoleShowedPanic(outcome), before, states);
+  RunEnd WaitForEnd() {
+    watch_.emplace(*threads_, config_.hang_after, [this] { return scanner_->bytes(); });
+    if (config_.hang_after < absl::InfiniteDuration()) {
+      loop_->SetHangWatch(watch_->interval(), [this] { return watch_->Look(); });
+    }
+    // A vCPU that does not answer is in a device, at most waiting for the console's reader.
+    loop_->SetCheck([this] { return early_->Check([this] { return threads_->Look(absl::Milliseconds(100)); }); });
+    const Ib700* const watchdog = machine_->devices().watchdog();
+    if (watchdog != nullptr) loop_->SetWatchdog([watchdog] { return watchdog->deadline(); });
+
+    RunEnd end = loop_->Wait(deadline(), config_.panic_grace);
+    if (end == RunEnd::kSignal && loop_->signal() == SIGTERM && config_.vmware.soft_power.has_value()) {
+      end = SoftPowerOff(*machine_->devices().backdoor(), *loop_, *config_.vmware.soft_power, deadline(),
+                         config_.panic_grace);
+    }
+    if (end == RunEnd::kHang) outcome_.hang = watch_->hang();
+    if (end == RunEnd::kWatchdog) outcome_.hang = WatchdogHang(watchdog->timeout());
+    return end;
+  }
+
+  // Returns the end: still a hang, unless the NMI led the guest into its own crash kernel, which gets the rest of the
+  // run.
+  RunEnd AskIfHanging(RunEnd end) {
+    if (!outcome_.hang.has_value()) return end;
+    outcome_.hang_registers = AskByNmi(*outcome_.hang, *machine_, *threads_, *scanner_, config_.panic_grace, *loop_);
+    return HandedOver(events_->panic()) ? loop_->Wait(deadline(), config_.panic_grace) : end;
+  }
+
+  void StopGuest() {
+    console_->StopWaiting();  // a vCPU may be waiting for it
+    sched_->Stop();
+    states_ = threads_->Stop();
+    if (traps_ != nullptr) {
+      traps_->Remove();
+      outcome_.catching = traps_->report();
+    }
+    outcome_.run_time = absl::Now() - running_;
+    scanner_->Finish();
+  }
+
+  void KeepWhatIsKnown(RunEnd end) {
+    kvm_ = machine_->ReadStatistics();
+    KeepAccounts(threads_->recorders(), kvm_, outcome_);
+    if (const Backdoor* const backdoor = machine_->devices().backdoor(); backdoor != nullptr) {
+      outcome_.vmport = ReportVmport(*backdoor, reach_);
+    }
+    outcome_.console = scanner_->witnesses();
+    outcome_.console_seen = scanner_->seen();
+    KeepEnd(end, *loop_, *events_, outcome_);
+    PromoteConsolePanic(outcome_);
+  }
+
+  // The guest's kernel is looked for once; the dump and its explanation share the result.
+  void DumpAndExplain() {
+    const VmSnapshot snapshot = TakeSnapshot();
+    const FoundKernel kernel = FindKernel(snapshot);
+    ExplainEnd(config_, snapshot, kernel, outcome_);
+    const bool died = outcome_.kind == RunOutcome::Kind::kPanic || outcome_.kind == RunOutcome::Kind::kHang;
+    if (died) DoAsOnPanicSays(snapshot, kernel);
+  }
+
+  VmSnapshot TakeSnapshot() {
+    std::vector<CoreNote> notes = HostNotes(threads_->recorders(), sched_->Notes(), kvm_, console_lines_.Note());
+    if (outcome_.vmport.has_value()) notes.push_back({std::string(kVmportNoteName), 0, outcome_.vmport->state});
+    if (outcome_.hang_registers.has_value()) {
+      HangRegistersNote& before = outcome_.hang_registers->note;
+      PutBackDestroyedRegisters(outcome_.panic, ConsoleShowedPanic(outcome_), before, states_);
       notes.push_back({kHangRegistersNoteName, 0, before.Serialise()});
     }
-    VmSnapshot snapshot = MakeSnapshot(states, machine->memory(), outcome.panic, std::move(notes));
-    snapshot.given_vmcoreinfo = config.vmcoreinfo;
-    snapshot.vmcoreinfo_note_at = machine->devices().fw_cfg().vmcoreinfo_note();
-    ExplainEnd(config, snapshot, outcome);
-    if (outcome.hang_registers.has_value()) {
-      NamePlaces(snapshot, config.catching.symbols.get(), *outcome.hang_registers);
-    }
-    const bool died = outcome.kind == RunOutcome::Kind::kPanic || outcome.kind == RunOutcome::Kind::kHang;
-    if (died) AfterDeath(config, dirs, snapshot, signals->fd(), loop, outcome);
+    VmSnapshot snapshot = MakeSnapshot(states_, machine_->memory(), outcome_.panic, std::move(notes));
+    snapshot.given_vmcoreinfo = config_.vmcoreinfo;
+    snapshot.vmcoreinfo_note_at = machine_->devices().fw_cfg().vmcoreinfo_note();
+    return snapshot;
   }
-  return outcome;
-}
+
+  void DoAsOnPanicSays(const VmSnapshot& snapshot, const FoundKernel& kernel) {
+    if (HandedOver(outcome_.panic)) {
+      LogInfo("the guest panicked and its own crash kernel took over: the dump is left to it");
+      return;
+    }
+    switch (config_.on_panic) {
+      case OnPanic::kExit: return;
+      case OnPanic::kDump: DumpSnapshot(snapshot, kernel, dirs_, config_, signals_->fd(), outcome_); return;
+      case OnPanic::kPause:
+        LogInfo(absl::StrFormat(
+            "%s: the guest's memory and registers are kept; SIGTERM to process %d, or Ctrl-A x, ends the run",
+            OutcomeName(outcome_), getpid()));
+        loop_->WaitForUser();
+        return;
+    }
+  }
+
+  // What the guest writes to its serial port.
+  void Print(std::span<const uint8_t> bytes) {
+    console_lines_.Record(bytes);
+    console_->Write(bytes);
+    scanner_->Scan(bytes);
+  }
+
+  // A sign of trouble on the console ends the run only if it is an early exception, or if the user asked for that.
+  void HearWitness(const ConsoleWitness& witness) {
+    if (early_->Add(witness)) {
+      events_->Wake();
+      return;
+    }
+    if (std::ranges::find(config_.catch_console, witness.sign) == config_.catch_console.end()) return;
+    events_->OnPanic({.source = PanicSource::kConsole, .detail = witness.line});
+  }
+
+  absl::Time deadline() const { return running_ + config_.timeout; }
+
+  const VmConfig& config_;
+  const absl::Time start_;
+  absl::Time running_;  // when the guest began
+  const BackdoorReach reach_ = ReadBackdoorReach();
+  RunOutcome outcome_;
+
+  std::unique_ptr<StopSignals> signals_;
+  std::unique_ptr<RunEvents> events_;
+  DumpDirs dirs_;
+  std::unique_ptr<ConsoleWriter> console_;
+  std::optional<EarlyExceptionWatch> early_;
+  std::optional<ConsoleScanner> scanner_;
+  ConsoleRecorder console_lines_{[] { return __rdtsc(); }};
+  std::unique_ptr<Machine> machine_;
+  std::unique_ptr<KernelCatch> traps_;
+  std::unique_ptr<RawTerminal> terminal_;
+  std::optional<ConsoleInput> input_;
+  std::optional<EventLoop> loop_;
+  std::vector<Vcpu*> vcpus_;
+  std::optional<VcpuThreads> threads_;
+  std::optional<SchedRecorder> sched_;
+  std::optional<HangWatch> watch_;
+
+  // After StopGuest().
+  std::vector<absl::StatusOr<CpuState>> states_;
+  KvmStatistics kvm_;
+};
 
 }  // namespace
 
 RunOutcome RunVm(const VmConfig& config) {
-  absl::StatusOr<RunOutcome> outcome = BootAndRun(config);
+  absl::StatusOr<RunOutcome> outcome = Run(config).Go();
   if (outcome.ok()) return *std::move(outcome);
   RunOutcome failed;
   failed.error = outcome.status();
