@@ -1,6 +1,6 @@
 // Writes a file that is whole or absent. Bytes go to a partial file, ".NAME.partial.RANDOM". Only Commit() gives it its
 // final name, and never replaces an existing file. If a sink is destroyed without Commit(), it removes its partial
-// file. If a process is killed, the next one removes the partial file that it left (base/partial_file.h).
+// file. If a process is killed, the next process removes the partial file that it left (base/partial_file.h).
 //
 //   ASSIGN_OR_RETURN(std::unique_ptr<FileSink> sink, FileSink::Create(dir, "vmcore"));
 //   ... sink->WriteAt(...) ...

@@ -26,7 +26,7 @@ class GuestMemory final : public PhysicalMemory {
   struct Region {
     GuestRange range;
     uint8_t* host = nullptr;   // owned by GuestMemory
-    uint64_t file_offset = 0;  // where range.start is in fd()
+    uint64_t file_offset = 0;  // of range.start in fd(), in bytes
   };
 
   // Makes RAM for `ranges`, which must be ascending, disjoint, page-aligned and not empty (else InvalidArgument).

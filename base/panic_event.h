@@ -11,7 +11,7 @@ namespace vmm {
 
 enum class PanicSource {
   kPvpanic,        // the guest's panic notifier wrote to the pvpanic port
-  kConsole,        // the guest's console printed it
+  kConsole,        // the guest's console output says so
   kTrap,           // an instruction that we planted in the kernel's code
   kTripleFault,    // KVM_EXIT_SHUTDOWN
   kInternalError,  // KVM_EXIT_INTERNAL_ERROR: KVM could not emulate or enter

@@ -1,6 +1,6 @@
 // Replaces a regular file as a whole, atomically: a reader sees either the old bytes or the new ones. The new bytes go
-// to a partial file beside it (base/partial_file.h). That file is created first, so a directory without write
-// permission is an error before any work is done.
+// to a partial file beside it (base/partial_file.h). That file is created first, so a directory that cannot
+// be written to is an error before any work is done.
 #ifndef BASE_REPLACED_FILE_H_
 #define BASE_REPLACED_FILE_H_
 

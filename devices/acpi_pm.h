@@ -23,7 +23,7 @@ class AcpiPm1Event final : public Device {
 
   explicit AcpiPm1Event(IrqLine& sci) : sci_(sci) {}
 
-  // A person presses it to ask for an orderly shutdown. A guest that listens powers off.
+  // Presses the power button, as a person does to ask for an orderly shutdown. A guest that listens powers off.
   void PressPowerButton();
 
   std::string_view name() const override { return "acpi-pm1-event"; }

@@ -51,9 +51,9 @@ inline constexpr uint32_t kFwCfgDmaWrite = 1u << 4;
 
 // struct fw_cfg_vmcoreinfo, the contents of etc/vmcoreinfo. Numbers are little endian.
 struct FwCfgVmcoreInfo {
-  uint16_t host_format;   // what the host accepts
-  uint16_t guest_format;  // what the guest wrote; 0: nothing yet
-  uint32_t size;          // of the note and what follows it in its pages, in bytes
+  uint16_t host_format;   // the format that the host accepts
+  uint16_t guest_format;  // the format that the guest wrote; 0: nothing yet
+  uint32_t size;          // bytes: the note and the rest of its pages
   uint64_t paddr;         // of the note
 };
 static_assert(sizeof(FwCfgVmcoreInfo) == 16 && offsetof(FwCfgVmcoreInfo, paddr) == 8);

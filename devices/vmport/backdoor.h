@@ -58,7 +58,7 @@ using RandomSource = std::function<bool(std::span<uint8_t>)>;
 // Calls getrandom(2), which waits only in the first seconds after a host boots.
 bool KernelRandom(std::span<uint8_t> bytes);
 
-// What the host knows about the guest's tools.
+// The state of the guest's tools, as the host knows it.
 struct ToolsStatus {
   bool running = false;        // they have answered, and polled in the last 15 s
   std::string program;         // the name that it gave: "toolbox"

@@ -20,7 +20,7 @@ enum class StateChange : uint32_t { kNone = 0, kHalt = 1, kReboot = 2, kPowerOn 
 // "halt", "reboot", "power-on", "resume" or "suspend"; "" for kNone.
 std::string_view StateChangeName(StateChange change);
 
-// What the guest's tools said about themselves. A value type. Zero: they never said it.
+// The guest's tools' statements about themselves. A value type. Zero: they never stated it.
 struct ToolsInfo {
   uint32_t version = 0;      // tools.set.version, tools.set.versiontype
   uint32_t build = 0;        // SetGuestInfo type 4, or an old "build-N" in a log line
