@@ -2,8 +2,8 @@
 // answer to the previous request and fetches the next request.
 //
 // A channel begins with "reset", which its program answers with "OK ATR <name>", and then "Capabilities_Register". The
-// host's requests go only to a program that has answered. Power requests go to the program named "toolbox", which is
-// vmtoolsd.
+// host's requests go only to a program that has answered. They go to the one named "toolbox" (vmtoolsd) if it is there,
+// because it handles the power requests.
 #ifndef DEVICES_VMPORT_TCLO_H_
 #define DEVICES_VMPORT_TCLO_H_
 
@@ -33,7 +33,7 @@ inline constexpr std::string_view kTcloResume = "OS_Resume";
 // "Set_Option NAME VALUE"
 inline constexpr std::string_view kTcloSetOption = "Set_Option";
 
-// How one of the host's requests ended.
+// The outcome of one of the host's requests.
 struct TcloResult {
   enum class Outcome : uint32_t {
     kOk,         // "OK"; `text` is the rest of the answer
