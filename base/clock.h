@@ -1,4 +1,4 @@
-// Time as something that is handed in, so that a test can step it.
+// A clock that is passed in, so that a test can step the time.
 #ifndef BASE_CLOCK_H_
 #define BASE_CLOCK_H_
 

@@ -21,7 +21,8 @@ absl::Status CheckName(std::string_view name) {
   return absl::OkStatus();
 }
 
-// From this size on the disk is faster without the page cache between. Smaller writes would each wait for it.
+// Bytes. From this size on, the disk is faster if the page cache is bypassed. Smaller writes would each wait for the
+// disk.
 constexpr size_t kMinDirect = 1 << 20;
 constexpr uint64_t kDirectAlignment = 4096;
 
@@ -29,8 +30,8 @@ bool IsAligned(uint64_t offset, std::span<const uint8_t> data) {
   return (offset | data.size() | reinterpret_cast<uintptr_t>(data.data())) % kDirectAlignment == 0;
 }
 
-// renameat2(RENAME_NOREPLACE); where the file system has none, link and unlink, which does
-// not replace either. Returns 0 or errno.
+// Calls renameat2(RENAME_NOREPLACE). If the file system lacks it, uses link and unlink, which do not replace either.
+// Returns 0 or errno.
 int RenameNoReplace(int dir, const std::string& from, const std::string& to) {
   if (renameat2(dir, from.c_str(), dir, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
   if (errno != EINVAL && errno != ENOSYS) return errno;
@@ -66,7 +67,8 @@ absl::Status FileSink::Fail(int error, const std::string& what) {
   return ErrnoStatus(error, absl::StrFormat("%s %s", what, dir_.PathOf(partial_name_)));
 }
 
-// O_DIRECT is a matter of each write, so that one descriptor serves both. False where it cannot be had.
+// Sets or clears O_DIRECT before each write, so that one descriptor serves both kinds. Returns false if O_DIRECT is not
+// available.
 bool FileSink::SetDirect(bool direct) {
   if (direct == is_direct_) return true;
   const int flags = fcntl(fd_.get(), F_GETFL);
@@ -87,7 +89,7 @@ absl::Status FileSink::WriteAt(uint64_t offset, std::span<const uint8_t> data) {
     }
     const ssize_t put = pwrite(fd_.get(), data.data(), data.size(), static_cast<off_t>(offset));
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0 && errno == EINVAL && direct) {  // the file system took the flag, but wants yet other alignment
+    if (put < 0 && errno == EINVAL && direct) {  // the file system accepted the flag, but needs a different alignment
       may_be_direct_ = false;
       continue;
     }
@@ -142,10 +144,10 @@ absl::Status FileSink::CommitAs(std::string_view name) {
   if (error == EEXIST) return absl::AlreadyExistsError(absl::StrFormat("%s exists already", path));
   if (error != 0) return Fail(error, absl::StrFormat("rename to %s of", path));
   committed_ = true;
-  // Who may write to the directory could have put another file in place of the partial one.
+  // Anyone who may write to the directory could have put another file in place of the partial one.
   struct stat found = {};
   RETURN_IF_ERROR(CheckIsOurs(fstatat(dir_.fd(), std::string(name).c_str(), &found, AT_SYMLINK_NOFOLLOW), found, path));
-  // EINVAL: a file system that cannot sync a directory has nothing to sync there.
+  // EINVAL: the file system cannot sync a directory, so there is nothing to sync.
   if (fsync(dir_.fd()) != 0 && errno != EINVAL) {
     return ErrnoStatus(errno, absl::StrFormat("%s is whole and in place, but fsync of its directory", path));
   }

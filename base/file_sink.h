@@ -1,7 +1,6 @@
-// A file that is whole or absent. Bytes go to a partial file, ".NAME.partial.RANDOM"; only
-// Commit() gives it its name, and never over a file that is there already. A sink that is
-// destroyed without Commit() takes its partial file with it; that of a process that was killed is
-// removed by the next one (base/partial_file.h).
+// Writes a file that is whole or absent. Bytes go to a partial file, ".NAME.partial.RANDOM". Only Commit() gives it its
+// final name, and never replaces an existing file. If a sink is destroyed without Commit(), it removes its partial
+// file. If a process is killed, the next process removes the partial file that it left (base/partial_file.h).
 //
 //   ASSIGN_OR_RETURN(std::unique_ptr<FileSink> sink, FileSink::Create(dir, "vmcore"));
 //   ... sink->WriteAt(...) ...
@@ -26,24 +25,23 @@
 
 namespace vmm {
 
-// Used by one thread at a time. After the first error the file is lost: every later call
-// but the destructor is refused. Error messages name the path and carry errno's text.
+// Used by one thread at a time. After the first error the file is lost, and every later call except the destructor is
+// refused. Error messages name the path and carry errno's text.
 //
-// A process that is to survive RLIMIT_FSIZE must ignore SIGXFSZ.
+// A process must ignore SIGXFSZ if it is to survive RLIMIT_FSIZE.
 class FileSink final : public ByteSink {
  public:
-  // `name` is one path component. AlreadyExists where something, be it a dangling symlink,
-  // has that name. `dir` must outlive the sink. The file is readable by its owner only: it
-  // holds all that a guest had in memory.
+  // `name` is one path component. AlreadyExists if anything has that name, even a dangling symlink. `dir` must outlive
+  // the sink. Only the owner can read the file, because it holds all that the guest had in memory.
   static absl::StatusOr<std::unique_ptr<FileSink>> Create(const OutputDir& dir, std::string name);
 
   FileSink(const FileSink&) = delete;
   FileSink& operator=(const FileSink&) = delete;
   ~FileSink() override;
 
-  // ByteSink. Short writes and EINTR are gone on with. Large writes whose bytes lie on pages, in memory
-  // and in the file, go past the page cache (O_DIRECT): that is the disk's own speed, and takes no
-  // memory from others. Small ones go through it, where many can wait for the disk at once.
+  // ByteSink. Continues after short writes and EINTR. A large write bypasses the page cache (O_DIRECT) if its bytes are
+  // page-aligned in memory and in the file: it runs at the disk's own speed and takes no memory from others. Small
+  // writes go through the cache, so that many can wait for the disk at once.
   absl::Status WriteAt(uint64_t offset, std::span<const uint8_t> data) override;
   absl::Status SetSize(uint64_t size) override;
 
@@ -51,12 +49,11 @@ class FileSink final : public ByteSink {
   // the lost pages clean, so a second fsync would succeed and mean nothing.
   absl::Status Sync();
 
-  // The file as written so far, read-only, by its partial name: what Commit() would show.
+  // The file as written so far, opened read-only by its partial name. It has the content that Commit() would publish.
   absl::StatusOr<UniqueFd> Reopen() const;
 
-  // Gives the file its name, atomically, makes sure that it is this file which has it, and syncs the
-  // directory. AlreadyExists if the name
-  // was taken meanwhile; then the sink still stands, and CommitAs() may try another name.
+  // Gives the file its name atomically, checks that the name refers to this file, and syncs the directory.
+  // AlreadyExists if the name was taken meanwhile; the sink then stays usable, and CommitAs() may try another name.
   // REQUIRES: Sync() succeeded, and nothing was written after it (else FailedPrecondition).
   absl::Status Commit() { return CommitAs(name_); }
   absl::Status CommitAs(std::string_view name);
@@ -74,7 +71,7 @@ class FileSink final : public ByteSink {
   const std::string name_;
   const std::string partial_name_;
   UniqueFd fd_;
-  bool may_be_direct_ = true;  // until the file system says otherwise
+  bool may_be_direct_ = true;  // until the file system refuses O_DIRECT
   bool is_direct_ = false;
   bool failed_ = false;
   bool synced_ = false;

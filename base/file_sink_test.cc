@@ -201,7 +201,7 @@ TEST_F(FileSinkTest, AFileSystemThatTakesNoFilesIsAnErrorOfCreate) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("/proc/self/.core.partial."));
 }
 
-// RLIMIT_FSIZE stops the write in its middle, as a full disk does.
+// RLIMIT_FSIZE stops the write half-way, as a full disk does.
 TEST_F(FileSinkTest, AWriteThatDoesNotFitFailsForGood) {
   const OutputDir dir = Dir();
   auto sink = FileSink::Create(dir, "core");
@@ -221,7 +221,7 @@ TEST_F(FileSinkTest, AWriteThatDoesNotFitFailsForGood) {
   EXPECT_TRUE(Files().empty());
 }
 
-// Of 3 MiB that lie on pages, and 3 MiB that do not; then a few bytes.
+// Writes 3 MiB that are page-aligned, 3 MiB that are not, and then a few bytes.
 TEST_F(FileSinkTest, LargeWritesAndSmallOnesMakeOneFile) {
   constexpr size_t kLarge = 3 << 20;
   std::vector<uint8_t> buffer(kLarge + 8192);

@@ -44,7 +44,7 @@ absl::StatusOr<std::unique_ptr<GuestMemory>> GuestMemory::Create(std::span<const
     return ErrnoStatus(errno, absl::StrFormat("guest memory: size the memfd to %d bytes", total));
   }
 
-  // The object owns each mapping from the moment it exists, so a failure half-way leaks none.
+  // The object owns each mapping as soon as it exists, so a failure half-way leaks none.
   std::unique_ptr<GuestMemory> memory(new GuestMemory(std::move(fd), {}));
   uint64_t offset = 0;
   for (const GuestRange& range : ranges) {
@@ -53,7 +53,7 @@ absl::StatusOr<std::unique_ptr<GuestMemory>> GuestMemory::Create(std::span<const
     if (host == MAP_FAILED) {
       return ErrnoStatus(errno, absl::StrFormat("guest memory: map %d bytes at %#x", range.size, range.start.value));
     }
-    // A core of the VMM itself is not the guest's core, and must not be its size.
+    // A core dump of the VMM is not the guest's core, and must not be as large as the guest's RAM.
     madvise(host, range.size, MADV_DONTDUMP);
     memory->regions_.push_back({range, static_cast<uint8_t*>(host), offset});
     offset += range.size;

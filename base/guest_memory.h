@@ -1,8 +1,8 @@
-// The guest's RAM: one memfd, mapped shared, seen by KVM and by us.
+// The guest's RAM: one memfd, mapped shared, visible to KVM and to us.
 //
-// A memfd because its holes tell what the guest never touched (SEEK_DATA), because the
-// descriptor outlives a mapping, and because reading a hole through read(2) leaves it a
-// hole. Reading a hole through the mapping would allocate it; Read() never does that.
+// It is a memfd for three reasons. Its holes show which pages the guest never touched (SEEK_DATA). The descriptor
+// outlives a mapping. Reading a hole through read(2) leaves it a hole. Reading a hole through the mapping would
+// allocate it; Read() never does that.
 #ifndef BASE_GUEST_MEMORY_H_
 #define BASE_GUEST_MEMORY_H_
 
@@ -19,18 +19,17 @@
 
 namespace vmm {
 
-// Any thread may call any method; the bytes themselves are shared with running vCPUs,
-// so what is read twice may differ twice.
+// Any thread may call any method. Running vCPUs share the bytes, so two reads of the same bytes may differ.
 class GuestMemory final : public PhysicalMemory {
  public:
-  // One block of RAM. The blocks lie in the memfd one behind the other.
+  // One block of RAM. The blocks lie in the memfd one after the other.
   struct Region {
     GuestRange range;
     uint8_t* host = nullptr;   // owned by GuestMemory
-    uint64_t file_offset = 0;  // of range.start in fd()
+    uint64_t file_offset = 0;  // of range.start in fd(), in bytes
   };
 
-  // RAM for `ranges`: ascending, disjoint, page-aligned, not empty (else InvalidArgument).
+  // Makes RAM for `ranges`, which must be ascending, disjoint, page-aligned and not empty (else InvalidArgument).
   // Nothing is allocated until it is touched.
   static absl::StatusOr<std::unique_ptr<GuestMemory>> Create(std::span<const GuestRange> ranges);
 
@@ -40,13 +39,13 @@ class GuestMemory final : public PhysicalMemory {
 
   std::span<const Region> regions() const { return regions_; }
   int fd() const { return fd_.get(); }
-  uint64_t size() const;  // bytes of RAM in all
+  uint64_t size() const;  // bytes of RAM in total
 
-  // The host bytes of `range`, valid as long as this object. OutOfRange unless it lies
-  // whole in one region: a bad guest address is a Status, never an abort.
+  // The host bytes of `range`, valid as long as this object. OutOfRange unless one region contains all of it: a bad
+  // guest address is a Status, never an abort.
   absl::StatusOr<std::span<uint8_t>> Span(GuestRange range);
 
-  // Copies `data` to `addr`. OutOfRange, and nothing written, unless it lies in one region.
+  // Copies `data` to `addr`. OutOfRange, and nothing is written, unless all of it lies in one region.
   absl::Status Write(GuestAddr addr, std::span<const uint8_t> data);
 
   template <typename T>

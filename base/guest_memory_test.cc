@@ -53,7 +53,8 @@ TEST(GuestMemoryTest, ReadingAHoleLeavesItAHole) {
 TEST(GuestMemoryTest, DataExtentsNameTouchedPagesAndNothingElse) {
   auto memory = TwoBlocks();
   ASSERT_TRUE(memory->WriteObject<uint8_t>(GuestAddr{kMiB - 1}, 1).ok());  // last page of the first block
-  ASSERT_TRUE(memory->WriteObject<uint8_t>(GuestAddr{4 * kMiB}, 1).ok());  // first of the second: its file neighbour
+  ASSERT_TRUE(memory->WriteObject<uint8_t>(GuestAddr{4 * kMiB}, 1)
+                  .ok());  // first page of the second block, the next one in the file
   const std::vector<GuestRange> want{{GuestAddr{kMiB - kPageSize}, kPageSize}, {GuestAddr{4 * kMiB}, kPageSize}};
   EXPECT_EQ(*memory->DataExtents(), want);
 }

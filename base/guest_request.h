@@ -1,5 +1,5 @@
-// What a guest asks of its machine through a device: to be powered off, to be reset, or to
-// end with a status. Like a panic it is only reported here; the run loop acts on it.
+// A guest's request to its machine through a device: to power off, to reset, or to end with a status. As with a panic,
+// this only reports the request; the run loop acts on it.
 #ifndef BASE_GUEST_REQUEST_H_
 #define BASE_GUEST_REQUEST_H_
 
@@ -15,11 +15,11 @@ struct GuestRequest {
     kExit,  // the debug-exit port: the run ends with `status`
   };
   Kind kind = Kind::kPowerOff;
-  std::string_view by;  // the device that heard it, a literal: "acpi", "i8042", "port 0xcf9"
-  uint32_t status = 0;  // kExit only: what was written
+  std::string_view by;  // the device that got it, a literal: "acpi", "i8042", "port 0xcf9"
+  uint32_t status = 0;  // kExit only: the value written
 };
 
-// Takes requests. May be called from any vCPU thread, and must not block.
+// Receives requests. Any vCPU thread may call it. It must not block.
 class GuestRequestSink {
  public:
   virtual ~GuestRequestSink() = default;

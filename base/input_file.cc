@@ -34,7 +34,7 @@ absl::StatusOr<UniqueFd> OpenInput(const std::string& path) {
   UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (fd.valid()) return fd;
   const int error = errno;
-  struct stat st = {};  // a socket cannot be opened at all: ENXIO
+  struct stat st = {};  // never a socket: opening one fails with ENXIO
   if (error == ENXIO && stat(path.c_str(), &st) == 0 && !S_ISREG(st.st_mode)) {
     return absl::InvalidArgumentError(absl::StrFormat("it is %s, not a regular file", KindOf(st.st_mode)));
   }

@@ -97,7 +97,7 @@ TEST(InputFileTest, AnEmptyFileIsRefusedUnlessItsUseAllowsIt) {
   EXPECT_EQ(*InputFile::Open(path, {.may_be_empty = true})->ReadAll(), "");
 }
 
-// A pipe as a shell's <(command) gives it.
+// A pipe, as a shell's <(command) passes it.
 class SmallInputTest : public testing::Test {
  protected:
   SmallInputTest() {

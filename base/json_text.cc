@@ -12,7 +12,7 @@ namespace {
 using nlohmann::ordered_json;
 using ErrorHandler = ordered_json::error_handler_t;
 
-// Null where the value can stand as it is.
+// The second form of `value`. Null if `value` needs none.
 ordered_json ExactBytes(const ordered_json& value) {
   if (value.is_string()) {
     const auto& text = value.get_ref<const std::string&>();
@@ -25,7 +25,7 @@ ordered_json ExactBytes(const ordered_json& value) {
   return none ? ordered_json() : exact;
 }
 
-// Goes as deep as `json` does, which is our own making.
+// Recurses as deep as `json` is nested. That is safe because we built `json` ourselves.
 void AddExactBytes(ordered_json& json) {
   std::vector<std::pair<std::string, ordered_json>> added;
   for (auto& [name, value] : json.items()) {

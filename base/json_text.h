@@ -1,5 +1,5 @@
-// JSON out of values that are bytes, as paths, command lines and all that a guest says are. JSON is Unicode text, and
-// what is not must neither break a reader nor be lost.
+// Writes byte strings as JSON: paths, command lines and all that a guest says are bytes. JSON is Unicode text. Bytes
+// that are not valid text must neither break a reader nor be lost.
 #ifndef BASE_JSON_TEXT_H_
 #define BASE_JSON_TEXT_H_
 
@@ -10,13 +10,13 @@
 
 namespace vmm {
 
-// True iff JSON can hold `text` as it is.
+// True if JSON can hold `text` unchanged.
 bool IsUtf8(std::string_view text);
 
-// `json` as text in valid UTF-8. In a string that is not UTF-8, U+FFFD stands for each wrong byte, and the exact bytes
-// are in a second member of the same object, NAME_base64 for the member NAME. For a member that is an array with such a
+// `json` as text in valid UTF-8. In a string that is not UTF-8, U+FFFD stands for each wrong byte, and a second member
+// of the same object holds the exact bytes: NAME_base64 for the member NAME. If a member is an array with such a
 // string, NAME_base64 is an array of the same length, with null for each string that needs no second form. `indent` -1:
-// on one line. kAscii writes what is no ASCII as \uNNNN, for a terminal. REQUIRES: names are UTF-8.
+// on one line. kAscii writes each non-ASCII character as \uNNNN, for a terminal. REQUIRES: names are UTF-8.
 enum class JsonCharset { kUtf8, kAscii };
 std::string JsonText(nlohmann::ordered_json json, int indent, JsonCharset charset = JsonCharset::kUtf8);
 

@@ -17,11 +17,11 @@
 namespace vmm {
 namespace {
 
-// Standard error as a stream whose reader may stop reading, be it a full pipe or a terminal on which Ctrl-S was typed:
-// a line waits for some seconds, and those after it no more until there is room again.
+// Standard error as a stream whose reader may stop reading: a full pipe, or a terminal on which Ctrl-S was typed. One
+// line waits for some seconds; the lines after it do not wait until there is room again.
 class PatientStream {
  public:
-  // Null, with nothing opened, where there can be none.
+  // Null, with nothing opened, if the stream cannot be made.
   static std::shared_ptr<FILE> Open(int fd) {
     auto output = SharedOutput::Open(fd);
     if (!output.ok()) return nullptr;
@@ -40,7 +40,7 @@ class PatientStream {
     const absl::Duration patience = stream->gave_up_ ? absl::ZeroDuration() : absl::Seconds(5);
     const std::span<const uint8_t> data(reinterpret_cast<const uint8_t*>(bytes), size);
     stream->gave_up_ = !stream->output_->WriteAll(data, /*stop_fd=*/-1, patience).ok();
-    return static_cast<ssize_t>(size);  // there is nowhere to complain
+    return static_cast<ssize_t>(size);  // there is nowhere to report an error
   }
 
   static int Close(void* cookie) {
@@ -52,7 +52,7 @@ class PatientStream {
   bool gave_up_ = false;
 };
 
-// Owned by the logger's sink and by us; replaced by each SetUpLog().
+// The logger's sink and this function share ownership. Each SetUpLog() replaces it.
 std::shared_ptr<FILE>& Stream() {
   static std::shared_ptr<FILE> stream;
   return stream;

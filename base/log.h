@@ -1,7 +1,7 @@
-// Our own words, on stderr, each line begun with "vmm: ". The guest's words go to stdout.
+// Writes our own messages to stderr. Each line begins with "vmm: ". The guest's output goes to stdout.
 //
-// A reader of stderr that stops reading must not hold up the end of a run. A line waits 5 seconds for such a reader and
-// is then lost, as are those after it until the reader goes on.
+// If a reader of stderr stops reading, it must not delay the end of a run. A line waits 5 seconds for such a reader and
+// is then lost. The lines after it are lost too, until the reader continues.
 #ifndef BASE_LOG_H_
 #define BASE_LOG_H_
 
@@ -9,15 +9,15 @@
 
 namespace vmm {
 
-// Once, before any thread starts. Colours only where stderr is a terminal.
+// Call it once, before any thread starts. Colours are used only if stderr is a terminal.
 void SetUpLog(bool verbose);
 
-// Any thread.
+// Any thread may call these.
 void LogDebug(std::string_view text);  // shown with --verbose
 void LogInfo(std::string_view text);
 void LogWarning(std::string_view text);
 
-// `text` as it is, on stderr: for a line that is drawn over.
+// Writes `text` unchanged to stderr, for a line that is redrawn in place.
 void DrawProgress(std::string_view text);
 
 }  // namespace vmm

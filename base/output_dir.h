@@ -1,6 +1,5 @@
-// A directory that takes our output. It is opened before the guest runs, so that a wrong
-// path is an error before a kernel is booted for nothing, and all later names are relative
-// to its descriptor: nobody can put another directory in its place meanwhile.
+// A directory for our output. It is opened before the guest runs, so a wrong path is an error before a kernel boots for
+// nothing. All later names are relative to its descriptor, so nobody can put another directory in its place meanwhile.
 #ifndef BASE_OUTPUT_DIR_H_
 #define BASE_OUTPUT_DIR_H_
 
@@ -16,8 +15,8 @@ namespace vmm {
 // Immutable once open: any thread may call.
 class OutputDir {
  public:
-  // Fails where `path` is no directory or cannot be opened. Whether a file can be made in
-  // it is seen when one is made.
+  // Fails if `path` is not a directory or cannot be opened. It does not check whether a file can be created in it; that
+  // shows when one is created.
   static absl::StatusOr<OutputDir> Open(std::string path);
 
   // As given to Open().
@@ -27,8 +26,7 @@ class OutputDir {
   // "path/name", for messages and reports only; files are opened relative to fd().
   std::string PathOf(std::string_view name) const;
 
-  // Bytes that an unprivileged writer may still put on its file system; Unavailable where
-  // that cannot be told.
+  // Bytes that an unprivileged writer may still put on its file system. Unavailable if that cannot be determined.
   absl::StatusOr<uint64_t> FreeBytes() const;
 
  private:

@@ -1,5 +1,5 @@
-// The fact "the guest died", as its witnesses report it: a device that was told, or a vCPU
-// that could not go on. A witness only reports; what follows is decided elsewhere.
+// Reports that the guest died. The witness is a device that the guest wrote to, or a vCPU that could not continue. A
+// witness only reports; other code decides what follows.
 #ifndef BASE_PANIC_EVENT_H_
 #define BASE_PANIC_EVENT_H_
 
@@ -10,8 +10,8 @@
 namespace vmm {
 
 enum class PanicSource {
-  kPvpanic,        // the guest's panic notifier wrote the pvpanic port
-  kConsole,        // the guest's console said so
+  kPvpanic,        // the guest's panic notifier wrote to the pvpanic port
+  kConsole,        // the guest's console output says so
   kTrap,           // an instruction that we planted in the kernel's code
   kTripleFault,    // KVM_EXIT_SHUTDOWN
   kInternalError,  // KVM_EXIT_INTERNAL_ERROR: KVM could not emulate or enter
@@ -19,22 +19,22 @@ enum class PanicSource {
   kUnhandledExit,  // an exit reason that this program does not know
 };
 
-// True where the vCPU that was the witness can run on: the others are a vCPU that stopped for good.
+// True if the vCPU that was the witness can run on. The other sources mean that a vCPU stopped for good.
 inline bool LeavesVcpuRunning(PanicSource source) {
   return source == PanicSource::kPvpanic || source == PanicSource::kConsole;
 }
 
-// "pvpanic", "triple-fault", ...: stable words, used in result.json.
+// "pvpanic", "triple-fault", ...: stable names, used in result.json.
 std::string_view PanicSourceName(PanicSource source);
 
 struct PanicEvent {
   PanicSource source = PanicSource::kPvpanic;
-  int vcpu = -1;              // the vCPU that was the witness; -1 where none is known
+  int vcpu = -1;              // the vCPU that was the witness; -1: unknown
   bool crash_loaded = false;  // pvpanic and traps only: the guest's own crash kernel takes over, so it runs on
   std::string detail;         // one line for people: "suberror 1 (emulation), bytes f0 48 0f c7"
 };
 
-// Takes panic events. May be called from any vCPU thread, and must not block.
+// Receives panic events. Any vCPU thread may call it. It must not block.
 class PanicSink {
  public:
   virtual ~PanicSink() = default;

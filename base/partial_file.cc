@@ -21,10 +21,10 @@ namespace {
 constexpr std::string_view kInfix = ".partial.";
 constexpr size_t kRandomDigits = 16;
 
-// A cleaner can come between the making of a file and its lock, but not again and again.
+// A cleaner can come between the creation of a file and its lock, but not every time.
 constexpr int kMaxAttempts = 16;
 
-// 0, or errno. Never waits.
+// Returns 0 or errno. Never waits.
 int Lock(int fd) {
   while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EINTR) return errno;
@@ -48,8 +48,8 @@ std::vector<std::string> PartialNamesIn(const OutputDir& dir) {
   return names;
 }
 
-// Whoever gets the lock of a partial file knows that its writer is gone, and holds it while removing the
-// name: so the name cannot come to mean another file of ours meanwhile.
+// If we get the lock of a partial file, its writer is gone. We hold the lock while we remove the name, so the name
+// cannot come to mean another file of ours meanwhile.
 bool RemoveIfAbandoned(const OutputDir& dir, const std::string& name) {
   const UniqueFd fd(openat(dir.fd(), name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat opened = {}, named = {};
@@ -64,7 +64,7 @@ bool RemoveIfAbandoned(const OutputDir& dir, const std::string& name) {
 
 absl::StatusOr<PartialFile> CreatePartialFile(const OutputDir& dir, std::string_view name) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    uint64_t random = 0;  // a name that another process cannot foresee
+    uint64_t random = 0;  // makes a name that another process cannot foresee
     if (getrandom(&random, sizeof(random), 0) != static_cast<ssize_t>(sizeof(random))) {
       return ErrnoStatus(errno, absl::StrFormat("getrandom, for a name in %s", dir.path()));
     }

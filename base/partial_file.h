@@ -1,8 +1,8 @@
-// The names and the owners of files that are not whole yet.
+// Names and owners of files that are not complete yet.
 //
-// A file is written as ".NAME.partial.RANDOM" by a process that holds flock(2) on it until it has its
-// final name or is removed. A process that is killed leaves it there without its lock, which is how
-// the next one knows that nobody will finish it.
+// A process writes such a file as ".NAME.partial.RANDOM" and holds flock(2) on it until the file has its final name or
+// is removed. If the process is killed, the file stays without its lock. The next process sees the missing lock and
+// knows that nobody will finish the file.
 #ifndef BASE_PARTIAL_FILE_H_
 #define BASE_PARTIAL_FILE_H_
 
@@ -20,15 +20,15 @@ struct PartialFile {
   UniqueFd fd;
 };
 
-// A new, empty file for `name`, one path component: read-write, ours alone (0600), locked. On a file
-// system without locks it is not locked, and then nobody ever takes it for abandoned.
+// Creates an empty file for `name`, which is one path component. The file is read-write, accessible to us alone (0600),
+// and locked. If the file system has no locks, it is not locked, and nobody ever treats it as abandoned.
 absl::StatusOr<PartialFile> CreatePartialFile(const OutputDir& dir, std::string_view name);
 
-// True iff CreatePartialFile could have made up this name.
+// True if CreatePartialFile could have made up this name.
 bool IsPartialName(std::string_view name);
 
-// Removes the regular files of this user in `dir` that have such a name and that nobody writes any
-// more. Returns how many; what cannot be looked at or removed stays.
+// Removes this user's regular files in `dir` that have such a name and that nobody is writing. Returns how many it
+// removed. Files that it cannot inspect or remove stay.
 int RemoveAbandonedFiles(const OutputDir& dir);
 
 }  // namespace vmm

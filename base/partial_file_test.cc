@@ -80,7 +80,7 @@ TEST_F(PartialFileTest, AnotherUsersFileStays) {
   EXPECT_TRUE(Exists(kAbandoned));
 }
 
-// Cleaners at work in the same directory never take away a file that somebody just made.
+// Cleaners that run in the same directory never remove a file that was just created.
 TEST_F(PartialFileTest, NoFileIsLostToACleaner) {
   std::atomic<bool> stop = false;
   std::thread cleaner([&] {

@@ -14,7 +14,7 @@ namespace vmm {
 namespace {
 
 constexpr mode_t kPermissions = 0777;
-constexpr size_t kMaxPrefix = 200;  // of the partial file's name, so that it is no longer than a name may be
+constexpr size_t kMaxPrefix = 200;  // bytes, so that the partial file's name stays within the limit for names
 
 mode_t Umask() {
   const mode_t mask = umask(0);
@@ -22,7 +22,7 @@ mode_t Umask() {
   return mask;
 }
 
-// The permission bits of the regular file `name`, -1 where there is none.
+// The permission bits of the regular file `name`. -1: no such file.
 absl::StatusOr<int> ModeOf(const OutputDir& dir, const std::string& name) {
   struct stat st = {};
   if (fstatat(dir.fd(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -73,12 +73,12 @@ absl::Status ReplacedFile::Commit(std::string_view text) {
     return ErrnoStatus(errno, absl::StrFormat("rename %s to %s", dir_.PathOf(file_.name), path));
   }
   committed_ = true;
-  // Whoever may write to the directory could have put another file in place of the partial one.
+  // Anyone who may write to the directory could have put another file in place of the partial one.
   if (fstatat(dir_.fd(), name_.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) return ErrnoStatus(errno, "stat " + path);
   if (found.st_dev != ours.st_dev || found.st_ino != ours.st_ino) {
     return absl::AbortedError(path + " is not the file that was written: somebody replaced it");
   }
-  // EINVAL: a file system that cannot sync a directory has nothing to sync there.
+  // EINVAL: the file system cannot sync a directory, so there is nothing to sync.
   if (fsync(dir_.fd()) != 0 && errno != EINVAL) {
     return ErrnoStatus(errno, path + " is whole and in place, but fsync of its directory");
   }

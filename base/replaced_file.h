@@ -1,6 +1,6 @@
-// A regular file that is replaced whole, atomically: a reader sees the old bytes or the new ones. The new bytes go to a
-// partial file beside it (base/partial_file.h), which exists from the start on, so that a directory that cannot be
-// written to is an error before any work is done.
+// Replaces a regular file as a whole, atomically: a reader sees either the old bytes or the new ones. The new bytes go
+// to a partial file beside it (base/partial_file.h). That file is created first, so a directory that cannot
+// be written to is an error before any work is done.
 #ifndef BASE_REPLACED_FILE_H_
 #define BASE_REPLACED_FILE_H_
 
@@ -16,21 +16,21 @@
 
 namespace vmm {
 
-// Used by one thread at a time. Destroyed without Commit(), it leaves the old file and takes the partial one away.
+// Used by one thread at a time. If it is destroyed without Commit(), the old file stays and the partial one is removed.
 class ReplacedFile {
  public:
-  // `name`, one path component, is absent in `dir` or a regular file; FailedPrecondition for anything else. Removes
-  // what killed processes of this user left half-written in `dir`. The new file has the permission bits of the old one;
-  // without an old one they are 0666 less the umask. REQUIRES: no other thread creates files meanwhile (the umask is
-  // read by setting it).
+  // `name` is one path component. It must be absent in `dir` or a regular file, else FailedPrecondition. Removes files
+  // in `dir` that killed processes of this user left half-written. The new file has the permission bits of the old one,
+  // or 0666 less the umask if there was none. REQUIRES: no other thread creates files meanwhile (reading the umask
+  // means setting it).
   static absl::StatusOr<std::unique_ptr<ReplacedFile>> Create(OutputDir dir, std::string name);
 
   ReplacedFile(const ReplacedFile&) = delete;
   ReplacedFile& operator=(const ReplacedFile&) = delete;
   ~ReplacedFile();
 
-  // Makes `text` the file's content, and waits until file and directory are on the disk. FailedPrecondition where the
-  // name has come to mean something else than a regular file. Call it once.
+  // Makes `text` the file's content, and waits until file and directory are on the disk. FailedPrecondition if the name
+  // now refers to something other than a regular file. Call it once.
   absl::Status Commit(std::string_view text);
 
  private:

@@ -32,12 +32,12 @@ absl::Status PutAll(SharedOutput& output, std::string_view text, int stop_fd, ab
   return output.Drain(stop_fd, patience);
 }
 
-// Something that is written to where it is, open already.
+// An output that is already open and is written in place.
 class OpenStream final : public ResultFile {
  public:
   OpenStream(UniqueFd fd, std::unique_ptr<SharedOutput> output) : fd_(std::move(fd)), output_(std::move(output)) {}
 
-  // A duplicate of `fd`, which stays the caller's.
+  // Duplicates `fd`, which the caller keeps.
   static absl::StatusOr<std::unique_ptr<ResultFile>> Create(int fd) {
     const int flags = fcntl(fd, F_GETFL);
     if (flags < 0) return ErrnoStatus(errno, absl::StrFormat("file descriptor %d", fd));
@@ -62,7 +62,8 @@ class OpenStream final : public ResultFile {
   const std::unique_ptr<SharedOutput> output_;
 };
 
-// A FIFO that nobody has open for reading yet. Opening it for writing would wait for that; without waiting it is ENXIO.
+// A FIFO that nobody has open for reading yet. Opening it for writing would wait for a reader; a non-blocking open
+// fails with ENXIO.
 class UnreadFifo final : public ResultFile {
  public:
   explicit UnreadFifo(UniqueFd place) : place_(std::move(place)) {}
@@ -92,7 +93,7 @@ class UnreadFifo final : public ResultFile {
     }
   }
 
-  const UniqueFd place_;  // O_PATH: this FIFO, whatever becomes of its name
+  const UniqueFd place_;  // O_PATH: this FIFO, even if its name changes
 };
 
 class RegularFile final : public ResultFile {
@@ -115,7 +116,8 @@ class RegularFile final : public ResultFile {
 
 absl::StatusOr<std::unique_ptr<ResultFile>> OpenDevice(const std::string& path, const struct stat& seen,
                                                        UniqueFd place) {
-  // The name a second time: O_PATH leaves the device alone, and the flags are those of this opening.
+  // Opens the name a second time, because the O_PATH descriptor did not open the device. The flags apply only to this
+  // opening.
   const UniqueFd fd(open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!fd.valid() && errno == ENXIO && S_ISFIFO(seen.st_mode)) return std::make_unique<UnreadFifo>(std::move(place));
   if (!fd.valid()) return ErrnoStatus(errno, "open for writing");
@@ -127,14 +129,14 @@ absl::StatusOr<std::unique_ptr<ResultFile>> OpenDevice(const std::string& path, 
 }
 
 absl::StatusOr<std::unique_ptr<ResultFile>> OpenRegular(const std::string& path, const struct stat& seen) {
-  // "out.txt" of `> out.txt`, or a symlink to /dev/stdout: another file of its name would lose what is printed.
+  // "out.txt" of `> out.txt`, or a symlink to /dev/stdout. Replacing that file would lose what is printed.
   for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
     struct stat ours = {};
     if (fstat(fd, &ours) == 0 && IsSameFile(ours, seen)) return OpenStream::Create(fd);
   }
   struct stat named = {};
   if (lstat(path.c_str(), &named) == 0 && S_ISREG(named.st_mode)) return RegularFile::Create(path);
-  // A symlink stays as it is: the file at its end is replaced.
+  // The symlink stays; the file at its end is replaced.
   std::error_code error;
   const std::filesystem::path target = std::filesystem::canonical(path, error);
   if (error) return ErrnoStatus(error.value(), "follow the symlink");
@@ -146,13 +148,13 @@ absl::StatusOr<std::unique_ptr<ResultFile>> OpenRegular(const std::string& path,
 
 absl::StatusOr<std::unique_ptr<ResultFile>> OpenPlace(const std::string& path) {
   if (const std::optional<int> fd = OwnDescriptor(path); fd.has_value()) {
-    // One that we opened ourselves has its number by chance.
+    // A descriptor that we opened ourselves has its number by chance.
     const bool is_ours = (fcntl(*fd, F_GETFD) & FD_CLOEXEC) != 0;
     if (is_ours) return ErrnoStatus(EBADF, absl::StrFormat("file descriptor %d", *fd));
     return OpenStream::Create(*fd);
   }
   struct stat seen = {};
-  // By the kernel, which refuses the symlinks that others have laid (fs.protected_symlinks).
+  // The kernel resolves the path, because it refuses symlinks planted by others (fs.protected_symlinks).
   UniqueFd place(open(path.c_str(), O_PATH | O_CLOEXEC));
   if (!place.valid()) {
     if (errno != ENOENT) return ErrnoStatus(errno, "open");

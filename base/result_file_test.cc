@@ -102,7 +102,7 @@ TEST_F(ResultFileTest, WhatADeviceRefusesIsAnError) {
 TEST_F(ResultFileTest, DirectoriesAndSocketsAreRefusedBeforeAnythingRuns) {
   const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
-  // A relative name: sun_path is short.
+  // Uses a relative name, because sun_path is short.
   fs::current_path(dir_);
   strncpy(address.sun_path, "socket", sizeof(address.sun_path) - 1);
   ASSERT_EQ(bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
@@ -159,7 +159,7 @@ TEST_F(ResultFileTest, ADescriptorThatIsNotOpenOrOnlyReadIsRefused) {
               HasSubstr("not open for writing"));
 }
 
-// Standard output is something else for as long as this lives.
+// Redirects standard output for its lifetime.
 class OtherOutput {
  public:
   explicit OtherOutput(int fd) : before_(dup(STDOUT_FILENO)) {

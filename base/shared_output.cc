@@ -22,7 +22,7 @@
 namespace vmm {
 namespace {
 
-// Once somebody said stop, a reader that takes nothing for so long is given up.
+// After a stop is requested, give up after this long on a reader that takes nothing.
 constexpr absl::Duration kPatienceAfterStop = absl::Seconds(1);
 
 int Milliseconds(absl::Duration limit) {
@@ -36,7 +36,7 @@ bool IsReadable(int fd) {
   return fd >= 0 && poll(&one, 1, 0) == 1;
 }
 
-// Like poll(2) on `fd` and `cancel_fd`, but EINTR waits again for all of `limit`.
+// Like poll(2) on `fd` and `cancel_fd`, but after EINTR it waits again for all of `limit`.
 SharedOutput::Room WaitFor(int fd, short events, int cancel_fd, absl::Duration limit) {
   std::array<pollfd, 2> fds{pollfd{fd, events, 0}, pollfd{cancel_fd, POLLIN, 0}};
   int ready;
@@ -50,13 +50,13 @@ SharedOutput::Room WaitFor(int fd, short events, int cancel_fd, absl::Duration l
 }  // namespace
 
 struct SharedOutput::Relay {
-  UniqueFd in;   // the reading end of our pipe; blocks
+  UniqueFd in;   // the reading end of our pipe, blocking
   UniqueFd out;  // the shared descriptor
   UniqueFd done;
   std::atomic<uint64_t> taken = 0;  // bytes
   std::atomic<int> error = 0;       // errno of the write that failed
 
-  // The thread. An error closes the pipe, so that whoever writes into it gets EPIPE.
+  // Runs in the thread. An error closes the pipe, so that a writer to it gets EPIPE.
   void Run() {
     std::array<uint8_t, PIPE_BUF> buffer;
     ssize_t got;
@@ -73,7 +73,7 @@ struct SharedOutput::Relay {
     while (!bytes.empty()) {
       const ssize_t put = write(out.get(), bytes.data(), bytes.size());
       if (put < 0 && errno == EINTR) continue;
-      if (put < 0 && errno == EAGAIN) {  // whoever shares it made it non-blocking
+      if (put < 0 && errno == EAGAIN) {  // another process that shares it made it non-blocking
         WaitFor(out.get(), POLLOUT, -1, absl::InfiniteDuration());
         continue;
       }
@@ -99,7 +99,7 @@ absl::StatusOr<std::unique_ptr<SharedOutput>> SharedOutput::StartRelay(UniqueFd 
   relay->done.reset(eventfd(0, EFD_CLOEXEC));
   if (!relay->done.valid()) return ErrnoStatus(errno, "eventfd");
 
-  sigset_t all, before;  // no signal is the thread's business
+  sigset_t all, before;  // the thread must handle no signals
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   int error = 0;
@@ -118,7 +118,7 @@ absl::StatusOr<std::unique_ptr<SharedOutput>> SharedOutput::Open(int fd, Reopen 
   UniqueFd same(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!same.valid() || fstat(fd, &st) != 0) return ErrnoStatus(errno, absl::StrFormat("file descriptor %d", fd));
   const bool is_socket = S_ISSOCK(st.st_mode);
-  // A regular file never makes a writer wait for a reader, and a second opening would begin at offset 0.
+  // A regular file never makes a writer wait for a reader. A second opening of it would begin at offset 0.
   if (is_socket || S_ISREG(st.st_mode)) {
     return std::unique_ptr<SharedOutput>(new SharedOutput(std::move(same), is_socket, nullptr));
   }

@@ -38,7 +38,7 @@ std::string ReadSome(int fd) {
   return got < 0 ? "" : std::string(buffer.data(), static_cast<size_t>(got));
 }
 
-// Each way to write a pipe: opened again, and by a thread where that is refused.
+// Tests both ways to write to a pipe: opening it again, and a thread if that is refused.
 class SharedOutputTest : public testing::TestWithParam<Reopen> {
  protected:
   void SetUp() override { signal(SIGPIPE, SIG_IGN); }
@@ -63,7 +63,7 @@ TEST_P(SharedOutputTest, AFullPipeIsEagainAndNeverAWait) {
   ssize_t put;
   do {
     put = output->WriteSome(Bytes(much));
-    if (put < 0 && errno == EAGAIN) absl::SleepFor(absl::Milliseconds(20));  // the thread takes on what it can
+    if (put < 0 && errno == EAGAIN) absl::SleepFor(absl::Milliseconds(20));  // lets the thread take what it can
   } while (put > 0 || absl::Now() < start + absl::Milliseconds(500));
   EXPECT_EQ(put, -1);
   EXPECT_EQ(errno, EAGAIN);

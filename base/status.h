@@ -1,9 +1,9 @@
-// Passing absl::Status up, with one layer of context added at each step.
+// Passes absl::Status up and adds one layer of context at each step.
 //
 //   ASSIGN_OR_RETURN(std::string image, ReadFile(path));
 //   RETURN_IF_ERROR(Annotate(Parse(image), "load kernel " + path));
 //
-// reads to the user as "load kernel /boot/x: setup_sects 0x7f ...".
+// The user reads "load kernel /boot/x: setup_sects 0x7f ...".
 #ifndef BASE_STATUS_H_
 #define BASE_STATUS_H_
 
@@ -16,10 +16,10 @@
 
 namespace vmm {
 
-// `status` with "context: " put before its message; its code stays. An OK status stays OK.
+// `status` with "context: " in front of its message and the same code. An OK status stays OK.
 absl::Status Annotate(const absl::Status& status, std::string_view context);
 
-// The same for a value: hands the value through, or annotates the error.
+// The same for a StatusOr: returns the value, or the annotated error.
 template <typename T>
 absl::StatusOr<T> Annotate(absl::StatusOr<T> value, std::string_view context) {
   if (value.ok()) return value;
@@ -34,13 +34,13 @@ absl::Status ErrnoStatus(int error, std::string_view context);
 #define VMM_CONCAT_INNER(a, b) a##b
 #define VMM_CONCAT(a, b) VMM_CONCAT_INNER(a, b)
 
-// Leaves the function with the status of `expr` unless it is OK.
+// Returns the status of `expr` from the function unless it is OK.
 #define RETURN_IF_ERROR(expr)                                                  \
   do {                                                                         \
     if (absl::Status vmm_status = (expr); !vmm_status.ok()) return vmm_status; \
   } while (false)
 
-// Evaluates a StatusOr; leaves the function on error, else moves its value into `lhs`.
+// Evaluates a StatusOr. On error returns it from the function, else moves its value into `lhs`.
 #define ASSIGN_OR_RETURN(lhs, expr) ASSIGN_OR_RETURN_IN(VMM_CONCAT(vmm_value_, __LINE__), lhs, expr)
 #define ASSIGN_OR_RETURN_IN(value, lhs, expr)        \
   auto value = (expr);                               \

@@ -16,9 +16,9 @@
 namespace vmm {
 namespace {
 
-constexpr std::array<uint8_t, 64 << 10> kZeros = {};  // as much as a pipe holds
+constexpr std::array<uint8_t, 64 << 10> kZeros = {};  // as large as a pipe
 
-// After poll(2) says that there is room in a pipe there is some for so much, and a write of more may wait.
+// Bytes per write. If poll(2) reports room in a pipe, a write of PIPE_BUF bytes does not wait; a longer one may.
 size_t PieceFor(int fd, int stop_fd) {
   const int flags = fcntl(fd, F_GETFL);
   const bool waits = stop_fd >= 0 && flags >= 0 && (flags & O_NONBLOCK) == 0;
@@ -46,7 +46,7 @@ absl::Status StreamSink::SetSize(uint64_t size) {
 
 absl::Status StreamSink::Finish() {
   if (size_ > position_) RETURN_IF_ERROR(PutZeros(size_ - position_));
-  // EINVAL, EROFS: nothing that could be synced.
+  // EINVAL, EROFS: `fd_` cannot be synced.
   if (fsync(fd_) != 0 && errno != EINVAL && errno != EROFS) return ErrnoStatus(errno, "fsync " + name_);
   return absl::OkStatus();
 }

@@ -23,7 +23,7 @@ std::span<const uint8_t> Bytes(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
-// A pipe, and a thread that reads it to its end.
+// A pipe, and a thread that reads it to the end.
 class StreamSinkTest : public ::testing::Test {
  protected:
   void Open(int flags = 0) {
@@ -55,7 +55,7 @@ class StreamSinkTest : public ::testing::Test {
   std::string content_;
 };
 
-// Something to be read from: a stop that was said.
+// A descriptor that is readable: a stop has been requested.
 class Stop {
  public:
   Stop() : fd_(eventfd(0, EFD_CLOEXEC)) {}

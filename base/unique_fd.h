@@ -1,4 +1,4 @@
-// A file descriptor with one owner: moved, never copied, closed at the end.
+// A file descriptor with one owner. It can be moved but not copied, and is closed at the end.
 #ifndef BASE_UNIQUE_FD_H_
 #define BASE_UNIQUE_FD_H_
 
@@ -25,8 +25,8 @@ class UniqueFd {
   // Gives the descriptor up without closing it.
   int release() { return std::exchange(fd_, -1); }
 
-  // Closes what is held and takes `fd`. close() errors are not seen here: who must know
-  // whether data reached the disk calls fsync first.
+  // Closes the held descriptor and takes `fd`. It ignores errors of close(): to know whether data reached the disk,
+  // call fsync first.
   void reset(int fd = -1) {
     const int old = std::exchange(fd_, fd);
     if (old >= 0 && old != fd) ::close(old);

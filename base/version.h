@@ -1,4 +1,4 @@
-// The version of vmm and vmcore. It stands here alone: both programs, the packages that ci/release makes and the
+// The only place that defines the version of vmm and vmcore. Both programs, the packages that ci/release makes and the
 // JSON record take it from this line.
 #ifndef BASE_VERSION_H_
 #define BASE_VERSION_H_

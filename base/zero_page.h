@@ -1,4 +1,4 @@
-// The test that keeps dumps and guests small: is this page nothing but zeros?
+// Tests whether a page is all zeros. This test keeps dumps and guests small.
 #ifndef BASE_ZERO_PAGE_H_
 #define BASE_ZERO_PAGE_H_
 
@@ -9,8 +9,8 @@
 
 namespace vmm {
 
-// True iff all kPageSize bytes from `page` on are zero. As fast as memory: libc has the vector
-// code for memcmp, and a page that equals itself moved by 8 bytes is its first 8 bytes over and over.
+// True if all kPageSize bytes from `page` on are zero. It runs at memory speed: libc has vector code for memcmp. A page
+// that equals itself shifted by 8 bytes repeats its first 8 bytes throughout.
 inline bool IsZeroPage(const uint8_t* page) {
   uint64_t first = 0;
   std::memcpy(&first, page, sizeof(first));

@@ -3,12 +3,12 @@
 namespace vmm {
 namespace {
 
-// The bytes of a little-endian register from `offset` on.
+// Reads the bytes of a little-endian register from `offset` on.
 void ReadBytes(uint32_t value, uint64_t offset, std::span<uint8_t> data) {
   for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<uint8_t>(value >> (8 * (offset + i)));
 }
 
-// What was written, moved to its place in a 32-bit register; *mask has ones at its bytes.
+// The written bytes, shifted to their place in a 32-bit register. *mask has ones at these bytes.
 uint32_t Place(uint64_t offset, std::span<const uint8_t> data, uint32_t* mask) {
   uint32_t value = 0;
   *mask = 0;
@@ -66,7 +66,7 @@ void AcpiPm1Control::Write(uint64_t offset, std::span<const uint8_t> data) {
 }
 
 void AcpiPmTimer::Read(uint64_t offset, std::span<uint8_t> data) {
-  // In two steps, because nanoseconds times the frequency would pass 64 bits after 43 minutes.
+  // In two steps, because nanoseconds times the frequency would overflow 64 bits after 43 minutes.
   constexpr int64_t kNanosPerSecond = 1'000'000'000;
   const int64_t nanos = absl::ToInt64Nanoseconds(elapsed_());
   const int64_t ticks = nanos / kNanosPerSecond * kHertz + nanos % kNanosPerSecond * kHertz / kNanosPerSecond;

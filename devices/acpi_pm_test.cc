@@ -71,7 +71,7 @@ class AcpiPm1ControlTest : public ::testing::Test, public GuestRequestSink {
   AcpiPm1Control control{*this};
 };
 
-// AcpiHwLegacySleep: the type first, then the same with SLP_EN.
+// AcpiHwLegacySleep writes the type first, and then the type with SLP_EN.
 TEST_F(AcpiPm1ControlTest, SleepTypeFiveWithSlpEnPowersOff) {
   const uint16_t type = AcpiPm1Control::kSlpTypS5 << AcpiPm1Control::kSlpTypShift;
   Write16(control, 0, Read16(control, 0) | type);

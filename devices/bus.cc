@@ -12,7 +12,7 @@ namespace {
 constexpr uint8_t kOpenBus = 0xff;
 constexpr size_t kWidest = 8;
 
-// Calls access(offset, bytes) for pieces of `data` that a device takes: 1, 2, 4 or 8 bytes.
+// Calls access(offset, bytes) for pieces of `data` of the sizes that a device accepts: 1, 2, 4 or 8 bytes.
 template <typename Byte, typename Access>
 void InPieces(uint64_t offset, std::span<Byte> data, Access access) {
   while (!data.empty()) {

@@ -1,5 +1,4 @@
-// Finds the device for an address. A machine has two: one for ports, one for memory that is
-// not RAM.
+// Finds the device for an address. A machine has two buses: one for ports, one for memory addresses that are not RAM.
 //
 //   Bus ports;
 //   RETURN_IF_ERROR(ports.Add(kSerialPort, Serial::kSize, &serial));
@@ -16,24 +15,23 @@
 
 namespace vmm {
 
-// Built by one thread, then immutable: once the last Add() has returned, any thread may call
-// Read() and Write(), and no lock is taken. Devices are not owned and must outlive the bus.
+// One thread builds it; then it is immutable. After the last Add() has returned, any thread may call Read() and
+// Write(), and no lock is taken. Devices are not owned and must outlive the bus.
 //
-// The first byte of an access picks the device. What passes the device's end is open bus and
-// never reaches a neighbour; what begins outside every device is open bus as a whole. So a
-// 32-bit write to the PCI address port 0xcf8 is not taken for a write to the reset port 0xcf9.
+// The first byte of an access selects the device. Bytes past the device's end are open bus and never reach a neighbour.
+// An access that begins outside every device is open bus as a whole. So a 32-bit write to the PCI address port 0xcf8 is
+// not mistaken for a write to the reset port 0xcf9.
 class Bus {
  public:
-  // `size` bytes from `start` belong to `device`, which sees offsets from `start`.
-  // InvalidArgument where size is 0 or the range passes 2^64; AlreadyExists where another
-  // device has a byte of it. The bus is unchanged then.
+  // Gives `size` bytes from `start` to `device`, which sees offsets from `start`. InvalidArgument if size is 0 or the
+  // range passes 2^64; AlreadyExists if another device has a byte of it. The bus is then unchanged.
   absl::Status Add(uint64_t start, uint64_t size, Device* device);
 
-  // Fills `data`, with all ones where there is no device. A device is asked for 1, 2, 4 or 8
-  // bytes: other lengths are cut into such, lowest address first.
+  // Fills `data`. Bytes without a device read as all ones. A device gets accesses of 1, 2, 4 or 8 bytes: other lengths
+  // are split into these, lowest address first.
   void Read(uint64_t addr, std::span<uint8_t> data) const;
 
-  // The same for writing: what meets no device is dropped.
+  // The same for writing. Bytes without a device are dropped.
   void Write(uint64_t addr, std::span<const uint8_t> data) const;
 
  private:

@@ -14,7 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// Notes each access as "r2+4" or "w1+0=5a", and answers reads with its fill byte.
+// Records each access as "r2+4" or "w1+0=5a". Answers reads with its fill byte.
 class NotedDevice final : public Device {
  public:
   explicit NotedDevice(std::string_view name, uint8_t fill = 0) : name_(name), fill_(fill) {}

@@ -29,7 +29,7 @@ Cmos::Cmos(const Clock& clock) : clock_(clock) {
   bytes_[kRegisterB] = kTwentyFourHour;
 }
 
-// A 16-bit access is one to the index and one to the data.
+// A 16-bit access is one access to the index and one to the data.
 void Cmos::Read(uint64_t offset, std::span<uint8_t> data) {
   std::lock_guard lock(mutex_);
   for (size_t i = 0; i < data.size(); ++i) data[i] = offset + i == 0 ? 0xff : ReadData();
@@ -50,7 +50,7 @@ uint8_t Cmos::ReadData() {
   if (IsTime(index_) && !IsStopped()) LatchTime();
   switch (index_) {
     case kRegisterA: {
-      // Set for the last 244 us of a second, so that who has seen it clear can read on in peace.
+      // Set for the last 244 us of a second, so that a guest that has seen it clear has time to read.
       const absl::Time now = Now();
       const bool update_is_near = absl::Floor(now - absl::UnixEpoch() + absl::Microseconds(244), absl::Seconds(1)) !=
                                   absl::Floor(now - absl::UnixEpoch(), absl::Seconds(1));
@@ -86,7 +86,7 @@ void Cmos::LatchTime() {
   bytes_[kSeconds] = ToBcd(now.second());
   bytes_[kMinutes] = ToBcd(now.minute());
   bytes_[kHours] = ToBcd(now.hour());
-  // absl::Weekday counts from Monday as 0.
+  // absl::Weekday counts Monday as 0.
   bytes_[kDayOfWeek] = ToBcd((static_cast<int>(absl::GetWeekday(now)) + 1) % 7 + 1);
   bytes_[kDayOfMonth] = ToBcd(now.day());
   bytes_[kMonth] = ToBcd(now.month());
@@ -95,7 +95,7 @@ void Cmos::LatchTime() {
 }
 
 void Cmos::AdoptTime() {
-  // What is no date (month 0x99) becomes one: CivilSecond carries over.
+  // CivilSecond carries over, so an invalid date (month 0x99) becomes a valid one.
   const absl::CivilSecond set(FromBcd(bytes_[kCentury]) * 100 + FromBcd(bytes_[kYear]), FromBcd(bytes_[kMonth]),
                               FromBcd(bytes_[kDayOfMonth]), FromBcd(bytes_[kHours]), FromBcd(bytes_[kMinutes]),
                               FromBcd(bytes_[kSeconds]));

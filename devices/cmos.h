@@ -1,9 +1,9 @@
-// The PC's real-time clock and its battery-backed bytes: an MC146818 behind an index port and
-// a data port. UTC, in BCD, 24 hours: the modes of register B that say otherwise cannot be set.
+// The PC's real-time clock and its battery-backed bytes: an MC146818 with an index port and a data port. The time is
+// UTC, in BCD, 24 hours. The guest cannot select the other modes in register B.
 //
-// A guest that sets the clock moves its own time, not the host's. Alarm and NVRAM bytes are
-// stored. There are no interrupts: the alarm, periodic and update bits can be set and nothing
-// comes, so a program in the guest that waits for one (hwclock without --directisa) times out.
+// A guest that sets the clock moves its own time, not the host's. Alarm and NVRAM bytes are stored. There are no
+// interrupts: the guest can set the alarm, periodic and update bits, but no interrupt comes. So a program in the guest
+// that waits for one (hwclock without --directisa) times out.
 #ifndef DEVICES_CMOS_H_
 #define DEVICES_CMOS_H_
 
@@ -21,7 +21,7 @@ class Cmos final : public Device {
  public:
   static constexpr uint64_t kSize = 2;  // index, data
 
-  // Registers: MC146818 data sheet, and the century byte that the FADT names.
+  // Registers: MC146818 data sheet, and the century byte, whose index is in the FADT.
   enum Register : uint8_t {
     kSeconds = 0x00,
     kMinutes = 0x02,
@@ -39,7 +39,7 @@ class Cmos final : public Device {
 
   static constexpr uint8_t kUip = 0x80;             // A: the time is about to change
   static constexpr uint8_t kDividerOn = 0x26;       // A: 32.768 kHz, 1024 Hz
-  static constexpr uint8_t kSet = 0x80;             // B: the time stands still to be set
+  static constexpr uint8_t kSet = 0x80;             // B: the time is stopped so that it can be set
   static constexpr uint8_t kBinary = 0x04;          // B: not BCD; reads 0
   static constexpr uint8_t kTwentyFourHour = 0x02;  // B: reads 1
   static constexpr uint8_t kValidRam = 0x80;        // D: the battery is good
@@ -55,20 +55,20 @@ class Cmos final : public Device {
  private:
   static constexpr uint8_t kIndexMask = 0x7f;  // bit 7 of the index port masks NMI
 
-  // All below are called with mutex_ held.
+  // Call these with mutex_ held.
   uint8_t ReadData();
   void WriteData(uint8_t value);
 
   bool IsStopped() const { return (bytes_[kRegisterB] & kSet) != 0; }
   absl::Time Now() const { return clock_.Now() + offset_; }
 
-  // Puts the time of now into the time registers, or takes it from them.
+  // Copies the current time into the time registers, or from them.
   void LatchTime();
   void AdoptTime();
 
   const Clock& clock_;
-  std::mutex mutex_;       // guards all below
-  absl::Duration offset_;  // the guest's time less the host's
+  std::mutex mutex_;       // guards all members below
+  absl::Duration offset_;  // the guest's time minus the host's
   uint8_t index_ = 0;
   std::array<uint8_t, 128> bytes_ = {};
 };

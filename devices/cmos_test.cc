@@ -71,7 +71,7 @@ TEST_F(CmosTest, UpdateInProgressIsSetOnlyAtTheEndOfASecond) {
   EXPECT_EQ(Get(Cmos::kRegisterA), 0x7f);
 }
 
-// mc146818_set_time() in drivers/rtc/rtc-mc146818-lib.c.
+// Does what mc146818_set_time() does in drivers/rtc/rtc-mc146818-lib.c.
 TEST_F(CmosTest, AGuestSetsItsOwnTime) {
   Set(Cmos::kRegisterB, Get(Cmos::kRegisterB) | Cmos::kSet);
   Set(Cmos::kYear, 0x99);
@@ -82,7 +82,7 @@ TEST_F(CmosTest, AGuestSetsItsOwnTime) {
   Set(Cmos::kSeconds, 0x58);
   Set(Cmos::kCentury, 0x19);
   clock.now += absl::Seconds(30);
-  EXPECT_EQ(Get(Cmos::kSeconds), 0x58);  // stands still
+  EXPECT_EQ(Get(Cmos::kSeconds), 0x58);  // the clock is stopped
   Set(Cmos::kRegisterB, Get(Cmos::kRegisterB) & ~Cmos::kSet);
   EXPECT_EQ(Get(Cmos::kSeconds), 0x58);
   clock.now += absl::Seconds(2);

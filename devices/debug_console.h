@@ -1,5 +1,5 @@
-// Bochs' debug console at port 0xe9: every byte written is a byte printed, with no set-up and
-// no state, so that the first instruction of a guest can already speak.
+// Bochs' debug console at port 0xe9: every byte written is printed. It has no set-up and no state, so a guest's first
+// instruction can already print.
 #ifndef DEVICES_DEBUG_CONSOLE_H_
 #define DEVICES_DEBUG_CONSOLE_H_
 
@@ -16,7 +16,7 @@ class DebugConsole final : public Device {
  public:
   static constexpr uint64_t kSize = 1;
 
-  // Reads as this, by which a guest knows that the port is there.
+  // Reads return this value, so a guest knows that the port exists.
   static constexpr uint8_t kPresent = 0xe9;
 
   // `output` is called by one vCPU thread at a time and must not call back into the device.

@@ -1,6 +1,6 @@
-// Ends the run with a status: a guest writes V to port 0xf4 and the run's exit code is V for
-// 0 to 119. (QEMU's isa-debug-exit makes (V << 1) | 1 of it; here V is V.) What a V above 119
-// becomes is the run's to decide: docs/exit-codes.md.
+// Ends the run with a status: if a guest writes V to port 0xf4, the run's exit code is V for 0 to 119. (QEMU's
+// isa-debug-exit turns it into (V << 1) | 1; here V is V.) The run decides the exit code for a V above 119:
+// docs/exit-codes.md.
 #ifndef DEVICES_DEBUG_EXIT_H_
 #define DEVICES_DEBUG_EXIT_H_
 
@@ -21,7 +21,7 @@ class DebugExit final : public Device {
   // All ones: there is nothing to read.
   void Read(uint64_t offset, std::span<uint8_t> data) override;
 
-  // 1, 2 or 4 bytes at offset 0 are a kExit request with that status.
+  // A write of 1, 2 or 4 bytes at offset 0 is a kExit request with that status.
   void Write(uint64_t offset, std::span<const uint8_t> data) override;
 
  private:

@@ -1,8 +1,8 @@
-// What every device is: a name, and registers at offsets.
+// The interface of every device: a name, and registers at offsets.
 //
-// A device knows an offset into its own range and some bytes, nothing else: no base
-// address, no KVM, no machine. Hardware has no error return, so neither has a device: what
-// it does not know, it ignores, and a register that is not there reads as all ones.
+// A device knows only an offset into its own range and some bytes: no base address, no KVM, no machine. Hardware has no
+// error return, so neither has a device. It ignores writes that it does not know, and a register that does not exist
+// reads as all ones.
 #ifndef DEVICES_DEVICE_H_
 #define DEVICES_DEVICE_H_
 
@@ -12,16 +12,16 @@
 
 namespace vmm {
 
-// Read and Write may be called from any vCPU thread at the same time; a device with state
-// locks for itself. They must not block for long: the guest waits for them.
+// Any vCPU thread may call Read and Write at the same time, so a device with state must lock for itself. They must not
+// block for long, because the guest waits for them.
 //
-// `data` is 1, 2, 4 or 8 bytes, little endian, and offset + data.size() never passes the end
-// of the range by which the device was added to its bus.
+// `data` is 1, 2, 4 or 8 bytes, little endian. offset + data.size() never passes the end of the range with which the
+// device was added to its bus.
 class Device {
  public:
   virtual ~Device() = default;
 
-  // A literal: "serial", "pvpanic". Stands in error messages and reports.
+  // A literal: "serial", "pvpanic". It appears in error messages and reports.
   virtual std::string_view name() const = 0;
 
   // Not const: reading a register may change the device. Fills all of `data`.

@@ -41,7 +41,7 @@ void FwCfg::Read(uint64_t offset, std::span<uint8_t> data) {
   std::memcpy(data.data(), &magic, sizeof(magic));
 }
 
-// The data register is not for writing: QEMU gave that up with version 2.4.
+// The data register ignores writes: QEMU dropped them in version 2.4.
 void FwCfg::Write(uint64_t offset, std::span<const uint8_t> data) {
   const std::lock_guard lock(mutex_);
   if (offset == kFwCfgSelector && data.size() == 2) {
@@ -77,7 +77,7 @@ std::span<const uint8_t> FwCfg::Selected() const {
   return {};
 }
 
-// Past an item's end, and in one that there is not, all is zero.
+// Reads zero past an item's end, and for an item that does not exist.
 uint8_t FwCfg::NextByte() {
   const std::span<const uint8_t> item = Selected();
   return position_ < item.size() ? item[position_++] : 0;
@@ -90,7 +90,7 @@ void FwCfg::Select(uint16_t key) {
 
 void FwCfg::Transfer(GuestAddr at) {
   const absl::StatusOr<FwCfgDmaAccess> raw = memory_.ReadObject<FwCfgDmaAccess>(at);
-  if (!raw.ok()) return;  // nowhere to answer
+  if (!raw.ok()) return;  // there is nowhere to write an answer
   const absl::Status status = Run({be32toh(raw->control), be32toh(raw->length), be64toh(raw->address)});
   memory_.WriteObject(at, htobe32(status.ok() ? 0 : kFwCfgDmaError)).IgnoreError();
 }

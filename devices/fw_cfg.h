@@ -1,7 +1,7 @@
-// fw_cfg with one file, etc/vmcoreinfo: Linux's qemu_fw_cfg driver, where it is loaded, writes into it where in
-// memory the kernel's VMCOREINFO note is. docs/abi/fw-cfg.md has it byte by byte.
+// fw_cfg with one file, etc/vmcoreinfo. If Linux's qemu_fw_cfg driver is loaded, it writes the physical address of the
+// kernel's VMCOREINFO note into that file. docs/abi/fw-cfg.md describes it byte by byte.
 //
-// It is a second way: most kernels have that driver as a module that nobody loads.
+// This is only a second way to find the note, because most kernels have that driver as a module that nobody loads.
 #ifndef DEVICES_FW_CFG_H_
 #define DEVICES_FW_CFG_H_
 
@@ -17,12 +17,12 @@
 
 namespace vmm {
 
-// Any thread may call anything. `memory` is read and written by the guest's DMA requests, and not owned.
+// Any thread may call any method. The guest's DMA requests read and write `memory`. It is not owned.
 class FwCfg final : public Device {
  public:
   static constexpr uint64_t kSize = kFwCfgPorts;
 
-  // No item is as long as that; what asks for more at a time is refused, since it would only keep a vCPU.
+  // In bytes. No item is this long, so a longer transfer is refused: it would only keep a vCPU busy.
   static constexpr uint32_t kMaxTransfer = 64 << 10;
 
   explicit FwCfg(GuestMemory& memory);
@@ -31,29 +31,29 @@ class FwCfg final : public Device {
   void Read(uint64_t offset, std::span<uint8_t> data) override;
   void Write(uint64_t offset, std::span<const uint8_t> data) override;
 
-  // What the guest last wrote into etc/vmcoreinfo, unless that was nothing in ELF's format. Its word: the
-  // range may be anywhere and of any size.
+  // The note that the guest last wrote into etc/vmcoreinfo, or nothing if that was not a note in ELF's format. The
+  // guest may lie: the range may be anywhere and of any size.
   std::optional<GuestRange> vmcoreinfo_note() const;
 
  private:
-  // The bytes of the selected item; empty where there is none.
+  // The bytes of the selected item. Empty if there is no such item.
   std::span<const uint8_t> Selected() const;
   uint8_t NextByte();
   void Select(uint16_t key);
 
-  // The transfer that the guest described at `at`, and its answer to it.
+  // Does the transfer that the guest described at `at`, and writes the answer there.
   void Transfer(GuestAddr at);
-  absl::Status Run(const FwCfgDmaAccess& access);  // in our byte order
+  absl::Status Run(const FwCfgDmaAccess& access);  // `access` is in our byte order
   absl::Status ReadItem(GuestAddr to, uint32_t length);
   absl::Status WriteItem(GuestAddr from, uint32_t length);
 
   GuestMemory& memory_;
   const std::vector<uint8_t> directory_;
 
-  mutable std::mutex mutex_;  // of all below
+  mutable std::mutex mutex_;  // guards all members below
   std::array<uint8_t, sizeof(FwCfgVmcoreInfo)> vmcoreinfo_{};
   uint16_t key_ = kFwCfgSignature;
-  uint32_t position_ = 0;  // in the selected item
+  uint32_t position_ = 0;  // in the selected item, in bytes
   uint32_t dma_high_ = 0;
 };
 

@@ -43,7 +43,7 @@ class FwCfgTest : public ::testing::Test {
     device.Write(offset, bytes);
   }
 
-  // The control word as the device left it.
+  // Returns the control word that the device wrote back.
   uint32_t Dma(uint32_t control, uint32_t length, uint64_t address = kBuffer.value) {
     const FwCfgDmaAccess access = {htobe32(control), htobe32(length), htobe64(address)};
     EXPECT_TRUE(memory->WriteObject(kRequest, access).ok());
@@ -134,7 +134,7 @@ TEST_F(FwCfgTest, TheDataRegisterTakesNoWrites) {
   EXPECT_FALSE(device.vmcoreinfo_note().has_value());
 }
 
-// Whatever a guest does to the ports and the request, nothing breaks.
+// Nothing breaks, whatever a guest does to the ports and the request.
 TEST_F(FwCfgTest, DisorderIsSurvived) {
   std::minstd_rand random(7);
   for (int round = 0; round < 20000; ++round) {

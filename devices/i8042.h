@@ -1,7 +1,7 @@
-// The keyboard controller's command port at 0x64, one byte, of which only the reset line is
-// there: no keyboard, no mouse, and a status that makes a driver give up at once.
+// The keyboard controller's command port at 0x64, one byte. Only its reset line exists: there is no keyboard and no
+// mouse, and the status makes a driver give up at once.
 //
-// The data port at 0x60 needs no device: what an absent controller reads as is open bus.
+// The data port at 0x60 needs no device, because an absent controller reads as open bus.
 #ifndef DEVICES_I8042_H_
 #define DEVICES_I8042_H_
 
@@ -15,17 +15,17 @@ class I8042 final : public Device {
  public:
   static constexpr uint64_t kSize = 1;
 
-  // Commands 0xf0..0xff pulse those output lines whose bit is clear; line 0 is the reset.
+  // Commands 0xf0..0xff pulse the output lines whose bits are clear. Line 0 is the reset.
   static constexpr uint8_t kPulseOutput = 0xf0;
 
   // Status bits.
   static constexpr uint8_t kOutputFull = 0x01;  // a byte waits at 0x60
   static constexpr uint8_t kInputFull = 0x02;   // the controller is still busy with the last write
 
-  // What a read gives: all ones but kInputFull. Linux finds no controller when the output
-  // buffer is still full after 16 reads, less than a millisecond (i8042_flush); a clear
-  // status would cost it half a second a command. But its reboot waits up to 65536 reads for
-  // kInputFull to clear before it sends the reset (kb_wait), so that one must not be set.
+  // A read returns this: all ones except kInputFull. Linux decides that there is no controller if the output buffer is
+  // still full after 16 reads, less than a millisecond (i8042_flush). A clear status would cost it half a second per
+  // command. But its reboot waits up to 65536 reads for kInputFull to clear before it sends the reset (kb_wait), so
+  // that bit must not be set.
   static constexpr uint8_t kAbsentStatus = 0xfd;
 
   explicit I8042(GuestRequestSink& requests) : requests_(requests) {}

@@ -22,7 +22,7 @@ TEST_F(Ib700Test, ItStandsStillUntilItIsStarted) {
   EXPECT_EQ(watchdog_.timeout(), absl::ZeroDuration());
 }
 
-// The times of Linux's ib700wdt: it writes 15 - (seconds + 1) / 2.
+// The values that Linux's ib700wdt writes: 15 - (seconds + 1) / 2.
 TEST_F(Ib700Test, TheLowFourBitsSayHowManyTimesTwoSecondsAreLessThanThirty) {
   for (int seconds = 0; seconds <= 30; seconds += 2) {
     Write(2, static_cast<uint8_t>(15 - (seconds + 1) / 2));

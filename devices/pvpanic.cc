@@ -33,12 +33,12 @@ void Pvpanic::Read(uint64_t offset, std::span<uint8_t> data) {
 }
 
 void Pvpanic::Write(uint64_t offset, std::span<const uint8_t> data) {
-  if (offset != 0) return;  // the bits above 7 mean nothing
+  if (offset != 0) return;  // bits above 7 have no meaning
   uint64_t value = 0;
   for (size_t i = 0; i < data.size(); ++i) value |= uint64_t{data[i]} << (8 * i);
 
-  // Bits, not equality: a newer guest may set more than this machine knows. Where several are
-  // set, panicked comes first, because a dump too many is better than one that was not made.
+  // Tests bits, not equality, because a newer guest may set more bits than this machine knows. If several are set,
+  // panicked takes precedence: a dump too many is better than a missing one.
   if ((value & (kPvpanicPanicked | kPvpanicCrashLoaded)) != 0) {
     panics_.OnPanic(PanicEvent{
         .source = PanicSource::kPvpanic, .crash_loaded = (value & kPvpanicPanicked) == 0, .detail = Describe(value)});

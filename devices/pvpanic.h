@@ -1,7 +1,7 @@
-// pvpanic: the port by which a dying guest says so. docs/abi/pvpanic.md has it byte by byte.
+// pvpanic: the port through which a dying guest reports its panic. docs/abi/pvpanic.md describes it byte by byte.
 //
-// The register is read and written by today's byte protocol and by the 32-bit one of the 2012
-// kvm patches alike, so it is four bytes wide although ACPI describes one.
+// Today's protocol accesses the register as one byte; the 2012 kvm patches access it as 32 bits. So it is four bytes
+// wide although ACPI describes one.
 #ifndef DEVICES_PVPANIC_H_
 #define DEVICES_PVPANIC_H_
 
@@ -16,14 +16,14 @@ class Pvpanic final : public Device {
  public:
   static constexpr uint64_t kSize = 4;
 
-  // Events leave with vcpu -1: a device does not know who wrote.
+  // Events have vcpu -1, because a device does not know which vCPU wrote.
   Pvpanic(PanicSink& panics, GuestRequestSink& requests) : panics_(panics), requests_(requests) {}
 
   std::string_view name() const override { return "pvpanic"; }
   void Read(uint64_t offset, std::span<uint8_t> data) override;
 
-  // One write is at most one event: panicked before crash-loaded before shutdown. A write of
-  // nothing but unknown bits is none.
+  // One write is at most one event. Panicked takes precedence over crash-loaded, and crash-loaded over shutdown. A
+  // write of only unknown bits is no event.
   void Write(uint64_t offset, std::span<const uint8_t> data) override;
 
  private:

@@ -1,8 +1,8 @@
-// The reset control register of PIIX3 and ICH at port 0xcf9, one byte. The ACPI reset
-// register points here, and Linux's `reboot=pci` writes it by itself.
+// The reset control register of PIIX3 and ICH at port 0xcf9, one byte. The ACPI reset register points here, and Linux's
+// `reboot=pci` writes it directly.
 //
-// The PCI address port at 0xcf8 is not a part: it is open bus, and the bus keeps a 32-bit
-// access to it away from here.
+// The PCI address port at 0xcf8 is not part of this device. It is open bus, and the bus keeps a 32-bit access to it
+// away from here.
 #ifndef DEVICES_RESET_CONTROL_H_
 #define DEVICES_RESET_CONTROL_H_
 
@@ -19,7 +19,7 @@ class ResetControl final : public Device {
   static constexpr uint64_t kSize = 1;
 
   // Intel ICH9, section 13.7.5.
-  static constexpr uint8_t kSysRst = 0x02;   // the reset to come is a hard one
+  static constexpr uint8_t kSysRst = 0x02;   // the next reset is a hard one
   static constexpr uint8_t kRstCpu = 0x04;   // reset now
   static constexpr uint8_t kFullRst = 0x08;  // with a power cycle
 
@@ -33,7 +33,7 @@ class ResetControl final : public Device {
 
  private:
   GuestRequestSink& requests_;
-  std::atomic<uint8_t> value_ = 0;  // kRstCpu never stays
+  std::atomic<uint8_t> value_ = 0;  // never holds kRstCpu
 };
 
 }  // namespace vmm

@@ -21,13 +21,13 @@ bool Serial::IsRequestToSend() const {
   return (mcr_ & kMcrRts) != 0;
 }
 
-// A wide access is one of bytes, as on the ISA bus.
+// A wide access is split into bytes, as on the ISA bus.
 void Serial::Read(uint64_t offset, std::span<uint8_t> data) {
   bool room;
   {
     std::lock_guard lock(mutex_);
     for (size_t i = 0; i < data.size(); ++i) data[i] = ReadRegister(offset + i);
-    // Only when the queue has run dry: a caller that were woken for each byte would be slower.
+    // Only when the queue is empty: waking the caller for each byte would be slower.
     room = refused_ && received_.empty() && !loopback();
     if (room) refused_ = false;
   }
@@ -98,8 +98,8 @@ void Serial::WriteRegister(uint64_t offset, uint8_t value) {
         divisor_[1] = value;
         break;
       }
-      // Switching the interrupt on reports an empty transmitter, even if that was read before:
-      // Linux calls a chip without this UART_BUG_THRE and falls back to a timer.
+      // Enabling the interrupt reports an empty transmitter, even if the guest has already read that. Without this,
+      // Linux marks the chip UART_BUG_THRE and falls back to a timer.
       if ((value & ~ier_ & kIerEtbei) != 0) thr_empty_pending_ = true;
       ier_ = value & (kIerErbi | kIerEtbei | kIerElsi | kIerEdssi);
       break;
@@ -115,15 +115,15 @@ uint8_t Serial::TakeReceived() {
   if (received_.empty()) return 0;
   const uint8_t byte = received_.front();
   received_.pop_front();
-  // Taking a byte ends a character timeout and begins the next: an edge, for a guest that
-  // takes one byte per interrupt.
+  // Taking a byte ends one character timeout and begins the next. The line must show an edge for a guest that takes one
+  // byte per interrupt.
   if (fifos_on() && received_.size() < trigger_level()) LowerIrq();
   UpdateIrq();
   return byte;
 }
 
 void Serial::Transmit(uint8_t byte) {
-  // The register is full for a moment, so that the interrupt line shows an edge.
+  // The register is full for a moment, so the interrupt line must show an edge.
   thr_empty_pending_ = false;
   UpdateIrq();
   if (!loopback()) {
@@ -132,7 +132,7 @@ void Serial::Transmit(uint8_t byte) {
     received_.push_back(byte);
   } else {
     overrun_ = kLsrOe;
-    if (!fifos_on()) received_.back() = byte;  // with FIFOs the new byte is the one lost
+    if (!fifos_on()) received_.back() = byte;  // with FIFOs on, the new byte is lost
   }
   thr_empty_pending_ = true;
 }
@@ -170,7 +170,7 @@ uint8_t Serial::PendingInterrupt() const {
 }
 
 uint8_t Serial::ModemLines() const {
-  if (!loopback()) return kMsrCts | kMsrDsr | kMsrDcd;  // the host is there and ready
+  if (!loopback()) return kMsrCts | kMsrDsr | kMsrDcd;  // the host is present and ready
   uint8_t lines = 0;
   if ((mcr_ & kMcrRts) != 0) lines |= kMsrCts;
   if ((mcr_ & kMcrDtr) != 0) lines |= kMsrDsr;
@@ -180,7 +180,7 @@ uint8_t Serial::ModemLines() const {
 }
 
 void Serial::UpdateIrq() {
-  // OUT2 drives the gate behind the chip; loopback takes it off the pin.
+  // OUT2 drives the gate outside the chip. Loopback disconnects it from the pin.
   const bool gate_open = (mcr_ & kMcrOut2) != 0 && !loopback();
   const bool level = gate_open && PendingInterrupt() != kIirNone;
   if (level == irq_level_) return;

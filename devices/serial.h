@@ -1,9 +1,8 @@
-// A 16550A UART whose other end is the host: what the guest sends goes out at once, and what
-// the host has for the guest waits until the FIFO has room.
+// A 16550A UART whose other end is the host. Bytes from the guest go out at once. Bytes from the host wait until the
+// FIFO has room.
 //
-// There is no baud rate and no time. The transmitter is always empty, and a character timeout
-// has passed the moment it could begin. Breaks and line errors do not happen, but for the
-// overrun that a guest makes for itself in loopback.
+// There is no baud rate and no time. The transmitter is always empty, and a character timeout has passed as soon as it
+// could begin. Breaks and line errors do not happen, except the overrun that a guest causes itself in loopback.
 #ifndef DEVICES_SERIAL_H_
 #define DEVICES_SERIAL_H_
 
@@ -25,21 +24,20 @@ class Serial final : public Device {
 
   using Output = std::function<void(std::span<const uint8_t>)>;
 
-  // `output` gets what the guest sends, on the vCPU thread that sends it and outside the lock:
-  // while it blocks that vCPU waits, but nobody else who needs this object.
+  // `output` gets the bytes that the guest sends. It runs on the vCPU thread that sends them and outside the lock:
+  // while it blocks, that vCPU waits, but no other user of this object does.
   Serial(IrqLine& irq, Output output);
 
-  // `room` is called whenever bytes that Receive() did not take would now be taken, and when
-  // the guest raises RTS. It runs on a vCPU thread, outside the lock, and may call Receive().
-  // REQUIRES: called once, before the machine runs.
+  // `room` is called whenever the FIFO could take bytes that Receive() refused before, and when the guest raises RTS.
+  // It runs on a vCPU thread, outside the lock, and may call Receive(). REQUIRES: called once, before the machine runs.
   void set_on_room(std::function<void()> room) { on_room_ = std::move(room); }
 
-  // Gives bytes to the guest: as many as the FIFO takes (16, or 1 while the guest has it off,
-  // or none in loopback). Returns how many; the rest is the caller's to offer again.
+  // Gives bytes to the guest, as many as the FIFO takes: 16, or 1 while the guest has the FIFO off, or none in
+  // loopback. Returns the number taken; the caller may offer the rest again.
   size_t Receive(std::span<const uint8_t> data);
 
-  // True while the guest holds RTS: it has opened the port. Linux empties the FIFO when it
-  // opens the port, so input that must not be lost (a script on stdin) is best held until here.
+  // True while the guest holds RTS, which means that it has opened the port. Linux empties the FIFO when it opens the
+  // port, so it is best to hold input that must not be lost (a script on stdin) until then.
   bool IsRequestToSend() const;
 
   std::string_view name() const override { return "serial"; }
@@ -47,7 +45,7 @@ class Serial final : public Device {
   void Write(uint64_t offset, std::span<const uint8_t> data) override;
 
  private:
-  // All below are called with mutex_ held.
+  // Call these with mutex_ held.
   uint8_t ReadRegister(uint64_t offset);
   void WriteRegister(uint64_t offset, uint8_t value);
 
@@ -61,10 +59,10 @@ class Serial final : public Device {
   size_t capacity() const { return fifos_on() ? kUartFifoDepth : 1; }
   size_t trigger_level() const;
 
-  // The pending interrupt of the highest priority: an IIR value without the FIFO bits.
+  // The pending interrupt with the highest priority, as an IIR value without the FIFO bits.
   uint8_t PendingInterrupt() const;
 
-  // The modem lines that the guest sees in MSR bits 4 to 7.
+  // The modem lines, as the guest sees them in MSR bits 4 to 7.
   uint8_t ModemLines() const;
 
   void UpdateIrq();
@@ -74,12 +72,12 @@ class Serial final : public Device {
 
   const Output output_;
 
-  mutable std::mutex mutex_;  // guards all below, and the order of calls to irq_
+  mutable std::mutex mutex_;  // guards all members below, and the order of calls to irq_
   IrqLine& irq_;
 
   std::deque<uint8_t> received_;  // at most kUartFifoDepth
-  bool refused_ = false;          // Receive() has left bytes with its caller
-  std::array<uint8_t, 8> sent_;   // by the Write() in hand, for output_ when the lock is free
+  bool refused_ = false;          // Receive() has refused bytes
+  std::array<uint8_t, 8> sent_;   // by the current Write(), for output_ after it unlocks
   size_t sent_count_ = 0;
   bool irq_level_ = false;
   bool thr_empty_pending_ = false;  // cleared by reading it from IIR, or by sending
@@ -90,7 +88,7 @@ class Serial final : public Device {
   uint8_t overrun_ = 0;       // kLsrOe until LSR is read
   uint8_t modem_deltas_ = 0;  // MSR bits 0 to 3 until MSR is read
   uint8_t scr_ = 0;
-  std::array<uint8_t, 2> divisor_ = {12, 0};  // 9600 baud; a guest divides by it
+  std::array<uint8_t, 2> divisor_ = {12, 0};  // 9600 baud; not 0 because a guest divides by it
 };
 
 }  // namespace vmm

@@ -40,7 +40,7 @@ class SerialTest : public ::testing::Test {
     return serial.Receive({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
   }
 
-  // The state in which a Linux driver leaves the port when it is opened.
+  // Puts the port into the state in which a Linux driver leaves it after opening it.
   void Open() {
     Out(kUartFcr, kFcrEnable | 2 << kFcrTriggerShift);
     Out(kUartMcr, kMcrDtr | kMcrRts | kMcrOut2);
@@ -88,12 +88,12 @@ TEST_F(SerialTest, TheDivisorIsNotZeroFromTheStart) {
   EXPECT_NE(In(kUartDll), 0);  // Linux's probe_baud divides by it
 }
 
-// The steps of autoconfig() and autoconfig_16550a() in drivers/tty/serial/8250/8250_port.c.
+// Follows autoconfig() and autoconfig_16550a() in drivers/tty/serial/8250/8250_port.c.
 TEST_F(SerialTest, LinuxFindsA16550A) {
   Out(kUartIer, 0);
   EXPECT_EQ(In(kUartIer) & 0x0f, 0);
   Out(kUartIer, 0xff);
-  EXPECT_EQ(In(kUartIer), 0x0f);  // all four, and no sleep or UUE bits above
+  EXPECT_EQ(In(kUartIer), 0x0f);  // all four bits, and no sleep or UUE bits above them
   Out(kUartIer, 0);
 
   Out(kUartMcr, kMcrLoop | 0x0a);
@@ -106,7 +106,7 @@ TEST_F(SerialTest, LinuxFindsA16550A) {
   EXPECT_EQ(In(kUartIir) >> 6, 3);
 
   Out(kUartLcr, 0x80);
-  EXPECT_NE(In(kUartIir), 0);  // no EFR behind DLAB: no 16650
+  EXPECT_NE(In(kUartIir), 0);  // no EFR under DLAB: no 16650
   Out(kUartLcr, 0xbf);
   EXPECT_NE(In(kUartIir), 0);
   Out(kUartLcr, 0);
@@ -117,7 +117,7 @@ TEST_F(SerialTest, LinuxFindsA16550A) {
   EXPECT_EQ(In(kUartMcr) & 0xe0, 0);
 }
 
-// serial8250_THRE_test() and the TXEN test of serial8250_do_startup().
+// Follows serial8250_THRE_test() and the TXEN test of serial8250_do_startup().
 TEST_F(SerialTest, LinuxFindsNoThreOrTxenBug) {
   Open();
   for (int round = 0; round < 2; ++round) {
@@ -187,7 +187,7 @@ TEST_F(SerialTest, WithoutFifosOneByteFits) {
 
 TEST_F(SerialTest, TheHighestPriorityIsReportedFirst) {
   Open();
-  Out(kUartMcr, kMcrLoop);  // moves modem lines, and lets the guest overrun itself
+  Out(kUartMcr, kMcrLoop);  // changes modem lines, and lets the guest overrun itself
   for (int i = 0; i < 17; ++i) Out(kUartThr, 'x');
   Out(kUartIer, 0x0f);
   EXPECT_EQ(In(kUartIir), kIirLineStatus | kIirFifosOn);
@@ -229,7 +229,7 @@ TEST_F(SerialTest, LoopbackConnectsTheModemLines) {
   EXPECT_EQ(In(kUartMsr) & 0xf0, kMsrRi);
   Out(kUartMcr, kMcrLoop | kMcrDtr);
   EXPECT_EQ(In(kUartMsr), kMsrDsr | kMsrDdsr | kMsrTeri);
-  EXPECT_EQ(In(kUartMsr), kMsrDsr);  // the changes are told once
+  EXPECT_EQ(In(kUartMsr), kMsrDsr);  // the changes are reported only once
 }
 
 TEST_F(SerialTest, TheHostLooksLikeAReadyModem) { EXPECT_EQ(In(kUartMsr), kMsrCts | kMsrDsr | kMsrDcd); }

@@ -1,5 +1,4 @@
-// The pvpanic register's bits. docs/abi/pvpanic.md; QEMU docs/specs/pvpanic; Linux
-// include/uapi/misc/pvpanic.h.
+// The bits of the pvpanic register. docs/abi/pvpanic.md; QEMU docs/specs/pvpanic; Linux include/uapi/misc/pvpanic.h.
 #ifndef DEVICES_ABI_PVPANIC_ABI_H_
 #define DEVICES_ABI_PVPANIC_ABI_H_
 

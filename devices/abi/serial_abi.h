@@ -1,5 +1,5 @@
-// The registers of a 16550A. Texas Instruments TL16C550C data sheet (SLLS177), section
-// "Principles of operation"; names as there.
+// The registers of a 16550A. Texas Instruments TL16C550C data sheet (SLLS177), section "Principles of operation". The
+// names are from there.
 #ifndef DEVICES_ABI_SERIAL_ABI_H_
 #define DEVICES_ABI_SERIAL_ABI_H_
 
@@ -8,7 +8,7 @@
 
 namespace vmm {
 
-// Offsets. Three of them are two registers, by direction or by LCR's DLAB bit.
+// Offsets. Three offsets hold two registers each; the direction or LCR's DLAB bit selects one.
 inline constexpr uint64_t kUartRbr = 0;  // read: receiver buffer
 inline constexpr uint64_t kUartThr = 0;  // write: transmitter holding
 inline constexpr uint64_t kUartDll = 0;  // DLAB: divisor latch, low byte

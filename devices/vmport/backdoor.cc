@@ -114,7 +114,7 @@ void Backdoor::Execute(BackdoorRegisters& registers) {
     case kCmdGetTimeFull: GetTimeFull(registers); break;
     case kCmdGetTimeFullWithLag:
       GetTimeFull(registers);
-      registers.edi = 0;  // no timer interrupt is ever held back
+      registers.edi = 0;  // timer interrupts are never delayed
       break;
     case kCmdGetHz:
       if (config_.tsc_hz == 0) break;
@@ -126,7 +126,7 @@ void Backdoor::Execute(BackdoorRegisters& registers) {
     case kCmdMessage: {
       ++message_count_;
       registers.eax = magic;
-      // Status and type are the same bits, so a failure that left them alone would look like success.
+      // Status and type share the same bits, so a failure that left them unchanged would look like success.
       const uint16_t status = Message(High(registers.ecx), registers);
       registers.ecx = WithHigh(registers.ecx, status);
       break;
@@ -134,14 +134,14 @@ void Backdoor::Execute(BackdoorRegisters& registers) {
   }
 }
 
-// Seconds beyond 32 bits are an error, as they are before 1970.
+// Seconds beyond 32 bits are an error, and so are times before 1970.
 void Backdoor::GetTime(BackdoorRegisters& registers) {
   const Instant now = Split(clock_.Now());
   if (now.seconds < 0 || now.seconds >= int64_t{kBackdoorRefused}) return;
   registers.eax = static_cast<uint32_t>(now.seconds);
   registers.ebx = now.microseconds;
   registers.ecx = kBackdoorMaxTimeLagUsec;
-  registers.edx = 0;  // minutes from GMT: the machine's clock is in UTC
+  registers.edx = 0;  // minutes from GMT: the machine's clock runs on UTC
 }
 
 void Backdoor::GetTimeFull(BackdoorRegisters& registers) {
@@ -162,7 +162,7 @@ uint16_t Backdoor::Message(uint16_t type, BackdoorRegisters& registers) {
   ChannelTable::Channel* const channel = channels_.Find(id, cookie, elapsed_());
   if (channel == nullptr) return kStatusFail;
   if (channel->protocol == kProtocolTclo) ExpireRequests();
-  // Of the status that a guest sends, one bit has a meaning.
+  // Only one bit of the status that a guest sends has a meaning.
   const bool accepted = (registers.ebx & kStatusSuccess) != 0;
 
   switch (type) {
@@ -176,7 +176,7 @@ uint16_t Backdoor::Message(uint16_t type, BackdoorRegisters& registers) {
       TakeRequest(id, *channel);
       return status;
     }
-    // Where the client expects a type in EDX it is the one of the answer to that call.
+    // If the client expects a type in EDX, it is the type of the call that answers this one.
     case kMessageRecvSize: {
       const uint16_t status = channel->messages.RecvSize(&registers.ebx);
       if ((status & kStatusDoRecv) != 0) registers.edx = WithHigh(registers.edx, kMessageSendSize);

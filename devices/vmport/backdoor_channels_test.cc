@@ -1,5 +1,5 @@
-// The message protocol, used right and wrong. N1 to N23 are the ways to be wrong; "defect" is one
-// that an earlier implementation of this protocol, for QEMU and Xen, is known to have had.
+// Tests the message protocol, used correctly and incorrectly. N1 to N23 are the ways to use it incorrectly. "Defect"
+// means one that an earlier implementation of this protocol, for QEMU and Xen, is known to have had.
 #include <gtest/gtest.h>
 #include <malloc.h>
 
@@ -15,7 +15,7 @@ class BackdoorChannelsTest : public testing::Test {
     return SendMessage(backdoor_, type, channel, ebx);
   }
 
-  // N18: a failure has bit 0 of the status clear and changes no register but ECX's high half.
+  // N18: a failure clears bit 0 of the status and changes no register except ECX's high half.
   void ExpectFails(uint16_t type, const GuestChannel& channel, uint32_t ebx = 0) {
     const MessageReply reply = Message(type, channel, ebx);
     const BackdoorRegisters expected = {.eax = kBackdoorMagic,
@@ -59,7 +59,7 @@ TEST_F(BackdoorChannelsTest, WhatTheGuestSetsTheHostGets) {
   EXPECT_EQ(info.at("verdict"), (GuestInfoStore::Entry{"pass", GuestInfoStore::By::kGuest}));
 }
 
-// P7's transcript: the fourteen INs of vmware-rpctool 'info-get guestinfo.a', as it sends them.
+// P7's transcript: the fourteen INs of vmware-rpctool 'info-get guestinfo.a', as that program sends them.
 TEST_F(BackdoorChannelsTest, TheTranscriptOfTheRealClientIsAnsweredAsItExpects) {
   ASSERT_TRUE(backdoor_.SetGuestInfo("a", "hello").ok());
   for (const uint32_t ecx : {10u, 0xffff000au}) {
@@ -131,7 +131,7 @@ TEST_F(BackdoorChannelsTest, N3_ANumberOpenedAgainDoesNotTakeTheOldCookie) {
   EXPECT_EQ(Message(kMessageRecvSize, fresh).status, kStatusSuccess);  // and the old answer is gone
 }
 
-// Defect (m): 32 of the 64 were compared.
+// Defect (m): only 32 of the cookie's 64 bits were compared.
 TEST_F(BackdoorChannelsTest, N4_EveryBitOfTheCookieCounts) {
   const GuestChannel channel = Open();
   for (int bit = 0; bit < 64; ++bit) {
@@ -142,7 +142,7 @@ TEST_F(BackdoorChannelsTest, N4_EveryBitOfTheCookieCounts) {
   EXPECT_TRUE(Message(kMessageClose, channel).ok());
 }
 
-// Defect (k): state that was not there was read before it was looked for.
+// Defect (k): state was read before it was known to exist.
 TEST_F(BackdoorChannelsTest, N5_NoOtherNumberReachesTheChannel) {
   const GuestChannel channel = Open();
   for (uint32_t id = 0; id <= 0xffff; ++id) {
@@ -164,7 +164,7 @@ TEST_F(BackdoorChannelsTest, N6_The129thChannelIsRefusedUntilOneCloses) {
   EXPECT_EQ(OpenChannel(backdoor_), std::nullopt);
 }
 
-// Defect (f): any number opened one.
+// Defect (f): any number opened a channel.
 TEST_F(BackdoorChannelsTest, N7_OnlyTwoProtocolsOpenAChannel) {
   for (const uint32_t flag : {0u, kMessageFlagCookie}) {
     for (int bit = 0; bit < 31; ++bit) {
@@ -185,12 +185,12 @@ TEST_F(BackdoorChannelsTest, N8_ASizeBeyondTheLimitIsRefusedAndNoSizeAllocates) 
   for (const uint32_t size : {65'537u, 0x10000u * 2, 0x7fffffffu, 0x80000000u, 0xffffffffu}) {
     ExpectFails(kMessageSendSize, channel, size);
     EXPECT_EQ(backdoor_.bytes_held(), before);
-    ExpectFails(kMessageSendPayload, channel, 0);  // and what was begun before it is over
+    ExpectFails(kMessageSendPayload, channel, 0);  // and the message begun before it is over
   }
 }
 
-// Defects (a) and (e): a length kept in 16 bits made 65536 a 0 and 65537 a 1, and a message that
-// filled its buffer had a NUL stored behind it.
+// Defects (a) and (e): a length kept in 16 bits turned 65536 into 0 and 65537 into 1. If a message filled its buffer, a
+// NUL was stored after the end.
 TEST_F(BackdoorChannelsTest, N8_TheLongestMessageIsWholeAtItsLastWord) {
   const GuestChannel channel = Open();
   EXPECT_TRUE(Message(kMessageSendSize, channel, kMaxGuestMessage).ok());
@@ -206,7 +206,7 @@ TEST_F(BackdoorChannelsTest, N9_PayloadWithoutASizeIsRefused) {
   ExpectFails(kMessageSendPayload, channel, 0x676f6c);
 }
 
-// Defect (h): one word too many ran the request again.
+// Defect (h): one extra word ran the request again.
 TEST_F(BackdoorChannelsTest, N9_PayloadBeyondTheSizeRunsNothingAgain) {
   const GuestChannel channel = Open();
   SendText(backdoor_, channel, "log once");
@@ -236,7 +236,7 @@ TEST_F(BackdoorChannelsTest, N11_TwoChannelsWordByWordDoNotMix) {
   EXPECT_EQ(backdoor_.Log(), (std::vector<std::string>{"aaaaaaaa", "bbbbbbbb"}));
 }
 
-// Defect (c): each status moved the ring on, and the reader passed the writer.
+// Defect (c): each status call advanced the ring, and the reader passed the writer.
 TEST_F(BackdoorChannelsTest, N12_FetchingNothingAThousandTimesHarmsNothing) {
   const GuestChannel channel = Open();
   for (int i = 0; i < 1000; ++i) {
@@ -246,7 +246,7 @@ TEST_F(BackdoorChannelsTest, N12_FetchingNothingAThousandTimesHarmsNothing) {
   EXPECT_EQ(Ask(channel, "machine.id.get"), "0 No machine id");
 }
 
-// Defect (d): two bytes behind the value went out with it.
+// Defect (d): two bytes after the value were sent with it.
 TEST_F(BackdoorChannelsTest, N12_NothingIsReadBehindTheEndOfAnAnswer) {
   ASSERT_TRUE(backdoor_.SetGuestInfo("k", "ab").ok());
   const GuestChannel channel = Open();
@@ -287,7 +287,7 @@ TEST_F(BackdoorChannelsTest, N14_AnswersThatAreNeverFetchedDoNotPileUp) {
   EXPECT_EQ(ReceiveText(backdoor_, channel), std::nullopt);
 }
 
-// Defect (b): the tail of the message before was still in the buffer.
+// Defect (b): the end of the previous message was still in the buffer.
 TEST_F(BackdoorChannelsTest, N15_AShortRequestHasNothingOfTheLongOneBeforeIt) {
   const GuestChannel channel = Open();
   EXPECT_EQ(Ask(channel, "info-set guestinfo.k secret-secret-secret"), "1 ");
@@ -302,7 +302,7 @@ TEST_F(BackdoorChannelsTest, N17_OtherMessageTypesFail) {
   for (uint32_t type = 7; type <= 0xffff; ++type) ExpectFails(static_cast<uint16_t>(type), channel);
 }
 
-// Defect (g): types 1, 3 and 5 have bit 0 set, which a register left alone shows as success.
+// Defect (g): types 1, 3 and 5 have bit 0 set, so a register that is left unchanged shows success.
 TEST_F(BackdoorChannelsTest, N18_NoFailureLooksLikeSuccess) {
   ExpectAllFail({0, 0, 0});
   ExpectAllFail({127, 0, 0});
@@ -318,7 +318,7 @@ TEST_F(BackdoorChannelsTest, N20_OfAStatusThatTheGuestSendsOneBitCounts) {
   SendText(backdoor_, channel, "bogus");
   Message(kMessageRecvSize, channel);
   EXPECT_TRUE(Message(kMessageRecvPayload, channel, 0xffffffff).ok());
-  ExpectFails(kMessageRecvPayload, channel, 0xfffffffe);  // gives it up
+  ExpectFails(kMessageRecvPayload, channel, 0xfffffffe);  // gives the answer up
   ExpectFails(kMessageRecvStatus, channel, 1);
 }
 
@@ -378,8 +378,8 @@ TEST(BackdoorCookieTest, WithoutRandomnessNoChannelWithACookieOpens) {
   EXPECT_EQ(OpenChannel(backdoor), std::nullopt);
 }
 
-// By the guest's worst: all of guestinfo, a full log, tools on every other channel that answer nothing, and on the
-// others a message that lacks its last word while an answer waits.
+// The guest does its worst: it fills all of guestinfo and the log. Tools on every other channel answer nothing. Each of
+// the other channels has a message that lacks its last word while an answer waits.
 TEST_F(BackdoorChannelsTest, MemoryHeldForOneGuestNeverExceedsTheCap) {
   const size_t before = mallinfo2().uordblks;
   for (int i = 0; i < 20; ++i) {
@@ -401,7 +401,7 @@ TEST_F(BackdoorChannelsTest, MemoryHeldForOneGuestNeverExceedsTheCap) {
   EXPECT_GT(backdoor_.bytes_held(), 9 * kOneMebibyte);
   EXPECT_LE(backdoor_.bytes_held(), Backdoor::kMaxBytesHeld);
   static_assert(Backdoor::kMaxBytesHeld < 18 * kOneMebibyte);
-  // And by the allocator's own books, with what it needs for itself.
+  // The allocator's own figures agree, including its overhead.
   EXPECT_LE(mallinfo2().uordblks, before + Backdoor::kMaxBytesHeld + kOneMebibyte);
 }
 

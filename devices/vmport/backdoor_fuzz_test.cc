@@ -1,6 +1,6 @@
-// Random use of the backdoor, in bounded doses: F1 and F2 against a model that says what each
-// command must answer, F3 images bent at random, F4 two threads. VMPORT_FUZZ_STEPS=10000000 in
-// the environment makes each as long as one likes.
+// Uses the backdoor at random, in limited amounts. F1 and F2 compare it with a model that says what each command must
+// answer. F3 uses images altered at random. F4 uses two threads. VMPORT_FUZZ_STEPS=10000000 in the environment makes
+// each as long as you like.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,11 +16,11 @@
 namespace vmm {
 namespace {
 
-// The channel automaton once more, written from docs/abi/vmport.md and not from the code. It
-// keeps no bytes: of an answer it takes the length from the device and checks the rest.
+// A second version of the channel automaton, written from docs/abi/vmport.md and not from the code. It keeps no bytes:
+// it takes an answer's length from the device and checks the rest.
 class Model {
  public:
-  // Checks what the device made of `in`.
+  // Checks the device's answer to `in`.
   void Check(const BackdoorRegisters& in, const BackdoorRegisters& out) {
     BackdoorRegisters expected = in;
     const uint16_t status = static_cast<uint16_t>(out.ecx >> 16);
@@ -37,7 +37,7 @@ class Model {
     bool sending = false;
     uint32_t left = 0;
     bool waits = false;
-    bool maybe = false;  // of TCLO: the device alone knows if something waits
+    bool maybe = false;  // TCLO: only the device knows whether a message waits
     bool receiving = false;
     uint32_t length = 0;
     uint32_t fetched = 0;
@@ -124,7 +124,7 @@ class Model {
   std::map<uint16_t, Channel> channels_;
 };
 
-// Registers as a guest might have them: mostly near the truth, for then more happens.
+// Registers that a guest might have. They are mostly close to valid, because then more happens.
 class Guest {
  public:
   explicit Guest(uint32_t seed) : random_(seed) {}
@@ -140,7 +140,7 @@ class Guest {
                             .edi = static_cast<uint32_t>(random_()),
                             .ebp = static_cast<uint32_t>(random_())};
     if (!model.channels().empty() && Below(16) != 0) {
-      // Few channels get most of the words, so that messages end.
+      // A few channels get most of the words, so that messages are completed.
       auto it = model.channels().begin();
       std::advance(it, Below(static_cast<uint32_t>(std::min<size_t>(3, model.channels().size()))));
       in.edx = uint32_t{it->first} << 16 | kBackdoorPort;
@@ -164,7 +164,7 @@ class Guest {
   }
 
  private:
-  // Pieces of requests; in a random order they are requests now and then.
+  // Pieces of requests. In a random order they sometimes form a request.
   uint32_t Word() {
     constexpr std::string_view kPieces =
         "info-get guestinfo.k   info-set guestinfo.k v  log x   OK ATR toolbox  OK  ERROR   tools.set.version 1 ";
@@ -203,8 +203,7 @@ TEST(BackdoorFuzzTest, F1_WhateverTheGuestSendsTheModelKnowsTheAnswer) {
   EXPECT_EQ(test.backdoor.message_count(), static_cast<uint64_t>(steps));
 }
 
-// Registers with no sense at all: nothing but a MESSAGE changes state, and a refusal changes
-// EAX alone.
+// Entirely random registers: only a MESSAGE changes state, and a refusal changes only EAX.
 TEST(BackdoorFuzzTest, F1_RegistersAtRandomAreHarmless) {
   TestBackdoor test;
   std::mt19937 random(2);
@@ -222,7 +221,7 @@ TEST(BackdoorFuzzTest, F1_RegistersAtRandomAreHarmless) {
   }
 }
 
-// The INs of a real client, one of them changed. The model still knows the answers.
+// The INs of a real client, with one of them changed. The model still knows the answers.
 class ChangedRun {
  public:
   static constexpr uint32_t kRun[][2] = {
@@ -236,7 +235,7 @@ class ChangedRun {
   static constexpr size_t kLength = std::size(kRun);
   static constexpr size_t kWords = 5;  // EBX, ECX, EDX, ESI, EDI
 
-  // IN number `changed` has `bits` of its word number `word` the other way round.
+  // Flips `bits` in word number `word` of IN number `changed`.
   static void Check(size_t changed, size_t word, uint32_t bits) {
     TestBackdoor test;
     ASSERT_TRUE(test.backdoor.SetGuestInfo("a", "hello").ok());
@@ -277,7 +276,7 @@ TEST(BackdoorFuzzTest, F2_ARealRunWithOneWordChangedIsAnsweredAsTheModelSays) {
   std::mt19937 random(2);
   const int runs = Steps(24'000) / static_cast<int>(ChangedRun::kLength);
   for (int i = 0; i < runs; ++i) {
-    // Small numbers are where the meanings are.
+    // Prefers small numbers, because the values with a meaning are small.
     const uint32_t bits = random() % 2 == 0 ? random() : (random() & 0xf) << (random() % 2 * 16);
     ChangedRun::Check(random() % ChangedRun::kLength, random() % ChangedRun::kWords, bits);
     if (HasFatalFailure()) FAIL() << "run " << i;
@@ -317,7 +316,7 @@ TEST(BackdoorFuzzTest, F3_AnImageBentAtRandomIsRefusedOrCouldHaveBeenSaved) {
     const bool taken = live.backdoor.Restore(sealed, Backdoor::RestoreMode::kExact).ok();
     ASSERT_EQ(live.backdoor.Save(), taken ? sealed : before) << "round " << i;
     if (!taken) continue;
-    // And it can be lived with.
+    // The backdoor still works after it.
     CallRpci(live.backdoor, "info-get guestinfo.a");
     Poll(live.backdoor, tools, "OK ");
     live.backdoor.TakeResults();
@@ -327,7 +326,7 @@ TEST(BackdoorFuzzTest, F3_AnImageBentAtRandomIsRefusedOrCouldHaveBeenSaved) {
 TEST(BackdoorFuzzTest, F4_TwoVcpusAndTheHostAtOnce) {
   TestBackdoor test;
   const GuestChannel tools = StartTools(test.backdoor);
-  // A round of each vCPU is some forty steps.
+  // One round of each vCPU is about forty steps.
   const int rounds = std::max(Steps(300 * 80) / 80, 1);
   const auto vcpu = [&test, rounds](char name) {
     for (int i = 0; i < rounds; ++i) {

@@ -44,7 +44,7 @@ class BackdoorRegistersTest : public testing::Test {
   TestBackdoor test_{Config()};
 };
 
-// R1: each command of the table.
+// R1: each command in the table.
 TEST_F(BackdoorRegistersTest, R1_GetVersionNamesItsVersionAndTheMagic) {
   BackdoorRegisters expected = Command(kCmdGetVersion);
   expected.eax = 6;
@@ -111,7 +111,7 @@ TEST_F(BackdoorRegistersTest, R1_GetHz) {
   EXPECT_EQ(registers.ecx, 1'000'000'000u);
 }
 
-// Linux preloads EBX with all ones and falls back when it still has them.
+// Linux sets EBX to all ones first, and falls back if EBX still has them.
 TEST_F(BackdoorRegistersTest, R1_GetHzIsRefusedWhereTheTscIsNotKnown) {
   TestBackdoor unknown;
   for (const uint16_t command : {kCmdGetHz, kCmdGetMhz}) {
@@ -162,7 +162,7 @@ TEST_F(BackdoorRegistersTest, R3_AWrongMagicIsRefusedAndChangesNothing) {
   }
 }
 
-// The client leaves garbage in the high half: 0xffff000a was seen.
+// The client leaves garbage in the high half: 0xffff000a has been observed.
 TEST_F(BackdoorRegistersTest, R3_TheHighHalfOfEcxIsNoPartOfTheCommand) {
   EXPECT_EQ(Run(0xffff0000 | kCmdGetVersion).ebx, kBackdoorMagic);
 }

@@ -9,8 +9,8 @@ namespace {
 
 using RestoreMode = Backdoor::RestoreMode;
 
-// Something of everything: values, a log, tools with a request in flight and one that waits,
-// a channel in mid-send and one in mid-receipt.
+// Fills in some of everything: values, a log, tools with one request in flight and one waiting, one channel in mid-send
+// and one in mid-receive.
 void Fill(Backdoor& backdoor) {
   ASSERT_TRUE(backdoor.SetGuestInfo("a", "hello").ok());
   CallRpci(backdoor, "info-set guestinfo.b value");
@@ -33,8 +33,8 @@ void Fill(Backdoor& backdoor) {
   SendMessage(backdoor, kMessageRecvPayload, *receiving, kStatusSuccess);
 }
 
-// The INs of "info-get guestinfo.a" one at a time, so that a test may come in between: V12
-// without a VM. A step that is told kStatusCpt goes back to where its direction began.
+// Sends the INs of "info-get guestinfo.a" one at a time, so that a test can act between them: V12 without a VM. A step
+// that gets kStatusCpt goes back to the start of its direction.
 class SteppedGet {
  public:
   bool done() const { return step_ == kSteps; }
@@ -96,7 +96,7 @@ TEST(BackdoorRestoreTest, WhatWasSavedIsTheSameWhenSavedAgain) {
   const std::string image = from.backdoor.Save();
 
   TestBackdoor to;
-  to.elapsed = absl::Seconds(5);  // another host, another start
+  to.elapsed = absl::Seconds(5);  // another host with another start time
   ASSERT_TRUE(to.backdoor.Restore(image, RestoreMode::kExact).ok());
   EXPECT_EQ(to.backdoor.Save(), image);
   EXPECT_EQ(to.backdoor.GuestInfo(), from.backdoor.GuestInfo());
@@ -178,8 +178,8 @@ TEST(BackdoorRestoreTest, N21_AChannelThatPollsWithoutAProgramIsRefused) {
   EXPECT_FALSE(TestBackdoor().backdoor.Restore(SealState(payload), RestoreMode::kExact).ok());
 }
 
-// The checksum keeps accidents out. Behind it every number is checked too: an image that was
-// altered and sealed again is refused, or it is one that could have been saved. Defect (j).
+// The checksum catches accidents. After it, every number is checked too: an image that was altered and sealed again is
+// refused, unless it is one that could have been saved. Defect (j).
 TEST(BackdoorRestoreTest, N21_AnAlteredImageSealedAgainIsRefusedOrCouldHaveBeenSaved) {
   TestBackdoor from;
   Fill(from.backdoor);

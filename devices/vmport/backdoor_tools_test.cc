@@ -66,7 +66,7 @@ TEST_F(BackdoorToolsTest, WithoutToolsHaltIsRefusedWithAReason) {
             "no VMware tools answer in the guest: vmtoolsd does not run there, or has not polled for 15 s");
 }
 
-// Defect (l): a full queue threw requests away and said nothing.
+// Defect (l): a full queue silently dropped requests.
 TEST_F(BackdoorToolsTest, N19_AFullQueueIsReported) {
   StartTools(backdoor_);
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(backdoor_.Send("ping").ok());
@@ -87,7 +87,7 @@ TEST_F(BackdoorToolsTest, AnUnfetchedRequestIsFetchedOnceAndNotLost) {
   const GuestChannel channel = StartTools(backdoor_);
   ASSERT_TRUE(backdoor_.Send("ping").ok());
   SendText(backdoor_, channel, "");
-  SendText(backdoor_, channel, "");  // a poll that began again
+  SendText(backdoor_, channel, "");  // the poll starts again
   EXPECT_EQ(ReceiveText(backdoor_, channel), "ping");
   EXPECT_EQ(Poll(backdoor_, channel, "OK "), "");
 }
@@ -129,7 +129,7 @@ TEST_F(BackdoorToolsTest, AResetEndsTheTools) {
   EXPECT_EQ(backdoor_.TakeResults(), (std::vector<TcloResult>{{*id, Outcome::kClosed, ""}}));
 }
 
-// A guest cannot be two: what it sends on an RPCI channel is never taken for an answer.
+// A guest cannot play two parts: what it sends on an RPCI channel is never taken for an answer.
 TEST_F(BackdoorToolsTest, AnAnswerComesOnlyByAPoll) {
   StartTools(backdoor_);
   ASSERT_TRUE(backdoor_.Send("ping").ok());

@@ -1,5 +1,5 @@
-// The open message channels of one VM: up to 128, by their number, each behind its cookie. A
-// channel exists, and takes memory, from OPEN to CLOSE.
+// The open message channels of one VM: up to 128, found by number and protected by cookies. A channel exists, and takes
+// memory, from OPEN to CLOSE.
 #ifndef DEVICES_VMPORT_CHANNEL_TABLE_H_
 #define DEVICES_VMPORT_CHANNEL_TABLE_H_
 
@@ -14,34 +14,34 @@
 
 namespace vmm {
 
-// A value: its owner locks. Times are the guest's clock, since any fixed moment.
+// A value type: its owner locks. Times are on the guest's clock, since any fixed moment.
 class ChannelTable {
  public:
   struct Channel {
     uint32_t protocol = 0;
-    std::optional<uint64_t> cookie;  // without one, any will do: the guest asked for none
+    std::optional<uint64_t> cookie;  // none: any cookie will do, because the guest asked for none
     absl::Duration last_used;
     MessageChannel messages;
   };
 
-  // The lowest free number, or none: 128 are open.
+  // Returns the lowest free number, or nothing if 128 are open.
   std::optional<uint16_t> Open(uint32_t protocol, std::optional<uint64_t> cookie, absl::Duration now);
 
-  // Null if `id` is not open or `cookie` is not its cookie. The channel counts as used.
-  // Valid until it is closed.
+  // Null if `id` is not open or `cookie` is not its cookie. Marks the channel as used. The pointer is valid until the
+  // channel is closed.
   Channel* Find(uint16_t id, uint64_t cookie, absl::Duration now);
 
-  // The same for the host, which has no cookie and does not use the channel.
+  // The same for the host, which has no cookie. It does not mark the channel as used.
   Channel* Peek(uint16_t id);
 
   void Close(uint16_t id) { channels_.erase(id); }
   void CloseAll() { channels_.clear(); }
 
-  // Every channel that is in mid-message: MessageChannel::Checkpoint().
+  // Calls MessageChannel::Checkpoint() on every channel that is in mid-message.
   void Checkpoint();
 
   const std::map<uint16_t, Channel>& channels() const { return channels_; }
-  size_t bytes_held() const;  // by messages
+  size_t bytes_held() const;  // in messages
 
   void Save(StateWriter& writer, absl::Duration now) const;
   static ChannelTable Load(StateReader& reader, absl::Duration now);

@@ -31,7 +31,7 @@ GuestInfoStore::Verdict GuestInfoStore::Set(std::string_view key, std::string_vi
   const size_t others = total_bytes_ - it->second.value.size();
   if (others + value.size() > kMaxTotal) return Verdict::kOutOfMemory;
   it->second.value.assign(value);
-  it->second.value.shrink_to_fit();  // of the long value that a short one replaces
+  it->second.value.shrink_to_fit();  // frees the memory of a longer old value
   it->second.by = by;
   total_bytes_ = others + value.size();
   return Verdict::kOk;

@@ -1,5 +1,5 @@
-// What host and guest tell each other by name: guestinfo.KEY = VALUE, as VMware has it. Keys
-// here are without the "guestinfo.", are case-sensitive, and end where the first space would be.
+// Values that host and guest share by name: guestinfo.KEY = VALUE, as on VMware. Keys here lack the "guestinfo."
+// prefix, are case-sensitive, and contain no space.
 #ifndef DEVICES_VMPORT_GUESTINFO_STORE_H_
 #define DEVICES_VMPORT_GUESTINFO_STORE_H_
 
@@ -13,27 +13,27 @@
 
 namespace vmm {
 
-// A value: copies are independent. Its owner locks.
+// A value type: copies are independent. Its owner locks.
 class GuestInfoStore {
  public:
   static constexpr size_t kMaxKeys = 256;
   static constexpr size_t kMaxKeySize = 128;
-  static constexpr size_t kMaxValueSize = 65'000;  // with its command it still fits a guest message
-  static constexpr size_t kMaxTotal = 1 << 20;     // bytes, keys and values
+  static constexpr size_t kMaxValueSize = 65'000;  // bytes; with its command it still fits a guest message
+  static constexpr size_t kMaxTotal = 1 << 20;     // bytes of keys and values
 
   enum class By { kHost, kGuest };
   struct Entry {
     std::string value;
-    By by = By::kHost;  // who wrote it last
+    By by = By::kHost;  // the last writer
 
     bool operator==(const Entry&) const = default;
   };
 
-  // What a Set() can be refused for. kOk is none of them.
+  // The reasons for which Set() can refuse. kOk: not refused.
   enum class Verdict { kOk, kBadKey, kKeyTooLong, kValueTooLong, kTooManyKeys, kOutOfMemory };
 
-  // Stores `value`, any bytes, under `key`: 1 to 128 bytes without space or control characters.
-  // Refused, the store stays as it was.
+  // Stores `value`, any bytes, under `key`: 1 to 128 bytes without space or control characters. If it refuses, the
+  // store is unchanged.
   Verdict Set(std::string_view key, std::string_view value, By by);
 
   // Null if there is none. Valid until the next Set().
@@ -50,7 +50,7 @@ class GuestInfoStore {
   size_t total_bytes_ = 0;
 };
 
-// The refusal as an error for the host's user, naming the key and the limit.
+// Turns the refusal into an error for the host's user. It names the key and the limit.
 absl::Status ToStatus(GuestInfoStore::Verdict verdict, std::string_view key);
 
 }  // namespace vmm

@@ -7,7 +7,7 @@ namespace vmm {
 
 uint16_t MessageChannel::SendSize(uint32_t length) {
   checkpointed_ = false;
-  incoming_ = std::vector<uint8_t>();  // and its memory
+  incoming_ = std::vector<uint8_t>();  // frees its memory too
   sending_ = false;
   complete_ = false;
   if (length > kMaxMessage) return kStatusFail;

@@ -13,7 +13,7 @@ constexpr std::string_view kNotANumber = "0 Invalid argument";
 
 std::string Text(std::string_view text) { return std::string(text); }
 
-// The word before the first space, which leaves `rest` together with that space.
+// Removes the word before the first space, and that space, from `rest`. Returns the word.
 std::string_view TakeWord(std::string_view& rest) {
   const size_t end = rest.find(' ');
   const std::string_view word = rest.substr(0, end);
@@ -21,7 +21,7 @@ std::string_view TakeWord(std::string_view& rest) {
   return word;
 }
 
-// All of `text`, decimal.
+// Parses all of `text` as a decimal number.
 std::optional<uint32_t> ToNumber(std::string_view text) {
   uint32_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -29,7 +29,7 @@ std::optional<uint32_t> ToNumber(std::string_view text) {
   return number;
 }
 
-// The decimal digits at the front of `text`.
+// Parses the decimal digits at the front of `text`.
 std::optional<uint32_t> LeadingNumber(std::string_view text) {
   return ToNumber(text.substr(0, text.find_first_not_of("0123456789")));
 }
@@ -48,7 +48,7 @@ std::string InfoGet(std::string_view arguments, const GuestInfoStore& info) {
   return answer;
 }
 
-// Everything behind the key's space is the value, spaces and all; it may be empty.
+// The value is everything after the space that follows the key, including spaces. It may be empty.
 std::string InfoSet(std::string_view arguments, GuestInfoStore& info) {
   const bool has_value = arguments.find(' ') != std::string_view::npos;
   std::string_view key = TakeWord(arguments);
@@ -67,7 +67,7 @@ std::string InfoSet(std::string_view arguments, GuestInfoStore& info) {
   return Text(kUnknownCommand);
 }
 
-// "toolbox: Version: build-N" is how old tools told their build.
+// Old tools report their build as "toolbox: Version: build-N".
 std::string Log(std::string_view line, GuestRecords& records) {
   constexpr std::string_view kBuild = "Version: build-";
   records.log.Add(line);
@@ -85,7 +85,7 @@ std::string SetVersion(std::string_view arguments, ToolsInfo& tools) {
   return Text(kDone);
 }
 
-// "SetGuestInfo  TYPE VALUE", with two spaces. Of the types only 4, the build, is kept.
+// "SetGuestInfo  TYPE VALUE", with two spaces. Only type 4, the build, is kept.
 std::string SetGuestInfo(std::string_view arguments, ToolsInfo& tools) {
   constexpr std::string_view kBuildType = "4";
   constexpr std::string_view kBuild = "build-";
@@ -96,7 +96,7 @@ std::string SetGuestInfo(std::string_view arguments, ToolsInfo& tools) {
   return Text(kDone);
 }
 
-// "OK ID": whether the guest agrees, and to which change. It says so before it goes.
+// "OK ID": whether the guest agrees, and to which change. The guest sends it before it makes the change.
 std::string StateChangeStatus(std::string_view arguments, ToolsInfo& tools) {
   const auto ok = ToNumber(TakeWord(arguments));
   const auto id = ToNumber(TakeWord(arguments));

@@ -1,4 +1,4 @@
-// RPCI: the guest asks in one line of text, and the host answers "1 " or "0 " and more text.
+// RPCI: the guest sends one line of text, and the host answers with "1 " or "0 " and more text.
 #ifndef DEVICES_VMPORT_RPCI_H_
 #define DEVICES_VMPORT_RPCI_H_
 
@@ -9,9 +9,9 @@
 
 namespace vmm {
 
-// Does what `request` says to `records`, and returns the answer: at least two bytes, at most
-// two more than a guestinfo value. `machine_id` may be empty: the guest is told there is none.
-// The request is any bytes at all; one NUL at its end belongs to its sender, not to it.
+// Applies `request` to `records` and returns the answer: at least two bytes, and at most two more than a guestinfo
+// value. `machine_id` may be empty: the guest then hears that there is none. The request may be any bytes. One NUL at
+// its end is the sender's terminator and not part of the request.
 std::string AnswerRpci(std::string_view request, std::string_view machine_id, GuestRecords& records);
 
 }  // namespace vmm

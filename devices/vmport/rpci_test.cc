@@ -26,7 +26,7 @@ TEST_F(RpciTest, AValueThatIsNotThereIsNotFound) {
   EXPECT_EQ(Ask("info-get"), "0 No value found");
 }
 
-// vmtoolsd sends a NUL behind every request, vmware-rpctool none.
+// vmtoolsd sends a NUL after every request; vmware-rpctool sends none.
 TEST_F(RpciTest, OneNulAtTheEndIsNoPartOfTheRequest) {
   EXPECT_EQ(Ask(std::string("info-set guestinfo.k v\0", 23)), "1 ");
   EXPECT_EQ(Ask(std::string("info-get guestinfo.k\0", 21)), "1 v");

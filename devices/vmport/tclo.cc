@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::string_view kReset = "reset";
 constexpr std::string_view kRegister = "Capabilities_Register";
-constexpr std::string_view kAtr = "ATR ";  // answer to reset
+constexpr std::string_view kAtr = "ATR ";  // the answer to "reset"
 constexpr std::string_view kToolbox = "toolbox";
 
-// "OK" or "OK data"; sets `text` to what is behind the word.
+// "OK" or "OK data". Sets `text` to what follows the word.
 bool StartsWithWord(std::string_view answer, std::string_view word, std::string_view& text) {
   if (!answer.starts_with(word)) return false;
   text = answer.substr(word.size());

@@ -1,9 +1,9 @@
-// TCLO: the host asks, and the tools in the guest answer. There is no interrupt. The tools
-// poll: each poll carries the answer to the request before it, and fetches the next request.
+// TCLO: the host asks, and the tools in the guest answer. There is no interrupt. The tools poll: each poll carries the
+// answer to the previous request and fetches the next request.
 //
-// A channel begins with "reset", to which its program answers "OK ATR <name>", and then
-// "Capabilities_Register". Only a program that has answered is sent the host's requests; the
-// power requests are those of the one named "toolbox", vmtoolsd.
+// A channel begins with "reset", which its program answers with "OK ATR <name>", and then "Capabilities_Register". The
+// host's requests go only to a program that has answered. They go to the one named "toolbox" (vmtoolsd) if it is there,
+// because it handles the power requests.
 #ifndef DEVICES_VMPORT_TCLO_H_
 #define DEVICES_VMPORT_TCLO_H_
 
@@ -33,30 +33,30 @@ inline constexpr std::string_view kTcloResume = "OS_Resume";
 // "Set_Option NAME VALUE"
 inline constexpr std::string_view kTcloSetOption = "Set_Option";
 
-// How a request of the host ended.
+// The outcome of one of the host's requests.
 struct TcloResult {
   enum class Outcome : uint32_t {
-    kOk,         // "OK", and `text` is what came with it
-    kError,      // "ERROR", likewise
-    kBadAnswer,  // neither; `text` is all of it
-    kTimedOut,   // an answer that comes later is thrown away
+    kOk,         // "OK"; `text` is the rest of the answer
+    kError,      // "ERROR"; `text` likewise
+    kBadAnswer,  // neither; `text` is the whole answer
+    kTimedOut,   // a later answer is thrown away
     kClosed,     // the guest closed the channel, or was reset
   };
-  uint64_t id = 0;  // Send()'s
+  uint64_t id = 0;  // as Send() returned it
   Outcome outcome = Outcome::kOk;
   std::string text;
 
   bool operator==(const TcloResult&) const = default;
 };
 
-// A value: its owner locks. Times are the guest's clock, since any fixed moment.
+// A value type: its owner locks. Times are on the guest's clock, since any fixed moment.
 class Tclo {
  public:
-  static constexpr size_t kMaxPending = 3;     // requests of the host that a channel keeps, with the one in flight
+  static constexpr size_t kMaxPending = 3;     // host requests that a channel keeps, including the one in flight
   static constexpr size_t kMaxRequest = 1024;  // bytes
-  static constexpr size_t kMaxText = 1024;     // bytes of an answer that are kept
-  static constexpr size_t kMaxResults = 64;    // results not taken; then the oldest is dropped
-  static constexpr size_t kMaxNameSize = 64;   // of a program
+  static constexpr size_t kMaxText = 1024;     // bytes that are kept of an answer
+  static constexpr size_t kMaxResults = 64;    // results not yet taken; beyond it the oldest is dropped
+  static constexpr size_t kMaxNameSize = 64;   // bytes of a program's name
   static constexpr absl::Duration kAlive = absl::Seconds(15);           // since the last poll
   static constexpr absl::Duration kRequestTimeout = absl::Seconds(30);  // from Send() to the answer
 
@@ -69,37 +69,36 @@ class Tclo {
   void Opened(uint16_t channel, absl::Duration now);
   void Closed(uint16_t channel);
 
-  // The guest polls with `answer`, empty if it has none. `waits`: what the last poll returned
-  // has not been fetched. Returns what to put up for the guest now, if anything.
+  // The guest polls with `answer`, which is empty if it has none. `waits`: the guest has not yet fetched what the last
+  // poll returned. Returns the text to offer the guest now, if any.
   std::optional<std::string> Polled(uint16_t channel, std::string_view answer, bool waits, absl::Duration now);
 
-  // Queues a request, and returns the id by which its result will be known.
-  // FailedPrecondition: no tools answer in the guest. ResourceExhausted: kMaxPending wait.
-  // InvalidArgument: empty, or longer than kMaxRequest.
+  // Queues a request and returns the id that its result will have. FailedPrecondition: no tools answer in the guest.
+  // ResourceExhausted: kMaxPending requests wait. InvalidArgument: the request is empty, or longer than kMaxRequest.
   absl::StatusOr<uint64_t> Send(std::string request, absl::Duration now);
 
-  // Ends the requests that have waited for kRequestTimeout. `withdraw` is asked to take back
-  // what a channel's last poll returned, and returns whether the guest had not fetched it yet.
+  // Ends the requests that have waited for kRequestTimeout. `withdraw` takes back what a channel's last poll returned,
+  // and returns true if the guest had not fetched it yet.
   void Expire(absl::Duration now, const std::function<bool(uint16_t channel)>& withdraw);
 
   // Moves the results out, oldest first.
   std::vector<TcloResult> TakeResults();
   uint64_t results_dropped() const { return results_dropped_; }
-  uint64_t unexpected_answers() const { return unexpected_answers_; }  // to no request
+  uint64_t unexpected_answers() const { return unexpected_answers_; }  // that match no request
 
-  // The program that Send() would ask, or none.
+  // The program that Send() would ask, or nothing.
   std::optional<Program> Tools(absl::Duration now) const;
 
   void Save(StateWriter& writer, absl::Duration now) const;
   static Tclo Load(StateReader& reader, absl::Duration now);
 
-  // Of requests, answers and names. A channel has at most "reset", "Capabilities_Register" and the
-  // host's; kMaxRequest is more than either of our own.
+  // Bytes of requests, answers and names. A channel has at most "reset", "Capabilities_Register" and the host's
+  // requests. kMaxRequest is more than either of our own two.
   size_t bytes_held() const;
   static constexpr size_t kMaxBytesHeld =
       kMaxChannels * ((kMaxPending + 2) * kMaxRequest + kMaxNameSize) + kMaxResults * kMaxText;
 
-  // The channels that Load() found, for its caller to compare with those that are open.
+  // The channels that Load() found. The caller compares them with the open ones.
   std::vector<uint16_t> channels() const;
 
  private:
@@ -107,13 +106,13 @@ class Tclo {
   struct Request {
     Kind kind = Kind::kHost;
     uint64_t id = 0;
-    bool timed_out = false;  // reported, but its answer is still to come
+    bool timed_out = false;  // reported, but its answer may still come
     absl::Duration sent;
     std::string text;
   };
   struct Peer {
     Program program;
-    std::optional<Request> in_flight;  // returned by the last Polled() that returned any
+    std::optional<Request> in_flight;  // the last request that Polled() returned
     std::deque<Request> queue;
   };
 

@@ -1,9 +1,9 @@
-// The saved form of the backdoor: a sealed image, and the writer and reader of what is in it.
+// The saved form of the backdoor: a sealed image, and the writer and reader of its payload.
 //
 //   "VMMVPORT" | u32 version | u32 payload bytes | payload | u32 CRC-32 of all before it
 //
-// Numbers are little endian. The payload is what the parts write in their order; each part's
-// Save() and Load() stand side by side. A change to any of them is a new version.
+// Numbers are little endian. The parts write the payload in a fixed order. Each part's Save() and Load() stand side by
+// side. A change to any of them needs a new version.
 #ifndef DEVICES_VMPORT_VMPORT_STATE_H_
 #define DEVICES_VMPORT_VMPORT_STATE_H_
 
@@ -20,7 +20,7 @@ namespace vmm {
 
 inline constexpr uint32_t kVmportStateVersion = 1;
 
-// One thread at a time.
+// Used by one thread at a time.
 class StateWriter {
  public:
   void U8(uint8_t value) { Append(value, 1); }
@@ -30,7 +30,7 @@ class StateWriter {
   void Bool(bool value) { U8(value ? 1 : 0); }
   void Bytes(std::string_view bytes);  // u32 length, then the bytes
 
-  // A moment, as its age in nanoseconds: another run's clock begins elsewhere.
+  // Writes a moment as its age in nanoseconds, because another run's clock begins elsewhere.
   void Age(absl::Duration moment, absl::Duration now);
 
   const std::string& payload() const { return payload_; }
@@ -41,9 +41,9 @@ class StateWriter {
   std::string payload_;
 };
 
-// Reads what a StateWriter wrote, from a source that is not trusted. The first error is kept,
-// and every read after it gives zero or nothing, so a Load() checks once at its end.
-// One thread at a time. The payload must outlive the reader.
+// Reads what a StateWriter wrote, from an untrusted source. It keeps the first error, and every read after it returns
+// zero or nothing, so a Load() checks once at its end. Used by one thread at a time. The payload must outlive the
+// reader.
 class StateReader {
  public:
   explicit StateReader(std::string_view payload) : rest_(payload) {}
@@ -52,9 +52,9 @@ class StateReader {
   uint16_t U16() { return static_cast<uint16_t>(Take(2)); }
   uint32_t U32() { return static_cast<uint32_t>(Take(4)); }
   uint64_t U64() { return Take(8); }
-  bool Bool(std::string_view what);  // neither 0 nor 1 is an error
+  bool Bool(std::string_view what);  // error: neither 0 nor 1
 
-  // A number of at most `max`, so that the caller may loop over it.
+  // A number of at most `max`, so that the caller can safely loop over it.
   uint32_t Count(uint32_t max, std::string_view what);
 
   // At most `max` bytes.
@@ -62,10 +62,10 @@ class StateReader {
 
   absl::Duration Age(absl::Duration now);
 
-  // Unless `condition` holds, the image is refused because of `what`. Returns status().ok().
+  // Refuses the image with the message `what` unless `condition` holds. Returns status().ok().
   bool Require(bool condition, std::string_view what);
 
-  // The first error, or that bytes are left over.
+  // The first error, or an error if bytes are left over.
   absl::Status Finish();
 
   const absl::Status& status() const { return status_; }
@@ -79,8 +79,8 @@ class StateReader {
 
 std::string SealState(std::string_view payload);
 
-// The payload of a sealed image, a part of it. InvalidArgument: no such image, cut or altered;
-// Unimplemented: a version that this program does not know.
+// Returns the payload, a view into the sealed image. InvalidArgument: not an image, or cut or altered. Unimplemented: a
+// version that this program does not know.
 absl::StatusOr<std::string_view> UnsealState(std::string_view image);
 
 }  // namespace vmm

@@ -25,7 +25,7 @@ std::optional<GuestChannel> OpenChannel(Backdoor& backdoor, uint32_t protocol) {
 uint16_t SendText(Backdoor& backdoor, const GuestChannel& channel, std::string_view text) {
   uint16_t status = SendMessage(backdoor, kMessageSendSize, channel, static_cast<uint32_t>(text.size())).status;
   for (size_t at = 0; at < text.size() && (status & kStatusSuccess) != 0; at += 4) {
-    uint32_t word = 0xeeeeeeee;  // what is behind the end is not zero
+    uint32_t word = 0xeeeeeeee;  // bytes past the end are not zero
     for (size_t i = 0; i < std::min<size_t>(4, text.size() - at); ++i) {
       word &= ~(0xffu << (8 * i));
       word |= uint32_t{static_cast<uint8_t>(text[at + i])} << (8 * i);
@@ -70,10 +70,10 @@ std::string Poll(Backdoor& backdoor, const GuestChannel& channel, std::string_vi
 
 GuestChannel StartTools(Backdoor& backdoor, std::string_view program) {
   const GuestChannel channel = OpenChannel(backdoor, kProtocolTclo).value_or(GuestChannel());
-  Poll(backdoor, channel);  // reset
+  Poll(backdoor, channel);  // fetches "reset"
   Poll(backdoor, channel, "OK ATR " + std::string(program));
   CallRpci(backdoor, "tools.set.version 12345");
-  Poll(backdoor, channel, "OK ");  // to Capabilities_Register
+  Poll(backdoor, channel, "OK ");  // answers Capabilities_Register
   return channel;
 }
 

@@ -1,4 +1,4 @@
-// The guest's side of the backdoor, for tests: what open-vm-tools' library does, call by call.
+// The guest's side of the backdoor, for tests: the calls that open-vm-tools' library makes, one by one.
 #ifndef DEVICES_VMPORT_TESTING_BACKDOOR_CLIENT_H_
 #define DEVICES_VMPORT_TESTING_BACKDOOR_CLIENT_H_
 
@@ -15,14 +15,14 @@
 
 namespace vmm {
 
-// A clock that stands until it is set.
+// A clock that stands still until it is set.
 class FixedClock final : public Clock {
  public:
   absl::Time Now() const override { return now; }
   absl::Time now = absl::FromUnixSeconds(1'600'000'000) + absl::Microseconds(250'000);
 };
 
-// Counts up: each cookie is known to the test, and differs from the others.
+// Counts up, so that the test knows each cookie and all cookies differ.
 class CountingRandom {
  public:
   bool operator()(std::span<uint8_t> bytes) {
@@ -46,7 +46,7 @@ struct TestBackdoor {
   Backdoor backdoor;
 };
 
-// One MESSAGE command as it left and came back.
+// One MESSAGE command, as it was sent and as it came back.
 struct MessageReply {
   uint16_t status = 0;
   BackdoorRegisters registers = {};
@@ -54,7 +54,7 @@ struct MessageReply {
   bool ok() const { return (status & kStatusSuccess) != 0; }
 };
 
-// A channel as the guest knows it.
+// A channel, as the guest knows it.
 struct GuestChannel {
   uint16_t id = 0;
   uint32_t cookie_high = 0;
@@ -65,22 +65,22 @@ struct GuestChannel {
 
 MessageReply SendMessage(Backdoor& backdoor, uint16_t type, const GuestChannel& channel, uint32_t ebx = 0);
 
-// None if it was refused.
+// Nothing if the backdoor refused.
 std::optional<GuestChannel> OpenChannel(Backdoor& backdoor, uint32_t protocol = kProtocolRpci);
 
-// Size and payload. The status of the call that failed, or of the last.
+// Sends size and payload. Returns the status of the call that failed, or of the last one.
 uint16_t SendText(Backdoor& backdoor, const GuestChannel& channel, std::string_view text);
 
-// Size, payload and status. None if nothing waits or a call failed.
+// Fetches size, payload and status. Nothing if no message waits or a call failed.
 std::optional<std::string> ReceiveText(Backdoor& backdoor, const GuestChannel& channel);
 
-// A request and its answer on a channel of its own; "" if any call failed.
+// Sends a request and returns its answer, on a channel of its own. "" if any call failed.
 std::string CallRpci(Backdoor& backdoor, std::string_view request);
 
-// A poll: sends `answer`, and returns the request that it brought, or "".
+// Polls: sends `answer`, and returns the request that came back, or "".
 std::string Poll(Backdoor& backdoor, const GuestChannel& channel, std::string_view answer = "");
 
-// Opens a TCLO channel and does what vmtoolsd does up to and with Capabilities_Register.
+// Opens a TCLO channel and does what vmtoolsd does, up to and including Capabilities_Register.
 GuestChannel StartTools(Backdoor& backdoor, std::string_view program = "toolbox");
 
 }  // namespace vmm
