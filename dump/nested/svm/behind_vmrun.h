@@ -1,6 +1,6 @@
-// How far a CPU of L1 has come that has left L2 just now: between VMRUN and KVM's C code the general registers of L2
-// are first in the CPU only, and then in KVM's struct. What KVM does there (VMLOAD, VMSAVE) is emulated by KVM below
-// it, so this is where a dump often finds such a CPU.
+// Tells how far a CPU of L1 has come after it left L2. Between VMRUN and KVM's C code, L2's general registers are first
+// only in the CPU, and then in KVM's struct. L1's KVM uses VMLOAD and VMSAVE there, and the KVM below L1 emulates them.
+// So a dump often finds a CPU at this place.
 #ifndef DUMP_NESTED_SVM_BEHIND_VMRUN_H_
 #define DUMP_NESTED_SVM_BEHIND_VMRUN_H_
 
@@ -10,14 +10,14 @@
 namespace vmm {
 
 enum class BehindVmrun {
-  kFar,            // not near one: KVM's struct has what this CPU had of L2
-  kNothingStored,  // its general registers are L2's, but for RSP, and RAX, which is the address of the VMCB
-  kStoring,        // KVM's struct has some of them, or it cannot be told
-  kStored,         // KVM's struct has all, but for RAX, RSP and RIP, which are the VMCB's
+  kFar,            // not near a VMRUN: KVM's struct has all that this CPU had of L2
+  kNothingStored,  // its general registers are L2's, except RSP and RAX; RAX is the address of the VMCB
+  kStoring,        // KVM's struct has some of them, or this is not known
+  kStored,         // KVM's struct has all of them, except RAX, RSP and RIP, which are in the VMCB
 };
 
-// By the code before its RIP, as __svm_vcpu_run of Linux arch/x86/kvm/svm/vmenter.S has it since 4.18: R15 is stored
-// last, to where RAX points. `l1` is L1's RAM.
+// Decides by the code before the CPU's RIP. Since 4.18, __svm_vcpu_run of Linux arch/x86/kvm/svm/vmenter.S stores R15
+// last, at an offset from RAX. `l1` is L1's RAM.
 BehindVmrun WhereBehindVmrun(const PhysicalMemory& l1, const CpuState& l1_cpu);
 
 }  // namespace vmm
