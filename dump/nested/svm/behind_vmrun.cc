@@ -13,10 +13,10 @@ namespace vmm {
 namespace {
 
 constexpr uint8_t kVmrun[] = {0x0f, 0x01, 0xd8};
-constexpr uint8_t kCli = 0xfa;                 // may follow it
-constexpr uint8_t kStoreR15[] = {0x4c, 0x89};  // and either of these: [RAX + disp8], [RAX + disp32]
+constexpr uint8_t kCli = 0xfa;                 // may follow VMRUN
+constexpr uint8_t kStoreR15[] = {0x4c, 0x89};  // then one of these: [RAX + disp8], [RAX + disp32]
 constexpr uint8_t kDisp8 = 0x78, kDisp32 = 0xb8;
-constexpr size_t kNear = 256;  // no less code than __svm_vcpu_run has behind VMRUN
+constexpr size_t kNear = 256;  // bytes; at least as much code as __svm_vcpu_run has after VMRUN
 
 using Code = std::array<uint8_t, kNear>;
 
