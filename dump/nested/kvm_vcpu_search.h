@@ -30,7 +30,7 @@ namespace vmm {
 
 struct KvmRegisters {
   GuestAddr at;                           // of regs[] in L1's memory; 0 if they are in `l1_vcpu`
-  std::optional<size_t> l1_vcpu;          // the vCPU of L1 that has just left L2 and still holds them
+  std::optional<size_t> l1_vcpu;          // they are still in this vCPU of L1, which has just left L2
   std::array<uint64_t, 16> general = {};  // in KVM's order, the order of their encoding
   uint64_t rip = 0;                       // L2 continues here, after any instruction that KVM has emulated
   uint64_t cr2 = 0;
@@ -58,8 +58,8 @@ struct IdleVmcs {
 };
 
 // Returns the registers of each of `vmcss` whose vCPU is found, by the VMCS's address. Tries KVM's stack frame first,
-// as FindVmxVcpu() does. The frame has been overwritten if the vCPU's thread had to leave its CPU. In that case it
-// makes one pass over `l1`, L1's RAM. Errors come from reading `l1`.
+// as FindVmxVcpu() does. The frame has been overwritten if the vCPU's thread had to leave its CPU; then one pass over
+// `l1`, L1's RAM, looks for the struct. Errors come from reading `l1`.
 absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindVmxVcpus(const PhysicalMemory& l1,
                                                                std::span<const IdleVmcs> vmcss);
 

@@ -15,8 +15,8 @@ namespace vmm {
 // zeros, except RAX on SVM, because nobody keeps them. nullopt if L2 did not run.
 std::optional<CpuState> L1State(const CpuState& cpu);
 
-// Returns all of `cpus` as L1 left them: replaces those on which L2 ran. Use it before looking at page tables and
-// stacks for L1's own kernel, because those must not be L2's.
+// Returns `cpus` as L1 left them: replaces each one on which L2 ran by its L1State(). Use this before looking at page
+// tables and stacks for L1's own kernel, because those must not be L2's.
 std::vector<CpuState> InL1(std::span<const CpuState> cpus);
 
 }  // namespace vmm

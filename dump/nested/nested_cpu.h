@@ -1,5 +1,5 @@
-// Finds every VMCS and VMCB in a dump of a guest that is itself a hypervisor (L1). As far as the dump shows it, there
-// is one for each vCPU of L1's own guests (L2).
+// Finds every VMCS and VMCB in a dump of a guest that is itself a hypervisor (L1). There is one for each vCPU of L1's
+// own guests (L2), as far as the dump shows it.
 #ifndef DUMP_NESTED_NESTED_CPU_H_
 #define DUMP_NESTED_NESTED_CPU_H_
 

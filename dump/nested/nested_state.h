@@ -1,6 +1,6 @@
-// The nested state of one vCPU, as KVM_GET_NESTED_STATE returns it: the address of the VMCS of its guest hypervisor
-// (L1), and KVM's copy of that VMCS, which is the valid one. A state read from a dump is untrusted, so it is checked
-// before use.
+// The nested state of one vCPU, as KVM_GET_NESTED_STATE returns it: the address of its guest hypervisor's (L1's) VMCS,
+// and KVM's copy of that VMCS, which is the valid one. A state read from a dump is untrusted, so it is checked before
+// use.
 #ifndef DUMP_NESTED_NESTED_STATE_H_
 #define DUMP_NESTED_NESTED_STATE_H_
 

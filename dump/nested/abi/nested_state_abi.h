@@ -27,7 +27,7 @@ inline constexpr uint16_t kNestedSmmVmxon = 1 << 1;
 // vmx_flags
 inline constexpr uint32_t kNestedPreemptionTimerDeadline = 1 << 0;
 
-// vmxon_pa and vmcs12_pa: none.
+// The value of vmxon_pa and vmcs12_pa for "no address".
 inline constexpr uint64_t kNestedNoAddress = ~uint64_t{0};
 
 struct KvmNestedVmxHeader {

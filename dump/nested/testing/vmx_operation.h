@@ -1,6 +1,7 @@
-// A logical processor in VMX root operation, as KVM is one for a guest hypervisor (L1). It has a VMXON pointer and at
-// most one current VMCS, and works on its own copy of that VMCS. Meanwhile the page in L1's memory is stale. Only
-// VMCLEAR of this VMCS and VMPTRLD of another one write the page. That is why a dump of L1 has to carry KVM's copies.
+// A logical processor in VMX root operation, as KVM provides one for a guest hypervisor (L1). It has a VMXON pointer
+// and at most one current VMCS, and works on its own copy of that VMCS. Meanwhile the page in L1's memory is stale.
+// Only VMCLEAR of this VMCS and VMPTRLD of another one write the page. That is why a dump of L1 has to carry KVM's
+// copies.
 #ifndef DUMP_NESTED_TESTING_VMX_OPERATION_H_
 #define DUMP_NESTED_TESTING_VMX_OPERATION_H_
 

@@ -1,6 +1,6 @@
 // The extended page tables of a guest's guest (SDM vol. 3, section 29.3), read from its host's RAM. They map
-// L2-physical to L1-physical addresses. Their contents are L1's word, or damage, so a walk ends even over loops,
-// aliases or rubbish.
+// L2-physical to L1-physical addresses. L1 wrote them, and they may be damaged, so a walk ends even over loops, aliases
+// or rubbish.
 #ifndef DUMP_NESTED_VMX_EPT_WALK_H_
 #define DUMP_NESTED_VMX_EPT_WALK_H_
 

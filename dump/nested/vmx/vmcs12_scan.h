@@ -1,5 +1,5 @@
-// Finds VMCSs in the RAM of a guest hypervisor: those that are not current in any vCPU, so that their pages are up to
-// date. (The page of a current one is stale; take it from the nested state.)
+// Finds VMCSs in the RAM of a guest hypervisor: those that are not current in any vCPU. Their pages are up to date.
+// (The page of a current one is stale; take that one from the nested state.)
 #ifndef DUMP_NESTED_VMX_VMCS12_SCAN_H_
 #define DUMP_NESTED_VMX_VMCS12_SCAN_H_
 
