@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/status.h"
-#include "dump/nested/svm/behind_vmrun.h"
+#include "dump/nested/svm/after_vmrun.h"
 #include "dump/paging/page_tables.h"
 
 namespace vmm {
@@ -109,7 +109,7 @@ std::map<GuestAddr, KvmRegisters> StillInCpus(const PhysicalMemory& l1, std::spa
   for (size_t i = 0; i < l1_cpus.size(); ++i) {
     const CpuState& cpu = l1_cpus[i];
     const auto save = saves.find(GuestAddr{cpu.rax});
-    if (save == saves.end() || WhereBehindVmrun(l1, cpu) != BehindVmrun::kNothingStored) continue;
+    if (save == saves.end() || WhereAfterVmrun(l1, cpu) != AfterVmrun::kNothingStored) continue;
     const VmcbSave& vmcb = *save->second;
     found[save->first] = {.l1_vcpu = i,
                           .general = {vmcb.rax, cpu.rcx, cpu.rdx, cpu.rbx, vmcb.rsp, cpu.rbp, cpu.rsi, cpu.rdi,  //
@@ -122,8 +122,8 @@ std::map<GuestAddr, KvmRegisters> StillInCpus(const PhysicalMemory& l1, std::spa
 
 // Reads regs[] at `distance` bytes before `pointer`, as in other structs of the same kernel. `save` gives the registers
 // that are not there yet.
-std::optional<KvmRegisters> RegistersOfOneThatHasJustLeft(const PhysicalMemory& l1, GuestAddr pointer,
-                                                          uint64_t distance, const VmcbSave& save) {
+std::optional<KvmRegisters> RegistersAfterRecentExit(const PhysicalMemory& l1, GuestAddr pointer, uint64_t distance,
+                                                     const VmcbSave& save) {
   std::array<uint8_t, 8 * kArchWords> arch;
   if (pointer.value < distance || !l1.Read(GuestAddr{pointer.value - distance}, arch).ok()) return std::nullopt;
   if (((Word(arch, 8 * kCr0) ^ save.cr0) & kCr0Compared) != 0) return std::nullopt;
@@ -207,12 +207,12 @@ absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindSvmVcpus(const PhysicalMem
   // A CPU that has just left L2 has not yet put RAX, RSP, RIP and CR2 into its struct; the VMCB has them. Its regs[]
   // are at the same distance as those of L2's other vCPUs.
   const bool one_is_storing = std::any_of(l1_cpus.begin(), l1_cpus.end(), [&](const CpuState& cpu) {
-    return WhereBehindVmrun(l1, cpu) == BehindVmrun::kStoring;
+    return WhereAfterVmrun(l1, cpu) == AfterVmrun::kStoring;
   });
   if (distances.size() != 1 || one_is_storing) return found;
   for (const auto& [vmcb, here] : pointers) {
     if (found.contains(vmcb) || here.size() != 1) continue;
-    const auto registers = RegistersOfOneThatHasJustLeft(l1, here.front(), *distances.begin(), *saves[vmcb]);
+    const auto registers = RegistersAfterRecentExit(l1, here.front(), *distances.begin(), *saves[vmcb]);
     if (registers.has_value()) found[vmcb] = *registers;
   }
   return found;
