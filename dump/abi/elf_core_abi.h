@@ -1,7 +1,6 @@
-// The descriptors of an x86_64 Linux core's notes, field by field as others define them:
-// elf_prstatus (Linux include/linux/elfcore.h, arch/x86/include/asm/user_64.h) and
-// QEMUCPUState (QEMU target/i386/arch_dump.c). The ELF structures themselves are <elf.h>'s.
-// What stands in them, and who reads it: docs/abi/vmcore.md.
+// The descriptors of an x86_64 Linux core's notes, field by field as others define them: elf_prstatus (Linux
+// include/linux/elfcore.h, arch/x86/include/asm/user_64.h) and QEMUCPUState (QEMU target/i386/arch_dump.c). <elf.h> has
+// the ELF structures themselves. docs/abi/vmcore.md says what each note contains and who reads it.
 #ifndef DUMP_ABI_ELF_CORE_ABI_H_
 #define DUMP_ABI_ELF_CORE_ABI_H_
 
@@ -54,8 +53,8 @@ static_assert(offsetof(QemuCpuSegment, base) == 16);
 
 inline constexpr uint32_t kQemuCpuStateVersion = 1;
 
-// In e_flags: parts of the dump are missing. makedumpfile sets it where the disk was full
-// (DUMP_ELF_INCOMPLETE), and crash knows it.
+// A bit of e_flags: parts of the dump are missing. makedumpfile sets it if the disk was full (DUMP_ELF_INCOMPLETE), and
+// crash knows it.
 inline constexpr uint32_t kElfIncomplete = 0x1;
 
 // Note "QEMU", type 0.

@@ -1,5 +1,5 @@
-// The VMM-HANG-REGS note: the registers of a hanging guest from before the NMI by which it was asked
-// (docs/abi/hang-registers-note.md). Ours; how it grows: flight_note_abi.h.
+// The VMM-HANG-REGS note: the registers of a hanging guest from before it was sent an NMI
+// (docs/abi/hang-registers-note.md). The format is ours; flight_note_abi.h says how it may grow.
 #ifndef DUMP_ABI_HANG_REGISTERS_NOTE_ABI_H_
 #define DUMP_ABI_HANG_REGISTERS_NOTE_ABI_H_
 
@@ -17,7 +17,7 @@ struct HangRegistersNoteHeader {
   uint32_t version;      // kHangRegistersNoteVersion
   uint32_t header_size;  // of this struct
   uint32_t record_size;  // of HangRegistersRecord
-  uint32_t records;      // after the header, one a vCPU, in vCPU order
+  uint32_t records;      // after the header, one per vCPU, in vCPU order
   int32_t nmi_vcpu;      // the vCPU that was sent the NMI; -1: none was sent
   int32_t destroyed;     // the vCPU that the NMI destroyed; -1: none
 };

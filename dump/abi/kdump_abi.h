@@ -1,6 +1,6 @@
-// The kdump-compressed format ("KDUMP   "), as makedumpfile writes it: diskdump_mod.h of
-// makedumpfile, include/linux/crash of the crash utility (diskdump.h); header version 6. Which
-// part lies where: docs/abi/kdump.md.
+// The kdump-compressed format ("KDUMP   ") as makedumpfile writes it, header version 6. Sources: makedumpfile's
+// diskdump_mod.h, and the crash utility's include/linux/crash (diskdump.h). docs/abi/kdump.md shows the place of each
+// part.
 #ifndef DUMP_ABI_KDUMP_ABI_H_
 #define DUMP_ABI_KDUMP_ABI_H_
 
@@ -23,7 +23,7 @@ struct NewUtsname {
 };
 static_assert(sizeof(NewUtsname) == 390);
 
-// disk_dump_header.status; the compressions are also page_desc.flags.
+// Values of disk_dump_header.status. page_desc.flags uses the compression bits, too.
 inline constexpr uint32_t kDhCompressedZlib = 0x1;
 inline constexpr uint32_t kDhCompressedLzo = 0x2;
 inline constexpr uint32_t kDhCompressedSnappy = 0x4;
@@ -42,7 +42,7 @@ struct DiskDumpHeader {
   int32_t block_size;      // in bytes
   int32_t sub_hdr_size;    // in blocks
   uint32_t bitmap_blocks;  // both bitmaps
-  uint32_t max_mapnr;      // the highest PFN + 1; cut to 32 bits, see max_mapnr_64
+  uint32_t max_mapnr;      // the highest PFN + 1, truncated to 32 bits; see max_mapnr_64
   uint32_t total_ram_blocks;
   uint32_t device_blocks;
   uint32_t written_blocks;
@@ -61,14 +61,14 @@ static_assert(offsetof(DiskDumpHeader, max_mapnr) == 440);
 static_assert(offsetof(DiskDumpHeader, current_cpu) == 456);
 static_assert(offsetof(DiskDumpHeader, nr_cpus) == 460);
 
-// Block 1. A field's comment says since which header version it is there.
+// Block 1. The number after each field is the header version that introduced it.
 struct KdumpSubHeader {
   uint64_t phys_base;
   int32_t dump_level;          // 1
   int32_t split;               // 2
   uint64_t start_pfn;          // 2
   uint64_t end_pfn;            // 2
-  uint64_t offset_vmcoreinfo;  // 3; of the text itself, no note around it
+  uint64_t offset_vmcoreinfo;  // 3; of the text itself, without a note around it
   uint64_t size_vmcoreinfo;    // 3
   uint64_t offset_note;        // 4; of all ELF notes, as in a PT_NOTE
   uint64_t size_note;          // 4
@@ -87,18 +87,18 @@ static_assert(offsetof(KdumpSubHeader, offset_eraseinfo) == 64);
 static_assert(offsetof(KdumpSubHeader, start_pfn_64) == 80);
 static_assert(offsetof(KdumpSubHeader, max_mapnr_64) == 96);
 
-// One for each page that is stored, in the order of their PFNs.
+// One per stored page, in PFN order.
 struct PageDesc {
   uint64_t offset;  // in the file
-  uint32_t size;    // at the file; block_size where flags is 0
+  uint32_t size;    // in the file; block_size if flags is 0
   uint32_t flags;   // the compression, or 0
   uint64_t page_flags;
 };
 static_assert(sizeof(PageDesc) == 24);
 static_assert(offsetof(PageDesc, page_flags) == 16);
 
-// The flattened form, for outputs that cannot seek: kFlatHeaderSize bytes of header, then records
-// {offset, size} big-endian and their bytes; an offset of -1 is the end.
+// The flattened form, for outputs that cannot seek. It begins with a header of kFlatHeaderSize bytes. Records follow:
+// {offset, size} in big-endian, then the bytes themselves. An offset of -1 marks the end.
 inline constexpr char kFlatSignature[16] = "makedumpfile\0\0\0";
 inline constexpr uint64_t kFlatHeaderSize = 4096;
 

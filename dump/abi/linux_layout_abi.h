@@ -6,7 +6,8 @@
 
 namespace vmm {
 
-// __START_KERNEL_map. From here up to kKernelImageEnd the image lies, at physical vaddr - this + phys_base.
+// __START_KERNEL_map. The image lies from here up to kKernelImageEnd. Its physical address is vaddr - kStartKernelMap +
+// phys_base.
 inline constexpr uint64_t kStartKernelMap = 0xffffffff80000000;
 
 inline constexpr uint64_t kKernelImageSize = 1ull << 30;  // KERNEL_IMAGE_SIZE with RANDOMIZE_BASE

@@ -1,5 +1,5 @@
-// struct pt_regs of Linux on x86-64 (arch/x86/include/asm/ptrace.h): the registers as the entry code
-// lays them on the stack; the last five words are the CPU's own (Intel SDM vol. 3, section 6.14.2).
+// struct pt_regs of Linux on x86-64 (arch/x86/include/asm/ptrace.h): the registers as the entry code lays them on the
+// stack. The CPU itself pushes the last five words (Intel SDM vol. 3, section 6.14.2).
 #ifndef DUMP_ABI_PT_REGS_ABI_H_
 #define DUMP_ABI_PT_REGS_ABI_H_
 

@@ -1,6 +1,6 @@
-// What a dump says is anybody's word. Pseudo-random changes to real states, a bounded number of them and
-// always the same ones, must be refused or read, but never crash, hang or read too far (ASan sees to
-// that). FUZZ_STEPS in the environment asks for more steps than the default.
+// A dump is untrusted. Pseudo-random changes to real states, a bounded number of them and always the same ones, must be
+// refused or read. They must never cause a crash, a hang or a read out of bounds (ASan checks that). FUZZ_STEPS in the
+// environment asks for more steps than the default.
 #include <algorithm>
 #include <cstring>
 #include <memory>
@@ -45,7 +45,7 @@ class Mutator {
     for (uint64_t i = 1 + Below(8); i > 0; --i) {
       if (bytes->empty() || Below(16) == 0) bytes->resize(Below(9000));
       if (bytes->empty()) continue;
-      // Headers are small, and matter more than the rest.
+      // Headers are small but matter more than the rest.
       const uint64_t at = Below(Below(2) == 0 ? std::min<uint64_t>(bytes->size(), 160) : bytes->size());
       if (Below(4) == 0) {
         (*bytes)[at] ^= static_cast<uint8_t>(1 << Below(8));
@@ -115,7 +115,7 @@ TEST(NestedFuzzTest, APageTakesAnyInstruction) {
     uint64_t value = 0;
     ASSERT_TRUE(!written || region->Vmread(encoding, features, &value).ok());
 
-    // Nothing but the one field, or the field for the error, has changed.
+    // Only the one field, or the field for the error, has changed.
     const auto component = FindVmcsComponent(encoding, features.layout);
     const VmcsField* const changed = written ? component->field : FindVmcsField("vm_instruction_error");
     std::copy_n(region->page().begin() + changed->offset, changed->size, bytes.begin() + changed->offset);

@@ -1,6 +1,6 @@
-// A dump from which L2 is to be taken is anybody's word: VMCBs, VMCSs, tables and KVM's structs that are
-// changed pseudo-randomly, always the same way, must be refused or read, in bounded time and memory, and what
-// is read of L2 must be right. FUZZ_STEPS in the environment asks for more steps than the default.
+// A dump with an L2 in it is untrusted. This test changes VMCBs, VMCSs, tables and KVM's structs pseudo-randomly,
+// always in the same way. They must be refused or read in bounded time and memory, and an L2 that is read must be
+// right. FUZZ_STEPS in the environment asks for more steps than the default.
 #include <cstring>
 #include <memory>
 #include <random>
@@ -21,7 +21,7 @@ namespace {
 
 constexpr uint64_t kSize = 4 << 20;
 
-// L1's RAM out of a fixture, with what it never touched as a hole. A few dozen pages are left.
+// L1's RAM from a fixture. Pages of zeros, which L1 never touched, are holes. A few dozen pages are left.
 class Dump {
  public:
   explicit Dump(const char* name) : pristine_(FixtureMemory(name)) {
@@ -53,7 +53,7 @@ class Random {
  public:
   uint64_t Below(uint64_t limit) { return random_() % limit; }
 
-  // An entry that leads to a page or table of L1, mostly, with flags; or a number at an edge; or any.
+  // Mostly an entry with flags that leads to a page or table of L1. Sometimes a number at an edge, or any number.
   uint64_t Entry(const std::vector<uint64_t>& pages) {
     constexpr uint64_t kEdges[] = {0, 1, 0xfff, 1ull << 51, 1ull << 52, 1ull << 63, ~0ull, 0xff45ccf840002000};
     switch (Below(8)) {
@@ -67,7 +67,7 @@ class Random {
   std::mt19937_64 random_{FuzzSeed(7)};
 };
 
-// What is promised of any L2's memory.
+// Checks the promises that hold for any L2's memory.
 void ExpectConsistent(const L2Memory& memory) {
   uint64_t end = 0;
   for (const GuestRange& range : memory.Ranges()) {
@@ -116,7 +116,7 @@ void Fuzz(const char* memory_name, const std::string& blob, std::vector<uint64_t
     if (random.Below(2) == 0) notes.push_back({.vcpu = static_cast<uint32_t>(random.Below(3)), .state = state});
     registers[0].cr0 = random.Below(2) << 31;
     registers[0].cr4 = random.Below(2) << 12;
-    // A CPU of L1 in its kernel, whose code is looked at for a VMRUN.
+    // A CPU of L1 in its kernel. Its code is searched for a VMRUN.
     registers[1].started = true;
     registers[1].cr3 = dump.pages()[random.Below(dump.pages().size())];
     registers[1].rip = 1ull << 63 | random.Entry(dump.pages());

@@ -10,34 +10,36 @@
 
 #include "absl/strings/str_format.h"
 #include "base/status.h"
-#include "dump/nested/svm/behind_vmrun.h"
+#include "dump/nested/svm/after_vmrun.h"
 #include "dump/paging/page_tables.h"
 
 namespace vmm {
 namespace {
 
-// struct kvm_vcpu_arch, in words from regs[0] on.
+// Indices into struct kvm_vcpu_arch, in 8-byte words from regs[0].
 constexpr size_t kRax = 0, kRsp = 4, kRip = 16, kAvailAndDirty = 17, kCr0 = 18, kCr2 = 20, kCr4 = 22;
 constexpr size_t kArchWords = 23;
 
-// How far behind regs[] the pointer to the VMCB or VMCS may lie; 6 to 8 KiB were seen.
+// The pointer to the VMCB or VMCS follows regs[] within this many bytes. 6 to 8 KiB were seen.
 constexpr uint64_t kMaxDistance = 32 << 10;
 
-// Pointers to one VMCB beside its address: KVM has one. More are made up, or too much to look at.
+// Limit on pointers to one VMCB that lie next to its physical address: KVM has one. A larger number is forged, or too
+// much to look at.
 constexpr size_t kMaxCandidates = 16;
 
 constexpr uint64_t kMaxInstruction = 15;
-constexpr uint64_t kCr0Compared = 1u << 31 | 1 << 16 | 1;  // PG, WP, PE: KVM changes others under the guest
+constexpr uint64_t kCr0Compared = 1u << 31 | 1 << 16 | 1;  // PG, WP, PE: KVM changes other bits on its own
 constexpr uint64_t kCr0Reserved = ~uint64_t{0xe005003f};
 constexpr uint64_t kCr4La57 = 1 << 12;
-// PSE, PAE, LA57, PCIDE, SMEP, SMAP: KVM leaves others to the guest, and looks when it needs them.
+// PSE, PAE, LA57, PCIDE, SMEP, SMAP. KVM leaves the other bits to the guest, and reads them only when it needs them.
 constexpr uint64_t kCr4Compared = 1 << 4 | 1 << 5 | kCr4La57 | 1 << 17 | 1 << 20 | 1 << 21;
 
-constexpr size_t kLoadedVmcs = 256;     // more than struct loaded_vmcs has
-constexpr size_t kGsBaseDistance = 64;  // before vcpu_vmx's vmcs01; 24 in Linux 6.1
+constexpr size_t kLoadedVmcs = 256;     // bytes; more than struct loaded_vmcs has
+constexpr size_t kGsBaseDistance = 64;  // bytes before vcpu_vmx's vmcs01; 24 in Linux 6.1
 constexpr uint64_t kDirectMapStep = 1 << 30;
 
-// A pointer into the direct map: the kernel's half, and moved by whole GiB (KASLR moves it by PUDs).
+// True if `pointer` can be a direct-map address of `to`: it is in the kernel's half, and the direct map begins at a
+// multiple of 1 GiB, because KASLR moves it by PUDs.
 bool IsDirectMapPointer(uint64_t pointer, GuestAddr to) {
   return pointer >> 63 != 0 && pointer > to.value && (pointer - to.value) % kDirectMapStep == 0;
 }
@@ -54,8 +56,8 @@ KvmRegisters RegistersAt(GuestAddr at, std::span<const uint8_t> arch) {
   return registers;
 }
 
-// regs[] in the memory before `end`, a pointer to the VMCB or VMCS: where `right` says so of the words from there on.
-// Nothing where it does of none, or of more than one.
+// Finds regs[] in the memory before `end`, where a pointer to the VMCB or VMCS lies. `right` gets the words from a
+// candidate on, and returns true if they are regs[]. nullopt if that is true of no candidate, or of more than one.
 template <typename Right>
 std::optional<KvmRegisters> RegistersBefore(const PhysicalMemory& l1, GuestAddr end, Right right) {
   const uint64_t size = std::min(kMaxDistance, end.value);
@@ -91,7 +93,7 @@ bool AreOf(const VmcbSave& save, std::span<const uint8_t> arch) {
          ((Word(arch, 8 * kCr0) ^ save.cr0) & kCr0Compared) == 0 && Word(arch, 8 * kCr2) == save.cr2;
 }
 
-// On Intel KVM reads RSP and RIP from the VMCS when it needs them, and says in `avail` which it has.
+// On Intel, KVM reads RSP and RIP from the VMCS only when it needs them. `avail` says which of them it has.
 bool AreOf(const Vmcs12& vmcs12, std::span<const uint8_t> arch) {
   const uint64_t avail = Word(arch, 8 * kAvailAndDirty) & 0xffffffff, dirty = Word(arch, 8 * kAvailAndDirty) >> 32;
   const uint64_t cr0 = Word(arch, 8 * kCr0), cr4 = Word(arch, 8 * kCr4);
@@ -100,14 +102,14 @@ bool AreOf(const Vmcs12& vmcs12, std::span<const uint8_t> arch) {
          ((cr0 ^ vmcs12.guest_cr0) & kCr0Compared) == 0 && ((cr4 ^ vmcs12.guest_cr4) & kCr4Compared) == 0;
 }
 
-// The registers of those of `saves` that a CPU of L1 has left just now, and has stored nothing of yet.
+// The registers of each of `saves` that a CPU of L1 has just left without storing any of them yet.
 std::map<GuestAddr, KvmRegisters> StillInCpus(const PhysicalMemory& l1, std::span<const CpuState> l1_cpus,
                                               const std::map<GuestAddr, const VmcbSave*>& saves) {
   std::map<GuestAddr, KvmRegisters> found;
   for (size_t i = 0; i < l1_cpus.size(); ++i) {
     const CpuState& cpu = l1_cpus[i];
     const auto save = saves.find(GuestAddr{cpu.rax});
-    if (save == saves.end() || WhereBehindVmrun(l1, cpu) != BehindVmrun::kNothingStored) continue;
+    if (save == saves.end() || WhereAfterVmrun(l1, cpu) != AfterVmrun::kNothingStored) continue;
     const VmcbSave& vmcb = *save->second;
     found[save->first] = {.l1_vcpu = i,
                           .general = {vmcb.rax, cpu.rcx, cpu.rdx, cpu.rbx, vmcb.rsp, cpu.rbp, cpu.rsi, cpu.rdi,  //
@@ -118,10 +120,10 @@ std::map<GuestAddr, KvmRegisters> StillInCpus(const PhysicalMemory& l1, std::spa
   return found;
 }
 
-// regs[] so far before `pointer` as they are in other structs of the same kernel, and from `save` what is not there
-// yet.
-std::optional<KvmRegisters> RegistersOfOneThatHasJustLeft(const PhysicalMemory& l1, GuestAddr pointer,
-                                                          uint64_t distance, const VmcbSave& save) {
+// Reads regs[] at `distance` bytes before `pointer`, as in other structs of the same kernel. `save` gives the registers
+// that are not there yet.
+std::optional<KvmRegisters> RegistersAfterRecentExit(const PhysicalMemory& l1, GuestAddr pointer, uint64_t distance,
+                                                     const VmcbSave& save) {
   std::array<uint8_t, 8 * kArchWords> arch;
   if (pointer.value < distance || !l1.Read(GuestAddr{pointer.value - distance}, arch).ok()) return std::nullopt;
   if (((Word(arch, 8 * kCr0) ^ save.cr0) & kCr0Compared) != 0) return std::nullopt;
@@ -132,8 +134,8 @@ std::optional<KvmRegisters> RegistersOfOneThatHasJustLeft(const PhysicalMemory& 
   return registers;
 }
 
-// Whether a struct loaded_vmcs begins at `at`, with the direct map at `direct_map`: soon after it vcpu_vmx's pointer to
-// it follows.
+// True if a struct loaded_vmcs begins at `at`, with the direct map at `direct_map`: vcpu_vmx's pointer to the struct
+// follows soon after it.
 bool IsLoadedVmcs(const PhysicalMemory& l1, GuestAddr at, uint64_t direct_map) {
   std::array<uint8_t, kLoadedVmcs> bytes;
   if (!l1.Read(at, bytes).ok()) return false;
@@ -143,8 +145,8 @@ bool IsLoadedVmcs(const PhysicalMemory& l1, GuestAddr at, uint64_t direct_map) {
   return false;
 }
 
-// L2's MSR_KERNEL_GS_BASE among the words before `vmcs01` in a struct vcpu_vmx, or 0. L1's own, which is beside it, is
-// that of a process: in the lower half.
+// L2's MSR_KERNEL_GS_BASE among the words before `vmcs01` in a struct vcpu_vmx, or 0. L1's own value lies next to it,
+// but it is a process's, and so in the lower half.
 uint64_t KernelGsBaseBefore(std::span<const uint8_t> vcpu, size_t vmcs01) {
   uint64_t found = 0;
   for (size_t offset = vmcs01 - kGsBaseDistance; offset < vmcs01; offset += 8) {
@@ -190,7 +192,7 @@ absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindSvmVcpus(const PhysicalMem
   std::set<uint64_t> distances;
   for (const auto& [vmcb, here] : pointers) {
     if (found.contains(vmcb)) continue;
-    std::map<GuestAddr, std::pair<GuestAddr, KvmRegisters>> matches;  // by where they are
+    std::map<GuestAddr, std::pair<GuestAddr, KvmRegisters>> matches;  // by the address of regs[]
     for (const GuestAddr pointer : here) {
       const auto registers =
           RegistersBefore(l1, pointer, [&](std::span<const uint8_t> arch) { return AreOf(*saves[vmcb], arch); });
@@ -202,15 +204,15 @@ absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindSvmVcpus(const PhysicalMem
     distances.insert(pointer.value - registers.at.value);
   }
 
-  // A CPU that has just left L2 has not told its struct about RAX, RSP, RIP and CR2 yet, which are the VMCB's. Its
-  // regs[] are where those of L2's other vCPUs are.
+  // A CPU that has just left L2 has not yet put RAX, RSP, RIP and CR2 into its struct; the VMCB has them. Its regs[]
+  // are at the same distance as those of L2's other vCPUs.
   const bool one_is_storing = std::any_of(l1_cpus.begin(), l1_cpus.end(), [&](const CpuState& cpu) {
-    return WhereBehindVmrun(l1, cpu) == BehindVmrun::kStoring;
+    return WhereAfterVmrun(l1, cpu) == AfterVmrun::kStoring;
   });
   if (distances.size() != 1 || one_is_storing) return found;
   for (const auto& [vmcb, here] : pointers) {
     if (found.contains(vmcb) || here.size() != 1) continue;
-    const auto registers = RegistersOfOneThatHasJustLeft(l1, here.front(), *distances.begin(), *saves[vmcb]);
+    const auto registers = RegistersAfterRecentExit(l1, here.front(), *distances.begin(), *saves[vmcb]);
     if (registers.has_value()) found[vmcb] = *registers;
   }
   return found;
@@ -218,7 +220,7 @@ absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindSvmVcpus(const PhysicalMem
 
 absl::StatusOr<KvmRegisters> FindVmxVcpu(const PhysicalMemory& l1, GuestAddr vmcs, const Vmcs12& vmcs12) {
   const PageTables host = PageTables::Of(l1, vmcs12.host_cr3, vmcs12.host_cr4);
-  // The pointer to regs[] is on top of the frame, and behind a return address on kernels before 6.0.
+  // The pointer to regs[] is on top of the frame. On kernels before 6.0 it follows a return address.
   for (const uint64_t slot : {0, 8}) {
     const auto frame = host.Translate(vmcs12.host_rsp + slot);
     if (!frame.ok()) continue;
@@ -229,8 +231,8 @@ absl::StatusOr<KvmRegisters> FindVmxVcpu(const PhysicalMemory& l1, GuestAddr vmc
     std::vector<uint8_t> bytes(kMaxDistance);
     if (!l1.Read(*at, bytes).ok() || ((Word(bytes, 8 * kCr0) ^ vmcs12.guest_cr0) & kCr0Compared) != 0) continue;
 
-    // It belongs to this VMCS only if struct loaded_vmcs with the VMCS's address follows, and soon
-    // after it vcpu_vmx's pointer to that.
+    // regs[] belong to this VMCS only if a struct loaded_vmcs with the VMCS's address follows, and soon after that
+    // vcpu_vmx's pointer to this struct.
     const uint64_t direct_map = *pointer - at->value;
     for (size_t offset = 8 * kArchWords; offset + kLoadedVmcs <= bytes.size(); offset += 8) {
       if (Word(bytes, offset) != direct_map + vmcs.value) continue;
@@ -248,7 +250,7 @@ absl::StatusOr<KvmRegisters> FindVmxVcpu(const PhysicalMemory& l1, GuestAddr vmc
 absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindVmxVcpus(const PhysicalMemory& l1,
                                                                std::span<const IdleVmcs> vmcss) {
   std::map<GuestAddr, KvmRegisters> found;
-  // By the low bits of a pointer to it, wherever the direct map begins.
+  // By the low bits of a pointer to the VMCS, because they do not depend on the start of the direct map.
   std::multimap<uint64_t, const IdleVmcs*> wanted;
   for (const IdleVmcs& vmcs : vmcss) {
     const absl::StatusOr<KvmRegisters> by_frame = FindVmxVcpu(l1, vmcs.at, vmcs.vmcs12);

@@ -16,8 +16,8 @@ constexpr uint64_t kDirectMap = 0xff45ccf840000000;
 constexpr GuestAddr kVmcb{0x9000};
 constexpr GuestAddr kRegs{0x5618};
 
-// An L1 with a VMCB at kVmcb, and what KVM keeps of its vCPU: regs[] at kRegs, and behind it, at the
-// distance that was seen in Linux 6.1, the pointers to the VMCB. General register n is 0x100 + n.
+// An L1 with a VMCB at kVmcb, and KVM's struct for its vCPU. regs[] are at kRegs. The pointers to the VMCB follow at
+// the distance that was seen in Linux 6.1. General register n is 0x100 + n.
 class KvmVcpuSearchTest : public ::testing::Test {
  protected:
   KvmVcpuSearchTest() {
@@ -102,8 +102,8 @@ TEST_F(KvmVcpuSearchTest, APointerThatIsNotOfTheDirectMapSaysNothing) {
   EXPECT_EQ(0u, Find().size());
 }
 
-// Two vCPUs of L2, with the second one's struct a page behind the first one's: what KVM knows of its RSP, RIP and CR2
-// is from its last exit but one. As it was in a stock L1 whose other CPU panicked.
+// Two vCPUs of L2. The second one's struct follows the first one's. KVM's values of the second one's RSP, RIP and CR2
+// are from its last exit but one. This was seen in a stock L1 whose other CPU panicked.
 class JustLeftTest : public KvmVcpuSearchTest {
  protected:
   static constexpr GuestAddr kSecondVmcb{0xb000}, kSecondRegs{kRegs.value + 0x10000};
@@ -121,7 +121,7 @@ class JustLeftTest : public KvmVcpuSearchTest {
     for (const uint64_t offset : {0, 8}) Put(GuestAddr{pointer + offset}, kDirectMap + kSecondVmcb.value);
     Put(GuestAddr{pointer + 16}, kSecondVmcb.value);
 
-    // L1's kernel text, a GiB at physical 0.
+    // L1's kernel text: 1 GiB, mapped to physical 0.
     Put(GuestAddr{0x20000 + 8 * (kText >> 39 & 511)}, 0x21063);
     Put(GuestAddr{0x21000 + 8 * (kText >> 30 & 511)}, 0x1e3);
     CpuState& cpu = l1_cpus_.emplace_back();
@@ -132,7 +132,7 @@ class JustLeftTest : public KvmVcpuSearchTest {
 
   std::map<GuestAddr, KvmRegisters> FindBoth() { return *FindSvmVcpus(*l1_, vmcbs_, l1_cpus_); }
 
-  // `code` is to begin `before` bytes before the CPU's RIP.
+  // Puts `code` so that it begins `before` bytes before the CPU's RIP.
   void PutCode(uint64_t before, std::vector<uint8_t> code) {
     ASSERT_TRUE(l1_->Write(GuestAddr{kCode.value - before}, code).ok());
   }
@@ -235,7 +235,7 @@ class VmxVcpuSearchTest : public KvmVcpuSearchTest {
 };
 
 TEST_F(VmxVcpuSearchTest, TheRegistersAreFoundByTheFrameThatHostRspPointsTo) {
-  for (const uint64_t slot : {0, 8}) {  // Linux 6.0 and later, and before
+  for (const uint64_t slot : {0, 8}) {  // Linux 6.0 and later; before 6.0
     Put(GuestAddr{0x3f00}, 0xffffffff81000000);
     Put(GuestAddr{0x3f00 + slot}, kDirect + kRegs.value);
     const auto found = FindVmxVcpu(*l1_, kVmcs, vmcs12_);
@@ -250,8 +250,8 @@ TEST_F(VmxVcpuSearchTest, TheKernelGsBaseOfAnL2InUserModeIsShortlyBeforeTheVmcs)
   constexpr uint64_t kPerCpu = 0xffff88800fc00000;
   const auto found = [&] { return FindVmxVcpu(*l1_, kVmcs, vmcs12_)->kernel_gs_base; };
   EXPECT_EQ(0u, found());
-  Put(GuestAddr{kLoadedVmcs.value - 32}, 0x7f0012345740);  // L1's: a thread's
-  Put(GuestAddr{kLoadedVmcs.value - 24}, 0x7f00aaaaa000);  // L2's, in its kernel
+  Put(GuestAddr{kLoadedVmcs.value - 32}, 0x7f0012345740);  // L1's value, of a thread
+  Put(GuestAddr{kLoadedVmcs.value - 24}, 0x7f00aaaaa000);  // L2's value, in its kernel
   EXPECT_EQ(0u, found());
   Put(GuestAddr{kLoadedVmcs.value - 24}, kPerCpu);
   EXPECT_EQ(kPerCpu, found());
@@ -276,7 +276,7 @@ TEST_F(VmxVcpuSearchTest, AFrameThatWasUsedAgainIsSeenThrough) {
   EXPECT_FALSE(FindVmxVcpu(*l1_, kVmcs, vmcs12_).ok());
 }
 
-// As it was in a stock L1 with one CPU, whose shell ran when it died.
+// Seen in a stock L1 with one CPU, which was running L1's shell when L1 died.
 TEST_F(VmxVcpuSearchTest, WhereTheFrameWasUsedAgainTheStructIsFoundInMemory) {
   const IdleVmcs vmcs[] = {{kVmcs, vmcs12_}};
   Put(GuestAddr{0x3f00}, 0x12345);
@@ -295,9 +295,9 @@ TEST_F(VmxVcpuSearchTest, WhatDoesNotAgreeWithTheVmcsIsNotItsStruct) {
   EXPECT_EQ(0u, FindVmxVcpus(*l1_, vmcs)->size());
   vmcs[0].vmcs12.guest_cr4 = 1 << 13;  // VMXE, which L2 does not see
   EXPECT_EQ(1u, FindVmxVcpus(*l1_, vmcs)->size());
-  vmcs[0].vmcs12.guest_rsp = 0xdead;  // KVM has RSP, and it is another
+  vmcs[0].vmcs12.guest_rsp = 0xdead;  // KVM has RSP, and it differs
   EXPECT_EQ(0u, FindVmxVcpus(*l1_, vmcs)->size());
-  Put(GuestAddr{kRegs.value + 8 * 17}, 0xff40ffef);  // it has not, and what is there is old
+  Put(GuestAddr{kRegs.value + 8 * 17}, 0xff40ffef);  // KVM does not have it, and the value there is old
   EXPECT_EQ(1u, FindVmxVcpus(*l1_, vmcs)->size());
   Put(GuestAddr{kLoadedVmcs.value + 0xa0}, kDirect);
   EXPECT_EQ(0u, FindVmxVcpus(*l1_, vmcs)->size()) << "nothing points back to the VMCS's pointer";

@@ -11,7 +11,7 @@ constexpr uint32_t kExitTo64Bits = 1u << 9;             // VM-exit controls, SDM
 constexpr uint32_t kExitLoadsEfer = 1u << 21;           //
 constexpr uint64_t kEferLongMode = 1u << 8 | 1u << 10;  // LME, LMA
 
-// As a VM exit loads it (SDM vol. 3, section 28.5.2): flat, but for the bases.
+// A segment as a VM exit loads it (SDM vol. 3, section 28.5.2): flat, except for the base.
 SegmentState FlatSegment(uint16_t selector, uint8_t type, uint64_t base = 0) {
   return {.selector = selector,
           .limit = 0xffffffff,

@@ -1,4 +1,4 @@
-// A vCPU that was stopped while its guest's guest (L2) ran, as its guest (L1) left it.
+// Recovers the registers of a guest (L1) from a vCPU that was stopped while L1's own guest (L2) ran.
 #ifndef DUMP_NESTED_L1_STATE_H_
 #define DUMP_NESTED_L1_STATE_H_
 
@@ -10,13 +10,13 @@
 
 namespace vmm {
 
-// The registers that L1 will have at its next VM exit: instruction and stack pointer, control
-// registers, EFER, segments. On VMX from vmcs12's host state, on SVM from what KVM keeps of L1. The
-// general registers are zeros, but for SVM's RAX: nobody keeps them. Nothing where L2 did not run.
+// The registers that L1 will have at its next VM exit: instruction and stack pointer, control registers, EFER,
+// segments. On VMX they come from vmcs12's host state, on SVM from KVM's copy of L1's state. The general registers are
+// zeros, except RAX on SVM, because nobody keeps them. nullopt if L2 did not run.
 std::optional<CpuState> L1State(const CpuState& cpu);
 
-// All of them as L1 left them: those on which L2 ran are replaced. Whose page tables and stacks are looked at for
-// L1's own kernel must not be L2's.
+// Returns `cpus` as L1 left them: replaces each one on which L2 ran by its L1State(). Use this before looking at page
+// tables and stacks for L1's own kernel, because those must not be L2's.
 std::vector<CpuState> InL1(std::span<const CpuState> cpus);
 
 }  // namespace vmm

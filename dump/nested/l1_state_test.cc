@@ -31,7 +31,7 @@ TEST(L1StateTest, OnVmxItIsTheHostStateOfTheVmcsThatL2RunsOn) {
 TEST(L1StateTest, OnSvmItIsWhatKvmKeptOfL1) {
   const std::optional<CpuState> l1 = L1State(CpuWith("svm-L2-49.bin"));
   ASSERT_TRUE(l1.has_value());
-  EXPECT_EQ(l1->rip, 0x10031u);  // behind L1's VMRUN
+  EXPECT_EQ(l1->rip, 0x10031u);  // after L1's VMRUN
   EXPECT_EQ(l1->rax, 0x2000u);   // its operand, the VMCB
   EXPECT_EQ(l1->rsp, 0x20000u);
   EXPECT_EQ(l1->gdt.base, 0xc000u);

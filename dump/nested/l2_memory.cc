@@ -13,7 +13,7 @@ namespace {
 constexpr uint64_t kGiB = 1 << 30;
 constexpr uint64_t kDevicesStart = 3 * kGiB, kDevicesEnd = 4 * kGiB;
 
-// Whether what lies unmapped between `start` and `end` is taken for RAM that was never touched.
+// True if the unmapped addresses from `start` to `end` are taken for RAM that was never touched.
 bool IsUntouchedRam(uint64_t start, uint64_t end) {
   const bool in_devices = start < kDevicesEnd && end > kDevicesStart;
   return !in_devices && end - start <= 64 * kGiB;
@@ -42,7 +42,7 @@ absl::StatusOr<std::unique_ptr<L2Memory>> L2Memory::ThroughNestedPaging(const Ph
                                                                         int levels) {
   std::unique_ptr<L2Memory> memory(new L2Memory(l1));
   const PageTables tables(l1, root, levels);
-  // The lower half of what the tables reach: 128 TiB with 4 levels.
+  // The lower half of the tables' reach: 128 TiB with 4 levels.
   const uint64_t last = (uint64_t{1} << (11 + 9 * levels)) - 1;
   bool enough = false;
   const bool complete = tables.ForEachMapping(0, last, [&](const PageMapping& page) {

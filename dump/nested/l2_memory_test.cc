@@ -23,8 +23,8 @@ std::vector<uint64_t> Words(const PhysicalMemory& memory, uint64_t at, size_t co
   return words;
 }
 
-// An L1 of 16 MiB whose tables for L2, of 4 levels, lie from 0x10000 on. Bits 2:0 make an entry
-// present in an EPT and in nested paging alike.
+// An L1 of 16 MiB. Its tables for L2 have 4 levels and lie from 0x10000 on. Bits 2:0 make an entry present both in an
+// EPT and in nested paging.
 class L2MemoryTest : public ::testing::Test {
  protected:
   static constexpr uint64_t kRoot = 0x10000;
@@ -106,7 +106,7 @@ TEST_F(L2MemoryTest, WhatWasNeverTouchedBetweenPagesReadsAsZeros) {
 
 TEST_F(L2MemoryTest, OnlyTouchedPagesOfL1HaveData) {
   Map(0x1000, 0x300000);
-  Map(0x2000, 0x301000);  // L1 never touched that one
+  Map(0x2000, 0x301000);  // L1 never touched this one
   Map(0x3000, 0x302000);
   Map(0x4000, 0x200000);
   for (const uint64_t at : {0x300000, 0x302000, 0x200000}) Put(at, 1);
@@ -154,7 +154,7 @@ TEST_F(L2MemoryTest, BetweenThreeAndFourGigabytesOnlyWhatIsMappedIsRam) {
 
 TEST_F(L2MemoryTest, WhatLeadsOutOfL1sRamIsNoRam) {
   Map(0x1000, 0x300000);
-  Map(0x2000, 1ull << 51);  // how KVM marks MMIO in nested paging
+  Map(0x2000, 1ull << 51);  // KVM's mark for MMIO in nested paging
   for (const auto& memory : {Ept(), Npt()}) {
     ASSERT_TRUE(memory.ok());
     EXPECT_EQ(1u, (*memory)->walk().pages);

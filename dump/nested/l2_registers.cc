@@ -9,7 +9,7 @@ constexpr uint32_t kEntryIa32eMode = 1 << 9;  // VM-entry control, SDM vol. 3, s
 constexpr uint64_t kEferLme = 1 << 8, kEferLma = 1 << 10;
 constexpr uint32_t kWaitForSipi = 3;  // activity state, SDM vol. 3, section 25.4.2
 
-// `rights` as a VMCS has them, SDM vol. 3, table 25-2.
+// `rights` are in the VMCS's format, SDM vol. 3, table 25-2.
 SegmentState Segment(uint16_t selector, uint64_t base, uint32_t limit, uint32_t rights) {
   return {.selector = selector,
           .limit = limit,
@@ -46,7 +46,7 @@ CpuState RegistersOf(const Vmcs12& vmcs12) {
   cpu.idt = {vmcs12.guest_idtr_base, static_cast<uint16_t>(vmcs12.guest_idtr_limit)};
   cpu.rip = vmcs12.guest_rip, cpu.rsp = vmcs12.guest_rsp, cpu.rflags = vmcs12.guest_rflags;
   cpu.cr0 = vmcs12.guest_cr0, cpu.cr3 = vmcs12.guest_cr3, cpu.cr4 = vmcs12.guest_cr4;
-  // The field is kept up to date only under a control that L1 may leave off; long mode has a bit of its own.
+  // The EFER field is kept up to date only under a control that L1 may leave off. Long mode has a bit of its own.
   cpu.efer = vmcs12.guest_ia32_efer & ~(kEferLme | kEferLma);
   if ((vmcs12.vm_entry_controls & kEntryIa32eMode) != 0) cpu.efer |= kEferLme | kEferLma;
   cpu.started = vmcs12.guest_activity_state != kWaitForSipi;

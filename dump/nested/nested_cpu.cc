@@ -14,7 +14,8 @@
 namespace vmm {
 namespace {
 
-// Adds what `note` holds, and to `told` the pages of L1's memory of which it tells more than they do.
+// Adds the contents of `note` to `found`. Adds to `told` the pages of L1's memory about which the note says more than
+// the pages themselves.
 void AddFromNote(const NestedStateNote& note, NestedCpus* found, std::set<GuestAddr>* told) {
   const auto remark = [&](std::string_view words) {
     found->remarks.push_back(absl::StrFormat("nested state of vCPU %d: %s", note.vcpu, words));

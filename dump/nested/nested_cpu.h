@@ -1,5 +1,5 @@
-// Every VMCS and VMCB in a dump of a guest that is itself a hypervisor (L1): one for each vCPU of its own
-// guests (L2), as far as it can be told.
+// Finds every VMCS and VMCB in a dump of a guest that is itself a hypervisor (L1). There is one for each vCPU of L1's
+// own guests (L2), as far as the dump shows it.
 #ifndef DUMP_NESTED_NESTED_CPU_H_
 #define DUMP_NESTED_NESTED_CPU_H_
 
@@ -22,19 +22,19 @@ namespace vmm {
 
 struct NestedCpu {
   enum class Source {
-    kRunning,  // the nested state of a vCPU of L1 on which L2 runs: that vCPU's registers are L2's
-    kCurrent,  // that of a vCPU in L1 with a current VMCS; the page in memory is stale
+    kRunning,  // the nested state of a vCPU of L1 that runs L2; this vCPU's registers are L2's
+    kCurrent,  // the nested state of a vCPU in L1 with a current VMCS; the page in memory is stale
     kMemory,   // found in L1's memory
   };
   Source source = Source::kMemory;
   GuestAddr at;                     // its page in L1's memory
-  std::optional<uint32_t> l1_vcpu;  // unless kMemory
+  std::optional<uint32_t> l1_vcpu;  // set unless kMemory
 
-  // A Vmcb12 that is kRunning has L2's control area, and in its save area L1's state.
+  // If `source` is kRunning, a Vmcb12 has L2's control area, but L1's state in its save area.
   std::variant<VmcsRegion, Vmcb12> region;
   Vmcs12Layout layout = kNewestVmcs12Layout;
 
-  // Why it is no vCPU of an L2: "a shadow VMCS", "host_cr4 0x0 has no VMXE". Empty for one that is.
+  // Why this is not a vCPU of an L2: "a shadow VMCS", "host_cr4 0x0 has no VMXE". Empty: it is one.
   std::string not_a_vcpu;
 
   bool vmx() const { return std::holds_alternative<VmcsRegion>(region); }
@@ -45,16 +45,16 @@ struct NestedCpus {
   std::vector<std::string> remarks;  // notes that could not be read, or are odd
 };
 
-// Never more than that of a dump, so that one that is nothing but VMCSs is not shown for ever.
+// Limit on `cpus` for one dump, so that a dump that is nothing but VMCSs is not shown forever.
 inline constexpr size_t kMaxNestedCpus = 4096;
 
-// `notes` are a dump's nested-state notes. Errors are those of reading `l1`, L1's RAM.
+// `notes` are a dump's nested-state notes. Errors come from reading `l1`, L1's RAM.
 absl::StatusOr<NestedCpus> FindNestedCpus(const PhysicalMemory& l1, std::span<const NestedStateNote> notes);
 
 // "vmcs12 at 0x2000, current in vCPU 0, where L2 runs"
 std::string TitleOf(const NestedCpu& cpu);
 
-// Field by field. Of a VMCB whose save area is not L2's, the control area only.
+// Describes every field. For a VMCB whose save area is not L2's, only the control area.
 std::vector<StateField> DescribeNestedCpu(const NestedCpu& cpu);
 
 }  // namespace vmm

@@ -1,5 +1,4 @@
-// What a dump says of guest hypervisors: from the vCPUs' states to the notes of
-// docs/abi/nested-notes.md.
+// Makes a dump's notes about guest hypervisors (docs/abi/nested-notes.md) from the states of the vCPUs.
 #ifndef DUMP_NESTED_NESTED_NOTES_H_
 #define DUMP_NESTED_NESTED_NOTES_H_
 
@@ -13,13 +12,13 @@
 
 namespace vmm {
 
-// The fields of vmcs12 that the KVM of a kernel knows, by `release` as uname has it
-// ("6.18.1-amd64"). What cannot be read is taken for an old one.
+// The vmcs12 fields that a kernel's KVM knows. `release` is the kernel's, as uname prints it ("6.18.1-amd64"). An
+// unreadable release counts as an old one.
 Vmcs12Layout Vmcs12LayoutOf(std::string_view release);
 
-// A VMM-NESTED note for each vCPU that is in VMX operation or has EFER.SVME set, then, where one of
-// them is of VMX, VMCSINFO. Empty where no guest is a hypervisor. `cpus` are in the order of their
-// PRSTATUS notes, `layout` is that of the KVM which they ran on.
+// Makes a VMM-NESTED note for each vCPU that is in VMX operation or has EFER.SVME set, then a VMCSINFO note if one of
+// them uses VMX. Empty if the guest is no hypervisor. `cpus` are in the order of their PRSTATUS notes. `layout` is that
+// of the KVM on which they ran.
 std::vector<CoreNote> MakeNestedNotes(std::span<const CpuState> cpus, Vmcs12Layout layout);
 
 }  // namespace vmm

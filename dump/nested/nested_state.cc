@@ -13,7 +13,7 @@
 namespace vmm {
 namespace {
 
-// The most that x86 has; what the vCPU had, its nested state does not say.
+// The most that x86 has. The nested state does not say how many the vCPU had.
 constexpr int kPhysicalAddressBits = 52;
 
 template <typename... Args>
@@ -26,7 +26,7 @@ absl::Status CheckPage(std::string_view name, uint64_t address) {
   return Bad("%s 0x%x is not the address of a page", name, address);
 }
 
-// A VMCS region out of `data`, which may end behind the struct: KVM takes as many bytes only.
+// Reads a VMCS region from `data`, which may end after the struct, because KVM takes no more bytes than that.
 absl::StatusOr<VmcsRegion> RegionOf(std::span<const uint8_t> data, std::string_view name) {
   std::array<uint8_t, kVmcs12PageSize> page = {};
   std::copy_n(data.begin(), std::min(data.size(), page.size()), page.begin());

@@ -26,7 +26,7 @@ void Put(std::vector<uint8_t>& bytes, size_t offset, T value) {
   std::memcpy(bytes.data() + offset, &value, sizeof(value));
 }
 
-// A fixture with one value changed, and what Parse says to it.
+// Changes one value in a fixture and returns the error of Parse().
 template <typename T>
 std::string ParseError(std::string_view fixture, size_t offset, T value) {
   std::vector<uint8_t> bytes = Fixture(fixture);
@@ -34,7 +34,7 @@ std::string ParseError(std::string_view fixture, size_t offset, T value) {
   return std::string(NestedState::Parse(bytes).status().message());
 }
 
-// A fixture cut to `size`, its header too.
+// Cuts a fixture to `size`, also in its header, and returns the error of Parse().
 std::string ParseErrorOfSize(std::string_view fixture, uint32_t size) {
   std::vector<uint8_t> bytes = Fixture(fixture);
   bytes.resize(size);

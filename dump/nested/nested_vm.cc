@@ -19,7 +19,7 @@ constexpr uint64_t kCr4La57 = 1 << 12;
 constexpr uint64_t kNestedPaging = 1;
 constexpr uint32_t kSecondaryModeBasedExecute = 1 << 22;
 
-// AMD's nested tables have as many levels as those that L1 itself runs on (APM vol. 2, section 15.25).
+// AMD's nested tables have as many levels as the page tables of L1 itself (APM vol. 2, section 15.25).
 int LevelsOfL1(std::span<const CpuState> l1_cpus, std::span<const NestedCpu> cpus, int by_default) {
   std::vector<bool> runs_l2(l1_cpus.size());
   for (const NestedCpu& cpu : cpus) {
@@ -50,12 +50,12 @@ NestedVm VmOf(const NestedCpu& cpu, int levels_of_l1) {
       vm.no_memory = "L1 shadows its page tables: it runs without nested paging";
     }
   }
-  // Shadow page tables are each process's own: such vCPUs cannot be told to be of one VM.
+  // Each process has shadow page tables of its own, so they do not show which vCPUs are of one VM.
   if (!vm.no_memory.empty()) vm.root = cpu.at.value;
   return vm;
 }
 
-// Registers that the dump itself has: those of the vCPU of L1 on which L2 runs.
+// Takes the registers from the dump itself: those of the vCPU of L1 on which L2 runs.
 void TakeLiveRegisters(const NestedCpu& cpu, std::span<const CpuState> l1_cpus, NestedVcpu* vcpu) {
   if (*cpu.l1_vcpu >= l1_cpus.size()) {
     vcpu->registers_from = absl::StrFormat("nowhere: the dump has no vCPU %d", *cpu.l1_vcpu);
@@ -63,7 +63,7 @@ void TakeLiveRegisters(const NestedCpu& cpu, std::span<const CpuState> l1_cpus, 
     return;
   }
   vcpu->registers = l1_cpus[*cpu.l1_vcpu];
-  vcpu->registers.nested = {};  // L1's, whose guest this is
+  vcpu->registers.nested = {};  // that state is L1's, whose guest this is
   vcpu->has_general_registers = true;
   vcpu->registers_from = absl::StrFormat("vCPU %d of the dump, where it ran", *cpu.l1_vcpu);
 }
@@ -78,8 +78,8 @@ void TakeVmcs12Registers(std::span<const CpuState> l1_cpus, const NestedCpu& cpu
   } else {
     vcpu->registers_from = "its VMCS; general registers are not known";
   }
-  // A VMCS has no MSR_KERNEL_GS_BASE. KVM leaves L2's in the CPU until another thread runs there; what a process of
-  // L1's would have in it lies in the lower half.
+  // A VMCS has no MSR_KERNEL_GS_BASE. KVM leaves L2's in the CPU until another thread runs there. A process of L1 would
+  // have a value in the lower half there.
   if (cpu.source != NestedCpu::Source::kCurrent || *cpu.l1_vcpu >= l1_cpus.size()) return;
   const uint64_t left_behind = l1_cpus[*cpu.l1_vcpu].kernel_gs_base;
   if (IsPerCpuArea(left_behind)) vcpu->registers.kernel_gs_base = left_behind;
@@ -101,7 +101,7 @@ void TakeVmcbRegisters(const NestedCpu& cpu, const std::map<GuestAddr, KvmRegist
   }
 }
 
-// The kernel's GS base is in either of two places: the second in user mode, where it may not be known.
+// The kernel's GS base: gs.base in kernel mode, kernel_gs_base in user mode. The latter may not be known.
 uint64_t KernelGsBase(const CpuState& cpu) { return cpu.gs.base >> 63 != 0 ? cpu.gs.base : cpu.kernel_gs_base; }
 
 }  // namespace

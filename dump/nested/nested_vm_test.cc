@@ -117,7 +117,7 @@ TEST(NestedVmTest, AnIdleL2InUserModeHasTheKernelGsBaseThatKvmLeftInL1sCpu) {
   Dump dump(kVmxMemory);
   dump.AddNote(0, "vmx-plain-G-afterL2.bin");
   EXPECT_EQ(0u, dump.Vms()[0].vcpus[0].registers.kernel_gs_base);
-  dump.registers[0].kernel_gs_base = 0x7f0012345000;  // a process of L1's
+  dump.registers[0].kernel_gs_base = 0x7f0012345000;  // of a process in L1
   EXPECT_EQ(0u, dump.Vms()[0].vcpus[0].registers.kernel_gs_base);
   dump.registers[0].kernel_gs_base = 0xffff88800fc00000;
   EXPECT_EQ(0xffff88800fc00000, dump.Vms()[0].vcpus[0].registers.kernel_gs_base);

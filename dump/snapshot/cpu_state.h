@@ -1,5 +1,5 @@
-// The registers of one vCPU as plain data: what a dump keeps of it, and what a vCPU is
-// started with. KVM's own structures never leave vmm/kvm/.
+// The registers of one vCPU as plain data. A dump keeps them, and a vCPU starts with them. KVM's own structures never
+// leave vmm/kvm/.
 #ifndef DUMP_SNAPSHOT_CPU_STATE_H_
 #define DUMP_SNAPSHOT_CPU_STATE_H_
 
@@ -31,10 +31,10 @@ struct DescriptorTableState {
   uint16_t limit = 0;
 };
 
-// What KVM keeps of the hypervisor that a guest may be.
+// KVM's state of a vCPU's nested virtualization: the guest may itself be a hypervisor.
 struct NestedCpuState {
-  // struct kvm_nested_state (dump/nested/abi/nested_state_abi.h). Empty where the host's KVM has
-  // no nested virtualization, or it could not be read: `error` then says why.
+  // struct kvm_nested_state (dump/nested/abi/nested_state_abi.h). Empty if the host's KVM has no nested virtualization,
+  // or if the state could not be read: then `error` says why.
   std::vector<uint8_t> bytes;
   uint32_t max_size = 0;  // KVM_CAP_NESTED_STATE
   std::string error;
@@ -55,15 +55,15 @@ struct CpuState {
   uint64_t apic_base = 0;
   uint64_t tsc = 0;  // when the registers were read; not set by a write
 
-  // False for a vCPU that the guest never brought up (it waits for INIT or SIPI): its
-  // registers are those of reset and say nothing.
+  // False for a vCPU that the guest never brought up (it waits for INIT or SIPI). Its registers then have their reset
+  // values and say nothing.
   bool started = true;
 
-  // It waits for an interrupt, in HLT. Not set by a write.
+  // True if the vCPU waits for an interrupt in HLT. Not set by a write.
   bool halted = false;
 
-  // Where its flags say that the guest's own guest (L2) ran, all registers above are L2's;
-  // dump/nested/l1_state.h has the others.
+  // If its flags say that the guest's own guest (L2) ran, all registers above are L2's. dump/nested/l1_state.h derives
+  // L1's.
   NestedCpuState nested;
 };
 

@@ -1,4 +1,4 @@
-// The forms that a vmcore can be written in.
+// The file formats in which a vmcore can be written.
 #ifndef DUMP_SNAPSHOT_DUMP_FORMAT_H_
 #define DUMP_SNAPSHOT_DUMP_FORMAT_H_
 
@@ -9,8 +9,8 @@
 namespace vmm {
 
 enum class DumpFormat {
-  kElf,        // sparse and not compressed: what gdb reads, and the fastest
-  kKdumpZlib,  // kdump-compressed: what crash, drgn and makedumpfile read too
+  kElf,        // sparse and not compressed; gdb reads it, and it is the fastest
+  kKdumpZlib,  // kdump-compressed; crash, drgn and makedumpfile read it, too
   kKdumpZstd,  // the same, smaller and faster; Debian 12's makedumpfile cannot read it
 };
 
@@ -18,18 +18,18 @@ enum class DumpFormat {
 std::string_view NameOf(DumpFormat format);
 absl::StatusOr<DumpFormat> ParseDumpFormat(std::string_view text);
 
-// What a dump leaves out, in makedumpfile's numbers.
+// The pages that a dump leaves out, in makedumpfile's numbers.
 inline constexpr int kLevelAll = 0;        // nothing
-inline constexpr int kLevelNoZeros = 1;    // pages of zeros, which are read as zeros all the same
-inline constexpr int kLevelFiltered = 31;  // and page cache, user memory and free memory
+inline constexpr int kLevelNoZeros = 1;    // pages of zeros; they still read as zeros
+inline constexpr int kLevelFiltered = 31;  // also page cache, user memory and free memory
 
-// One of these three.
+// InvalidArgument unless `text` is one of these three.
 absl::StatusOr<int> ParseDumpLevel(std::string_view text);
 
-// What gets a kernel-virtual address besides RAM's direct map.
+// The memory that gets kernel-virtual addresses, in addition to RAM's direct map.
 enum class CoreMappings {
-  kNeeded,  // the image and the vCPUs' stacks: every reader is content
-  kAll,     // vmalloc and modules too, for gdb alone: hundreds of program headers, on which some readers choke
+  kNeeded,  // the image and the vCPUs' stacks; enough for every reader
+  kAll,     // vmalloc and modules too, for gdb alone; some readers choke on the hundreds of program headers
 };
 
 }  // namespace vmm

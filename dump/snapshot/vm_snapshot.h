@@ -1,5 +1,4 @@
-// All that a dump needs, as plain data, taken while no vCPU runs. dump/ knows a machine by
-// this and by nothing else.
+// Everything that a dump needs, as plain data, taken while no vCPU runs. dump/ knows a machine only through this.
 #ifndef DUMP_SNAPSHOT_VM_SNAPSHOT_H_
 #define DUMP_SNAPSHOT_VM_SNAPSHOT_H_
 
@@ -17,31 +16,30 @@
 namespace vmm {
 
 struct VmSnapshot {
-  // One for each vCPU that the guest can see, in the order of its MADT, which is Linux's
-  // CPU order; also those that were never started.
+  // One per vCPU that the guest can see, including those that were never started. They are in the order of the guest's
+  // MADT, which is Linux's CPU order.
   std::vector<CpuState> cpus;
 
   // RAM; not owned. It must not change while a dump is made from this snapshot.
   const PhysicalMemory* memory = nullptr;
 
-  // RAM whose bytes are lost, because the snapshot is of a dump that is cut short: ascending, disjoint,
-  // page-aligned, and no part of `memory`. A dump that is made from this one says that it is missing.
+  // RAM whose bytes are lost because the snapshot is of a dump that was cut short. Ascending, disjoint, page-aligned,
+  // and not part of `memory`. A dump made from this snapshot says that this RAM is missing.
   std::vector<GuestRange> missing_ram;
 
-  // Where else than by a search of RAM VMCOREINFO may be found. It is believed no more than what the
-  // search finds.
-  std::optional<VmcoreInfo> given_vmcoreinfo;    // by the user
-  std::optional<GuestRange> vmcoreinfo_note_at;  // by the guest: where its note is, and of what size
+  // Sources of VMCOREINFO other than a search of RAM. They are trusted no more than a result of that search.
+  std::optional<VmcoreInfo> given_vmcoreinfo;    // from the user
+  std::optional<GuestRange> vmcoreinfo_note_at;  // from the guest: the address and size of its note
 
-  // Why the dump is taken, where a panic is the reason.
+  // The panic for which the dump is taken. Empty: there was none.
   std::optional<PanicEvent> panic;
 
-  // Notes beyond those that every dump has, in the order in which they shall stand. Their type
-  // must be 0, the one that crash takes for no known note; their names are ours to choose.
+  // Notes in addition to those that every dump has, in the order in which they are written. Their type must be 0,
+  // because crash takes it for no known note. Their names are ours to choose.
   std::vector<CoreNote> more_notes;
 
-  // Where it is not empty, these are all notes there are, in place of those made of the above: a dump
-  // that is made from another keeps that one's.
+  // If not empty, the dump has exactly these notes, and none that are made from the fields above. A dump that is made
+  // from another dump keeps that dump's notes in this way.
   std::vector<CoreNote> all_notes;
 };
 

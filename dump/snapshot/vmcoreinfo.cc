@@ -45,7 +45,7 @@ absl::StatusOr<VmcoreInfo> VmcoreInfo::Parse(std::string text) {
   return info;
 }
 
-// memmem, because its time is linear in the text whatever the guest wrote there.
+// Uses memmem, because its time is linear in the text whatever the guest wrote there.
 std::optional<std::string_view> VmcoreInfo::Value(std::string_view key) const {
   const std::string line_start = absl::StrFormat("\n%s=", key);
   const std::string_view text = text_;

@@ -1,6 +1,6 @@
-// The guest kernel's VMCOREINFO: lines "KEY=value" in which it tells a dump's readers where
-// things are (Linux kernel/vmcore_info.c, Documentation/admin-guide/kdump/vmcoreinfo.rst).
-// The guest wrote it, so nothing in it is believed before it is checked.
+// The guest kernel's VMCOREINFO: lines "KEY=value" that tell a dump's readers where things are (Linux
+// kernel/vmcore_info.c, Documentation/admin-guide/kdump/vmcoreinfo.rst). The guest wrote it, so nothing in it is
+// believed before it is checked.
 #ifndef DUMP_SNAPSHOT_VMCOREINFO_H_
 #define DUMP_SNAPSHOT_VMCOREINFO_H_
 
@@ -44,7 +44,7 @@ class VmcoreInfo {
   // SIZE(name)=, decimal: of a struct.
   std::optional<uint64_t> Size(std::string_view name) const;
 
-  // KERNELOFFSET=, hexadecimal: by how much KASLR moved the kernel's virtual addresses.
+  // KERNELOFFSET=, hexadecimal: the distance by which KASLR moved the kernel's virtual addresses.
   std::optional<uint64_t> KernelOffset() const;
 
  private:

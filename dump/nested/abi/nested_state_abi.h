@@ -1,6 +1,6 @@
-// struct kvm_nested_state, what KVM_GET_NESTED_STATE gives and KVM_SET_NESTED_STATE takes (Linux
-// Documentation/virt/kvm/api.rst, sections 4.114 and 4.115; arch/x86/include/uapi/asm/kvm.h): a
-// header of 128 bytes, then the pages that the flags and addresses in it call for. Little endian.
+// struct kvm_nested_state: KVM_GET_NESTED_STATE returns it, and KVM_SET_NESTED_STATE takes it (Linux
+// Documentation/virt/kvm/api.rst, sections 4.114 and 4.115; arch/x86/include/uapi/asm/kvm.h). A header of 128 bytes
+// comes first, then the pages that its flags and addresses call for. Little endian.
 #ifndef DUMP_NESTED_ABI_NESTED_STATE_ABI_H_
 #define DUMP_NESTED_ABI_NESTED_STATE_ABI_H_
 
@@ -27,7 +27,7 @@ inline constexpr uint16_t kNestedSmmVmxon = 1 << 1;
 // vmx_flags
 inline constexpr uint32_t kNestedPreemptionTimerDeadline = 1 << 0;
 
-// vmxon_pa, vmcs12_pa: none.
+// The value of vmxon_pa and vmcs12_pa for "no address".
 inline constexpr uint64_t kNestedNoAddress = ~uint64_t{0};
 
 struct KvmNestedVmxHeader {
@@ -56,7 +56,7 @@ static_assert(offsetof(KvmNestedSvmHeader, svm_flags) == 8);
 struct KvmNestedHeader {
   uint16_t flags;
   uint16_t format;
-  uint32_t size;  // of the header and what is behind it
+  uint32_t size;  // of the header and all that follows it
   union {
     KvmNestedVmxHeader vmx;
     KvmNestedSvmHeader svm;
@@ -67,8 +67,8 @@ static_assert(offsetof(KvmNestedHeader, format) == 2);
 static_assert(offsetof(KvmNestedHeader, size) == 4);
 static_assert(offsetof(KvmNestedHeader, vmx) == 8);
 
-// Behind the header. VMX: vmcs12, then, where L2 runs with a shadow VMCS, that. SVM: where L2
-// runs, a VMCB with L1's intercepts in its control area and L1's own state in its save area.
+// Data after the header. VMX: the vmcs12; then the shadow VMCS, if L2 runs with one. SVM: a VMCB, if L2 runs. Its
+// control area has L1's intercepts, and its save area L1's own state.
 inline constexpr size_t kNestedPageSize = 4096;
 inline constexpr size_t kNestedOnePage = sizeof(KvmNestedHeader) + kNestedPageSize;
 inline constexpr size_t kNestedTwoPages = sizeof(KvmNestedHeader) + 2 * kNestedPageSize;

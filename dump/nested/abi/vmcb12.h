@@ -1,5 +1,5 @@
-// The VMCB, AMD's counterpart of the VMCS (AMD APM vol. 2, appendix B; Linux asm/svm.h). Unlike a
-// VMCS its layout is architectural, so KVM's vmcb12 is simply one.
+// The VMCB, AMD's counterpart of the VMCS (AMD APM vol. 2, appendix B; Linux asm/svm.h). Unlike the VMCS, it has an
+// architectural layout, so KVM's vmcb12 is simply a VMCB.
 #ifndef DUMP_NESTED_ABI_VMCB12_H_
 #define DUMP_NESTED_ABI_VMCB12_H_
 

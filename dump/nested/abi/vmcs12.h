@@ -1,11 +1,10 @@
-// struct vmcs12: the VMCS that KVM keeps for a guest that is itself a hypervisor (Linux
-// arch/x86/kvm/vmx/vmcs12.h). Hardware keeps its VMCS in a form of its own; KVM has fixed this
-// one, because it is in guests' memory, in migration streams and in KVM_GET_NESTED_STATE.
+// struct vmcs12: the VMCS that KVM keeps for a guest that is itself a hypervisor (Linux arch/x86/kvm/vmx/vmcs12.h).
+// Hardware keeps its VMCS in a form of its own. KVM has fixed this one, because it appears in guests' memory, in
+// migration streams and in KVM_GET_NESTED_STATE.
 //
-// Little endian, no hidden padding. A field of natural width has 64 bits, also under a 32-bit
-// hypervisor. The offsets are frozen since Linux 4.18; 6.18 has put the CET fields into what was
-// padding. What may change, and how: docs/abi/vmcs12.md. Which field has which encoding:
-// dump/nested/vmx/vmcs12_fields.h.
+// Little endian, no hidden padding. A field of natural width has 64 bits even under a 32-bit hypervisor. The offsets
+// have been frozen since Linux 4.18. Linux 6.18 put the CET fields into former padding. docs/abi/vmcs12.md says what
+// may still change. dump/nested/vmx/vmcs12_fields.h has the encodings of the fields.
 #ifndef DUMP_NESTED_ABI_VMCS12_H_
 #define DUMP_NESTED_ABI_VMCS12_H_
 
@@ -14,14 +13,14 @@
 
 namespace vmm {
 
-// VMCS12_REVISION, what IA32_VMX_BASIC shows in bits 30:0. It never changed, though the layout did
-// before 4.18: it tells KVM's VMCS from others', and no more than that.
+// VMCS12_REVISION, bits 30:0 of IA32_VMX_BASIC. It never changed, though the layout did before 4.18. So it only tells
+// KVM's VMCS from others'.
 inline constexpr uint32_t kVmcs12Revision = 0x11e57ed0;
 
 // Bit 31 of the first word: a shadow VMCS (SDM vol. 3, section 25.10).
 inline constexpr uint32_t kVmcsShadowBit = 1u << 31;
 
-// KVM_STATE_NESTED_VMX_VMCS_SIZE: the struct, and what lies in the page behind it.
+// KVM_STATE_NESTED_VMX_VMCS_SIZE: the struct and the rest of its page.
 inline constexpr size_t kVmcs12PageSize = 4096;
 
 struct Vmcs12 {

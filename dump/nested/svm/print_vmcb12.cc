@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kControlArea = "control";
 constexpr std::string_view kSaveArea = "guest state";
 
-// Bits of nested_ctl and virt_ext.
+// Names the bits that are set in nested_ctl or virt_ext.
 std::string BitNames(uint64_t value, std::span<const std::string_view> names) {
   std::string text;
   for (int bit = 0; bit < 64; ++bit) {
@@ -26,7 +26,7 @@ std::string BitNames(uint64_t value, std::span<const std::string_view> names) {
   return text;
 }
 
-// A VMCB's attributes have the bits of a VMCS's access rights, without the hole in the middle.
+// A VMCB's attributes are the bits of a VMCS's access rights without the hole in the middle.
 std::string AttributesMeaning(uint64_t attrib) { return SegmentRightsMeaning((attrib & 0xff) | (attrib & 0xf00) << 4); }
 
 std::string TlbControl(uint64_t value) {

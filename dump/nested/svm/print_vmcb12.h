@@ -1,4 +1,4 @@
-// A VMCB in words: every field with its value, and with what the value means where that can be said.
+// Describes a VMCB in words: every field with its value, and with the value's meaning if it has a known one.
 #ifndef DUMP_NESTED_SVM_PRINT_VMCB12_H_
 #define DUMP_NESTED_SVM_PRINT_VMCB12_H_
 
@@ -9,10 +9,10 @@
 
 namespace vmm {
 
-// Which parts of a VMCB to tell. In KVM's nested state the save area is not L2's but L1's.
+// The parts of a VMCB to describe. In KVM's nested state, the save area is L1's, not L2's.
 enum class VmcbParts { kControlAndSave, kControl };
 
-// The fields in the order of their offsets: control area, then state-save area.
+// The fields by ascending offset: control area, then state-save area.
 std::vector<StateField> DescribeVmcb12(const Vmcb12& vmcb, VmcbParts parts = VmcbParts::kControlAndSave);
 
 }  // namespace vmm

@@ -8,7 +8,7 @@ namespace vmm {
 namespace {
 
 constexpr uint64_t kExceptions = 0x40;
-constexpr uint64_t kInstructions = 0x60;  // from here on one code a name
+constexpr uint64_t kInstructions = 0x60;  // from here on, one name per code
 
 constexpr std::string_view kFromInstructions[] = {
     "INTR",

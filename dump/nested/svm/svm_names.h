@@ -7,11 +7,11 @@
 
 namespace vmm {
 
-// An exit code (AMD APM vol. 2, appendix C): "HLT", "nested page fault", "CR3 write"; "unknown".
+// The name of an exit code (AMD APM vol. 2, appendix C): "HLT", "nested page fault", "CR3 write"; "unknown".
 std::string SvmExitCodeName(uint64_t code);
 
-// The intercepts that are set in one of the VMCB's words, by name: "INTR, NMI, HLT". `word` is its index,
-// 0 to 5. An intercept has the name of the exit that it leads to; without one it is "bit 31".
+// The names of the intercepts that are set in one of the VMCB's words: "INTR, NMI, HLT". `word` is the index of the
+// word, 0 to 5. An intercept has the name of its exit; without one it is "bit 31".
 std::string SvmInterceptNames(int word, uint32_t value);
 
 }  // namespace vmm

@@ -27,7 +27,7 @@ bool AllZero(std::span<const uint8_t> bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](uint8_t byte) { return byte == 0; });
 }
 
-// Of the reserved bytes those that no processor and no kernel so far has given a meaning.
+// Checks only those reserved bytes to which no processor and no kernel has given a meaning so far.
 bool ReservedBytesAreZero(const Vmcb12& vmcb) {
   const VmcbControl& control = vmcb.control;
   return AllZero(control.reserved018) && AllZero(control.reserved05d) && AllZero(control.reserved06c) &&

@@ -1,6 +1,6 @@
-// Finding VMCBs in the RAM of a guest hypervisor. A VMCB has no revision and no mark of its own, so it is
-// known by what a VMRUN would not refuse, and by the zeros that must be between its fields. Unlike a
-// VMCS its page is true after every #VMEXIT; while L2 runs it holds L2 as it was at VMRUN.
+// Finds VMCBs in the RAM of a guest hypervisor. A VMCB has no revision and no signature. So a page is taken for one if
+// VMRUN would not refuse it, and if the bytes that must be zero between its fields are zero. Unlike a VMCS, its page is
+// up to date after every #VMEXIT. While L2 runs, it holds L2's state at VMRUN.
 #ifndef DUMP_NESTED_SVM_VMCB12_SCAN_H_
 #define DUMP_NESTED_SVM_VMCB12_SCAN_H_
 
@@ -19,12 +19,12 @@ struct FoundVmcb {
   Vmcb12 vmcb;
 };
 
-// Empty where `vmcb` may well be the VMCB of a guest that has run or may run, else the first thing that
-// speaks against it. A page of pointers, counters or text does not get through.
+// Empty if `vmcb` may well be the VMCB of a guest that has run or may run, else the first objection. A page of
+// pointers, counters or text does not pass.
 std::string DoubtOfVmcb12(const Vmcb12& vmcb);
 
-// Calls `visit` for each page of `memory` of which there is no such doubt, ascending, until it returns
-// false. Touches no untouched memory.
+// Calls `visit` for each page of `memory` without such a doubt, in ascending order, until `visit` returns false.
+// Touches no untouched memory.
 absl::Status ScanForVmcb12(const PhysicalMemory& memory, const std::function<bool(const FoundVmcb&)>& visit);
 
 }  // namespace vmm

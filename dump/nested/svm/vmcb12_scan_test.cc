@@ -13,7 +13,7 @@
 namespace vmm {
 namespace {
 
-// One that KVM ran: L2 made a VMMCALL.
+// A VMCB that KVM ran: L2 made a VMMCALL.
 Vmcb12 Good() {
   const std::vector<uint8_t> page = Fixture("svm-page2000-L1-2.bin");
   Vmcb12 vmcb = {};

@@ -12,13 +12,13 @@
 
 namespace vmm {
 
-// The bytes of `name`, empty (and a test failure) where there is no such file.
+// The bytes of `name`. Empty, and a test failure, if there is no such file.
 std::vector<uint8_t> Fixture(std::string_view name);
 
-// L1's RAM out of `name`, an .xz file: 4 MiB from address 0 on.
+// L1's RAM from `name`, an .xz file: 4 MiB from address 0 on.
 std::unique_ptr<GuestMemory> FixtureMemory(std::string_view name);
 
-// "vmx-plain-0-fresh.bin", ...: all nested-state blobs, and with a vmcs12 in them those that have one.
+// "vmx-plain-0-fresh.bin", ...: BlobNames() lists all nested-state blobs, Vmcs12BlobNames() those with a vmcs12.
 std::vector<std::string> BlobNames();
 std::vector<std::string> Vmcs12BlobNames();
 

@@ -30,7 +30,7 @@ bool PageValid(uint64_t address, const NestedStateTaker& taker) {
   return address % kPageSize == 0 && address >> taker.physical_address_bits == 0;
 }
 
-// The first `size` bytes at `offset` as a T, as copy_from_user() gets them.
+// Copies the `size` bytes at `offset` into a T, as copy_from_user() does. False if `bytes` end before that.
 template <typename T>
 bool Copy(std::span<const uint8_t> bytes, size_t offset, size_t size, T* out) {
   if (bytes.size() < offset || bytes.size() - offset < size) return false;

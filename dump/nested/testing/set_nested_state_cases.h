@@ -1,5 +1,5 @@
-// What KVM_SET_NESTED_STATE takes and refuses, one change to a real state at a time: what a real kvm_intel and kvm_amd
-// of Linux 6.1 answered. Our own prediction is tried against it, and so is KVM.
+// Test cases for KVM_SET_NESTED_STATE: each is one change to a real state, with the answer of a real kvm_intel or
+// kvm_amd of Linux 6.1. Our own prediction is tested against these answers, and so is KVM.
 #ifndef DUMP_NESTED_TESTING_SET_NESTED_STATE_CASES_H_
 #define DUMP_NESTED_TESTING_SET_NESTED_STATE_CASES_H_
 
@@ -15,11 +15,11 @@
 
 namespace vmm {
 
-// A fixture in its parts. Memory goes on for a page behind the longest state.
+// A fixture in its parts. `bytes` extends one page beyond the longest state.
 struct NestedStateParts {
   explicit NestedStateParts(std::string_view fixture);
 
-  // Put together again, as a state of VMX or of SVM.
+  // The parts put together again, as a state of VMX or of SVM.
   std::vector<uint8_t> Bytes(bool vmx);
 
   std::vector<uint8_t> bytes;

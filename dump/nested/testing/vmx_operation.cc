@@ -19,7 +19,7 @@ VmxResult VmxOperation::Fail(VmInstructionError error) {
 }
 
 void VmxOperation::Flush() {
-  // L1 may have no memory there by now; then nobody can miss the bytes.
+  // L1 may have no memory there by now. Then nobody can miss the bytes.
   (void)memory_.Write(GuestAddr{current_pointer_}, current_.page());
   current_pointer_ = kNoVmcs;
 }

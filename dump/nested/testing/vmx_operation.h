@@ -1,7 +1,7 @@
-// A logical processor in VMX root operation, as KVM is one for a guest hypervisor (L1): it has a VMXON
-// pointer and at most one current VMCS, which it works on in a copy of its own. The page in L1's
-// memory is stale meanwhile, and is written by VMCLEAR of it and VMPTRLD of another only. That
-// is why a dump of L1 has to carry KVM's copies.
+// A logical processor in VMX root operation, as KVM provides one for a guest hypervisor (L1). It has a VMXON pointer
+// and at most one current VMCS, and works on its own copy of that VMCS. Meanwhile the page in L1's memory is stale.
+// Only VMCLEAR of this VMCS and VMPTRLD of another one write the page. That is why a dump of L1 has to carry KVM's
+// copies.
 #ifndef DUMP_NESTED_TESTING_VMX_OPERATION_H_
 #define DUMP_NESTED_TESTING_VMX_OPERATION_H_
 
@@ -16,7 +16,7 @@
 
 namespace vmm {
 
-// "No pointer": what VMPTRST stores where no VMCS is current.
+// "No pointer": VMPTRST stores this if no VMCS is current.
 inline constexpr uint64_t kNoVmcs = ~uint64_t{0};
 
 // Used by one thread at a time. `memory` is L1's and must outlive it.
@@ -24,32 +24,32 @@ class VmxOperation {
  public:
   explicit VmxOperation(GuestMemory& memory, const VmxFeatures& features = {}) : memory_(memory), features_(features) {}
 
-  // VMfailInvalid for a bad region; where VMX operation was entered before, error 15.
+  // VMfailInvalid for a bad region. Error 15 if VMX operation was entered before.
   VmxResult Vmxon(uint64_t pointer);
 
-  // Leaves the current VMCS as it is in memory: KVM does not write it back here.
+  // Leaves the page of the current VMCS as it is in memory: KVM does not write it back here.
   VmxResult Vmxoff();
 
   VmxResult Vmclear(uint64_t pointer);
   VmxResult Vmptrld(uint64_t pointer);
   uint64_t Vmptrst() const { return current_pointer_; }
 
-  // VMfailInvalid where no VMCS is current; else as VmcsRegion's.
+  // VMfailInvalid if no VMCS is current; else as VmcsRegion's.
   VmxResult Vmread(uint64_t encoding, uint64_t* value);
   VmxResult Vmwrite(uint64_t encoding, uint64_t value);
 
-  // Launch-state rules, then the checks on controls and host state (dump/nested/vmx/vm_entry_checks.h).
-  // Succeed means that L2 runs, until VmExit(). Where L2's own state is refused, the entry succeeds
-  // and ends at once in VM exit 33 with bit 31, as in hardware. Every
-  // instruction is VMfailInvalid while L2 runs: from L2 it would be a VM exit, which is not our part.
+  // Applies the launch-state rules, then the checks on controls and host state (dump/nested/vmx/vm_entry_checks.h).
+  // Success means that L2 runs until VmExit(). If L2's own state is refused, the entry succeeds and ends at once in VM
+  // exit 33 with bit 31, as in hardware. While L2 runs, every instruction is VMfailInvalid: from L2 it would be a VM
+  // exit, which this class does not handle.
   VmxResult Vmlaunch() { return Enter(&VmcsRegion::CheckVmlaunch); }
   VmxResult Vmresume() { return Enter(&VmcsRegion::CheckVmresume); }
 
-  // L2 leaves to L1. Does nothing unless guest_mode().
+  // L2 exits to L1. Does nothing unless guest_mode().
   void VmExit(uint32_t reason, uint64_t qualification);
 
-  // The state as KVM_GET_NESTED_STATE would give it, and such a state taken over. InvalidArgument for
-  // one that KVM would refuse this CPU (dump/nested/testing/set_nested_state.h); then nothing has changed.
+  // Return the state as KVM_GET_NESTED_STATE would, and take over such a state. InvalidArgument for a state that KVM
+  // would refuse for this CPU (dump/nested/testing/set_nested_state.h); then nothing has changed.
   absl::StatusOr<NestedState> GetNestedState() const;
   absl::Status SetNestedState(const NestedState& state);
 

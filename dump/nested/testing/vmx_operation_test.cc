@@ -31,7 +31,7 @@ class VmxOperationTest : public ::testing::Test {
   void PutRevision(uint64_t at, uint32_t revision) { ASSERT_TRUE(memory_->WriteObject(GuestAddr{at}, revision).ok()); }
   Vmcs12 InMemory(uint64_t at) { return *memory_->ReadObject<Vmcs12>(GuestAddr{at}); }
 
-  // A VMCS that a real KVM entered, at kFirst and current.
+  // Loads a VMCS that a real KVM entered: puts it at kFirst and makes it current.
   void LoadRealVmcs() {
     const std::vector<uint8_t> blob = Fixture("vmx-plain-F1-inL2.bin");
     ASSERT_TRUE(memory_->Write(GuestAddr{kFirst}, std::span(blob).subspan(128)).ok());
@@ -163,7 +163,7 @@ TEST_F(VmxOperationTest, BadControlsBadHostStateAndBadGuestStateAreToldApart) {
   EXPECT_EQ(VmcsRegion::kClear, cpu_->current().launch_state());
 }
 
-// The instructions that L1 gave a real CPU, given to this one.
+// Replays the instructions that L1 gave to a real CPU.
 TEST(VmxOperationReplayTest, GivesTheStatesThatARealKvmGave) {
   const GuestRange ranges[] = {{GuestAddr{0}, 1 << 20}};
   const auto memory = *GuestMemory::Create(ranges);

@@ -62,7 +62,7 @@ absl::StatusOr<GuestAddr> Ept::Translate(GuestAddr l2) const {
   }
   GuestAddr table = root_;
   for (int level = levels_; level >= 1; --level) {
-    // A table below 2^52 and an offset in a page do not wrap.
+    // A table's address below 2^52 plus an offset in a page does not wrap.
     const GuestAddr at{table.value + sizeof(uint64_t) * static_cast<uint64_t>(IndexOf(l2, level))};
     const auto entry = Annotate(memory_->ReadObject<uint64_t>(at),
                                 absl::StrFormat("level %d of the EPT for L2 address 0x%x", level, l2.value));
@@ -81,10 +81,10 @@ absl::StatusOr<GuestAddr> Ept::Translate(GuestAddr l2) const {
 }
 
 EptWalkReport Ept::ForEachMapping(const std::function<bool(const EptMapping&)>& visit) const {
-  // One frame a level, no recursion: what L1 has in its memory decides nothing about our stack.
+  // One frame per level and no recursion, so L1's memory does not decide about our stack.
   struct Frame {
     Table table;
-    GuestAddr l2;  // that entry 0 maps
+    GuestAddr l2;  // the address that entry 0 maps
     int next = 0;
   };
   EptWalkReport report;

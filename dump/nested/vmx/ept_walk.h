@@ -1,6 +1,6 @@
-// The extended page tables of a guest's guest (SDM vol. 3, section 29.3), read out of its host's RAM:
-// L2-physical to L1-physical. What stands in them is L1's word, or damage: a walk over loops,
-// aliases or rubbish ends.
+// The extended page tables of a guest's guest (SDM vol. 3, section 29.3), read from its host's RAM. They map
+// L2-physical to L1-physical addresses. L1 wrote them, and they may be damaged, so a walk ends even over loops, aliases
+// or rubbish.
 #ifndef DUMP_NESTED_VMX_EPT_WALK_H_
 #define DUMP_NESTED_VMX_EPT_WALK_H_
 
@@ -13,24 +13,24 @@
 
 namespace vmm {
 
-// A page of L2, and where in L1's memory it lies.
+// A page of L2 and its place in L1's memory.
 struct EptMapping {
   GuestAddr l2;
   GuestAddr l1;
   uint64_t size = 0;        // 4 KiB, 2 MiB or 1 GiB
-  uint8_t access = 0;       // bits 2:0: execute, write, read; as the leaf has them
+  uint8_t access = 0;       // bits 2:0 of the leaf: execute, write, read
   uint8_t memory_type = 0;  // 0 UC, 1 WC, 4 WT, 5 WP, 6 WB
 };
 
-// What a walk met that was no page: not damage of the dump as such, but worth telling.
+// Counts from a walk. Entries that are no pages are not damage of the dump as such, but worth reporting.
 struct EptWalkReport {
-  uint64_t pages = 0;          // mappings handed out
+  uint64_t pages = 0;          // mappings passed to the visitor
   uint64_t tables = 0;         // tables read
-  uint64_t mmio = 0;           // entries that write but do not read: KVM's mark for MMIO
+  uint64_t mmio = 0;           // entries that allow writes but not reads: KVM's mark for MMIO
   uint64_t misconfigured = 0;  // entries with reserved bits or a bad memory type
-  uint64_t outside = 0;        // tables that do not lie in L1's RAM
-  uint64_t repeated = 0;       // tables that were met before: loops and aliases
-  bool cut_short = false;      // kMaxTables was reached, or the visitor wanted no more
+  uint64_t outside = 0;        // tables outside L1's RAM
+  uint64_t repeated = 0;       // tables met again: loops and aliases
+  bool cut_short = false;      // kMaxTables was reached, or the visitor returned false
 };
 
 struct EptOptions {
@@ -41,20 +41,20 @@ struct EptOptions {
 // A view, cheap to copy; `memory`, L1's RAM, must outlive it. Any thread may call.
 class Ept {
  public:
-  // InvalidArgument for an EPT pointer that no VM entry would take. Its table need not lie in RAM.
+  // InvalidArgument for an EPT pointer that no VM entry would accept. Its table need not lie in RAM.
   static absl::StatusOr<Ept> Create(const PhysicalMemory& memory, uint64_t ept_pointer, EptOptions options = {});
 
   GuestAddr root() const { return root_; }
   int levels() const { return levels_; }
 
-  // Where byte `l2` lies. NotFound where L1 has not mapped it (it may never have been touched), or
-  // marked it as MMIO; OutOfRange where a table does not lie in RAM, or l2 is beyond what the levels
-  // reach; DataLoss for a misconfigured entry. What is found need not lie in RAM itself.
+  // The L1-physical address of byte `l2`. NotFound if L1 has not mapped it (it may never have been touched), or has
+  // marked it as MMIO. OutOfRange if a table does not lie in RAM, or if `l2` is beyond the reach of the levels.
+  // DataLoss for a misconfigured entry. The result itself need not lie in RAM.
   absl::StatusOr<GuestAddr> Translate(GuestAddr l2) const;
 
-  // Calls `visit` for each page that is mapped, ascending, until it returns false. A table that was
-  // met before, at whatever level, is passed over: that ends loops, and keeps a hostile L1 from
-  // mapping one table without end. For the same reason at most kMaxTables tables are read.
+  // Calls `visit` for each mapped page in ascending order, until `visit` returns false. Skips a table that it has met
+  // before, at any level: this ends loops, and keeps a hostile L1 from mapping one table without end. For the same
+  // reason it reads at most kMaxTables tables.
   static constexpr uint64_t kMaxTables = 1 << 18;  // 512 GiB in pages of 4 KiB
   EptWalkReport ForEachMapping(const std::function<bool(const EptMapping&)>& visit) const;
 

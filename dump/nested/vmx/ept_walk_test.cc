@@ -30,7 +30,7 @@ class EptTest : public ::testing::Test {
     ASSERT_TRUE(memory_->WriteObject(GuestAddr{table + 8 * static_cast<uint64_t>(index)}, entry).ok());
   }
 
-  // Tables at kRoot, kRoot + 0x1000, ... down to level 1, each entry 0 of the one above.
+  // Tables at kRoot, kRoot + 0x1000, ... down to level 1. Entry 0 of each leads to the next.
   void Chain(int levels) {
     for (int i = 0; i + 1 < levels; ++i) Put(TableAt(i), 0, TableAt(i + 1) | kRwx);
   }
@@ -62,7 +62,7 @@ TEST(EptOfARealL2Test, FindsTheCodeAndTheMarkerThroughSwappedPages) {
   EXPECT_EQ(GuestAddr{0x20f000}, *ept->Translate(GuestAddr{0x5000}));
   EXPECT_EQ(absl::StatusCode::kNotFound, ept->Translate(GuestAddr{0x50000}).status().code());
 
-  // The OUT that L2 has just done: e6 and a port.
+  // The OUT that L2 has just executed: e6 and a port.
   const auto out = memory->ReadObject<uint8_t>(*ept->Translate(GuestAddr{0x5027}));
   ASSERT_TRUE(out.ok());
   EXPECT_EQ(0xe6, *out);
@@ -98,7 +98,7 @@ TEST(EptOfARealL2Test, ListsEveryPageOnce) {
   EXPECT_TRUE(marker);
 }
 
-// AMD's nested paging needs no walker of its own: its tables are those of a long-mode process.
+// AMD's nested paging needs no walker of its own, because its tables are in the format of a long-mode process's.
 TEST(NestedPagingOfARealL2Test, IsWalkedAsPageTables) {
   const auto memory = FixtureMemory("svm-guestmem.bin.xz");
   const PageTables tables(*memory, GuestAddr{0x30000}, 4);

@@ -1,4 +1,4 @@
-// A vmcs12 in words: every field with its value, and with what the value means where that can be said.
+// Describes a vmcs12 in words: every field with its value, and with the value's meaning if it has a known one.
 #ifndef DUMP_NESTED_VMX_PRINT_VMCS12_H_
 #define DUMP_NESTED_VMX_PRINT_VMCS12_H_
 
@@ -12,12 +12,12 @@
 
 namespace vmm {
 
-// What `value` means in `field`: "EPT violation", "4 levels, write-back, table at 0x30000",
-// "64-bit code, DPL 0, present". Empty where a number is just that.
+// The meaning of `value` in `field`: "EPT violation", "4 levels, write-back, table at 0x30000", "64-bit code, DPL 0,
+// present". Empty if the number has no further meaning.
 std::string VmcsFieldMeaning(const VmcsField& field, uint64_t value);
 
-// The fields of `layout`, ascending by encoding within the areas that the SDM has: header, guest state,
-// host state, controls, exit information.
+// The fields of `layout`, ascending by encoding within each of the SDM's areas: header, guest state, host state,
+// controls, exit information.
 std::vector<StateField> DescribeVmcs12(const VmcsRegion& region, Vmcs12Layout layout);
 
 }  // namespace vmm

@@ -8,7 +8,7 @@
 namespace vmm {
 namespace {
 
-// Controls that are one on every CPU, also with the "true" capability MSRs (SDM vol. 3, appendix A).
+// Controls that are one on every CPU, even with the "true" capability MSRs (SDM vol. 3, appendix A).
 constexpr uint32_t kPinDefault1 = 0x16;
 constexpr uint32_t kPrimaryDefault1 = 0x04006172;
 constexpr uint32_t kExitDefault1 = 0x36dfb;
@@ -34,7 +34,7 @@ bool Secondary(const Vmcs12& vmcs12, int bit) {
   return Bit(vmcs12.cpu_based_vm_exec_control, kPrimarySecondary) && Bit(vmcs12.secondary_vm_exec_control, bit);
 }
 
-// To L1, as whose instruction a VM entry is checked: 57 bits count with 5-level paging, else 48.
+// Canonical for L1, because a VM entry is checked as L1's instruction: 57 bits count with 5-level paging, else 48.
 constexpr bool Canonical(uint64_t address, const Vmcs12& vmcs12) {
   const int unused = (vmcs12.host_cr4 & kCr4La57) != 0 ? 7 : 16;
   return static_cast<uint64_t>(static_cast<int64_t>(address << unused) >> unused) == address;
@@ -52,7 +52,7 @@ absl::Status Bad(std::string_view field, uint64_t value, std::string_view rule) 
   return absl::InvalidArgumentError(absl::StrFormat("%s 0x%x: %s", field, value, rule));
 }
 
-// An address of `alignment` bytes that the CPU can put on its bus.
+// The address must be aligned to `alignment` bytes, and the CPU must be able to put it on its bus.
 absl::Status CheckAddress(std::string_view field, uint64_t address, uint64_t alignment, int bits) {
   if (address % alignment == 0 && address >> bits == 0) return absl::OkStatus();
   return Bad(field, address, absl::StrFormat("not a multiple of %d below 2^%d", alignment, bits));

@@ -167,7 +167,7 @@ constexpr VmcsField kFields[] = {
 #undef FIELD
 #undef FIELD_SINCE
 
-// What the encoding says of a field's size must be what the struct has.
+// A field's size must be the same by its encoding and in the struct.
 constexpr bool SizesMatch() {
   constexpr uint8_t kSizes[] = {2, 8, 4, 8};  // by VmcsFieldWidth
   for (const VmcsField& field : kFields) {

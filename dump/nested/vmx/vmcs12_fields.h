@@ -1,5 +1,5 @@
-// The layout of vmcs12, stated once: for each field its encoding, its place and its name. Lookup,
-// printing, the VMCSINFO note, docs/abi/vmcs12.md and the tests all go by this table.
+// The layout of vmcs12, stated once: the encoding, place and name of each field. Lookup, printing, the VMCSINFO note,
+// docs/abi/vmcs12.md and the tests all use this table.
 #ifndef DUMP_NESTED_VMX_VMCS12_FIELDS_H_
 #define DUMP_NESTED_VMX_VMCS12_FIELDS_H_
 
@@ -12,8 +12,8 @@
 
 namespace vmm {
 
-// Which fields a writer of a vmcs12 knew. The revision does not tell, so our notes do. Of two
-// layouts, the later has all fields of the earlier at their places; what it adds was padding.
+// The fields that a writer of a vmcs12 knew. The revision does not show them, so our notes do. A later layout has all
+// fields of an earlier one at the same places, and its additional fields were padding.
 enum class Vmcs12Layout : uint32_t {
   kFrozen = 0,  // Linux 4.18
   kCet = 1,     // Linux 6.18: control-flow enforcement
@@ -37,7 +37,7 @@ struct VmcsField {
   constexpr VmcsFieldWidth width() const { return static_cast<VmcsFieldWidth>(encoding >> 13 & 3); }
   constexpr bool has_high_half() const { return width() == VmcsFieldWidth::k64; }
 
-  // Where VMWRITE faults unless the CPU allows writing all fields (IA32_VMX_MISC bit 29).
+  // True if VMWRITE fails unless the CPU allows writing all fields (IA32_VMX_MISC bit 29).
   constexpr bool read_only() const { return type() == VmcsFieldType::kExitInformation; }
 };
 
@@ -50,10 +50,10 @@ struct VmcsComponent {
   bool high = false;
 };
 
-// What `encoding` names in `layout`; nothing where that is no component of vmcs12.
+// The component that `encoding` names in `layout`. nullopt if that is no component of vmcs12.
 std::optional<VmcsComponent> FindVmcsComponent(uint64_t encoding, Vmcs12Layout layout);
 
-// By KVM's name, or nullptr.
+// The field with KVM's name `name`, or nullptr.
 const VmcsField* FindVmcsField(std::string_view name);
 
 using Vmcs12Page = std::span<const uint8_t, kVmcs12PageSize>;
@@ -64,7 +64,7 @@ uint64_t GetVmcsField(Vmcs12Page page, const VmcsField& field);
 // Stores the low bytes of `value`, as many as the field has.
 void SetVmcsField(std::span<uint8_t, kVmcs12PageSize> page, const VmcsField& field, uint64_t value);
 
-// The struct that a page begins with.
+// The struct at the beginning of `page`.
 Vmcs12 Vmcs12FromPage(Vmcs12Page page);
 
 // "control", "read-only", "guest", "host"; "16", "64", "32", "natural".

@@ -35,7 +35,7 @@ std::bitset<kVmcs12PageSize> Padding() {
   return bytes;
 }
 
-// What the pattern of testdata/README.md has for `field`.
+// The value of `field` in the pattern of testdata/README.md.
 uint64_t PatternOf(const VmcsField& field) {
   const uint64_t n = 1 + 128 * static_cast<uint64_t>(field.width()) + 32 * static_cast<uint64_t>(field.type()) +
                      (field.encoding >> 1 & 0x1ff);
@@ -104,7 +104,7 @@ TEST(Vmcs12FieldsTest, ALaterLayoutTakesOnlyWhatWasFree) {
 }
 
 TEST(Vmcs12FieldsTest, OfAllEncodingsThoseAreKnownThatARealKvmTook) {
-  // Sixteen widths and types, 32 indices each, and the upper halves: 178 of them were taken.
+  // 16 combinations of width and type, 32 indices each, and the upper halves. KVM took 178 of them.
   const auto count = [](Vmcs12Layout layout) {
     int known = 0;
     for (uint64_t encoding = 0; encoding < 0x10000; ++encoding)

@@ -15,8 +15,8 @@ constexpr uint64_t kCr0InVmx = 1u << 31 | 1u << 5 | 1;  // PG, NE, PE
 constexpr uint64_t kCr4Vmxe = 1u << 13;
 constexpr uint64_t kNoLink = ~uint64_t{0};
 
-// Empty, or the first thing that cannot be so in a VMCS that KVM would enter. With the fields where
-// they were before Linux 4.18 one of these fails.
+// Empty, or the first value that is impossible in a VMCS that KVM would enter. If the fields are where they were before
+// Linux 4.18, one of these checks fails.
 std::string DoubtOf(const VmcsRegion& region) {
   const Vmcs12 vmcs12 = region.vmcs12();
   if (region.abort() > 13) return absl::StrFormat("abort 0x%x is none", region.abort());

@@ -1,5 +1,5 @@
-// Finding VMCSs in the RAM of a guest hypervisor: those that are not current in any vCPU, whose pages
-// are therefore true. (The page of a current one is stale; take it from the nested state.)
+// Finds VMCSs in the RAM of a guest hypervisor: those that are not current in any vCPU. Their pages are up to date.
+// (The page of a current one is stale; take that one from the nested state.)
 #ifndef DUMP_NESTED_VMX_VMCS12_SCAN_H_
 #define DUMP_NESTED_VMX_VMCS12_SCAN_H_
 
@@ -18,7 +18,7 @@ struct FoundVmcs {
     kVmcs12,  // was entered, or could be
     kShadow,  // marked as a shadow VMCS: part of another
     kEmpty,   // the revision and zeros: a VMXON region, or a VMCS before its first VMWRITE
-    kOther,   // KVM's revision, but not what KVM has there: see `doubt`
+    kOther,   // KVM's revision, but not KVM's contents: see `doubt`
   };
   GuestAddr at;
   Kind kind = Kind::kOther;
@@ -26,11 +26,11 @@ struct FoundVmcs {
   VmcsRegion region;
 };
 
-// What `region` is by its content: the revision alone would take any page that begins with that word,
-// and layouts of before Linux 4.18, for a vmcs12.
+// Classifies `region` by its contents. The revision is not enough: it would accept any page that begins with that word,
+// and layouts from before Linux 4.18.
 FoundVmcs ClassifyVmcs(GuestAddr at, const VmcsRegion& region);
 
-// Calls `visit` for each page of `memory` that begins with KVM's revision, ascending, until it returns
+// Calls `visit` for each page of `memory` that begins with KVM's revision, in ascending order, until `visit` returns
 // false. Touches no untouched memory.
 absl::Status ScanForVmcs12(const PhysicalMemory& memory, const std::function<bool(const FoundVmcs&)>& visit);
 

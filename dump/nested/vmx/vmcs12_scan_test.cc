@@ -39,7 +39,7 @@ TEST(Vmcs12ScanTest, RealL1RamHasItsVmxonRegionAndAStalePage) {
               }).ok());
   const std::map<uint64_t, Kind> expected = {
       {0x1000, Kind::kEmpty},  // the VMXON region
-      {0x2000, Kind::kOther},  // the current one, stale: still the pattern of the VMCLEAR before
+      {0x2000, Kind::kOther},  // the current one, stale: still the pattern from the previous VMCLEAR
       {0x300000, Kind::kVmcs12},
       {0x301000, Kind::kShadow},
   };
@@ -65,7 +65,7 @@ TEST(Vmcs12ScanTest, WhatKvmWouldNotEnterIsDoubted) {
 }
 
 TEST(Vmcs12ScanTest, ALayoutOfBefore418IsDoubted) {
-  // Where the fields were in 2013; the revision was the same.
+  // The places of the fields in 2013. The revision was the same.
   VmcsRegion now = RealRegion();
   std::vector<uint8_t> page(kVmcs12PageSize);
   std::memcpy(page.data(), now.page().data(), 12);

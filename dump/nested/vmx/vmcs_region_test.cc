@@ -180,7 +180,7 @@ TEST(VmcsRegionTest, ANewPageIsReadByOldCodeWhichLosesNothingOfIt) {
       EXPECT_FALSE(copy.Vmread(field.encoding, kFrozen, &value).ok()) << field.name;
     }
   }
-  // Old code changes a field that it knows; the rest goes on as it came.
+  // Old code changes a field that it knows. The rest stays as it came.
   ASSERT_TRUE(read->Vmwrite(0x681e, kFrozen, 0x1234).ok());
   ASSERT_TRUE(fresh.Vmwrite(0x681e, kCet, 0x1234).ok());
   EXPECT_EQ(PageOf(fresh), PageOf(*read));

@@ -17,7 +17,7 @@ int SizeOf(uint32_t encoding) {
   return kSizes[encoding >> 13 & 3];
 }
 
-// Bits 31:15 and 12 are reserved; bit 0 is for upper halves, which have no place of their own here.
+// Bits 31:15 and 12 are reserved. Bit 0 marks upper halves, which have no place of their own here.
 bool IsEncoding(uint32_t encoding) { return (encoding & ~0x6ffeu) == 0; }
 
 uint16_t Word(uint64_t encoded, int index) { return static_cast<uint16_t>(encoded >> 16 * index); }

@@ -1,4 +1,4 @@
-// How VMX instructions end (SDM vol. 3, section 31.2 and 31.4), by number and by name.
+// Results of VMX instructions (SDM vol. 3, section 31.2 and 31.4), by number and by name.
 #ifndef DUMP_NESTED_VMX_VMX_ERROR_H_
 #define DUMP_NESTED_VMX_VMX_ERROR_H_
 
@@ -40,11 +40,12 @@ enum class VmInstructionError : uint32_t {
 // "VMLAUNCH with non-clear VMCS"; "no error" for 0, "unknown" for numbers without a meaning.
 std::string_view VmInstructionErrorName(uint32_t error);
 
-// The VMX-abort indicator at byte 4 of a VMCS region (SDM vol. 3, section 28.7); the same two words.
+// The VMX-abort indicator at byte 4 of a VMCS region (SDM vol. 3, section 28.7). "no abort" for 0, "unknown" for
+// numbers without a meaning.
 std::string_view VmxAbortName(uint32_t indicator);
 
-// What an instruction leaves in RFLAGS. `error` says something with kFailValid only, where there is
-// a current VMCS to put it into.
+// The result that an instruction leaves in RFLAGS. `error` is meaningful only with kFailValid, because only then is
+// there a current VMCS to hold it.
 struct VmxResult {
   enum class Kind { kSucceed, kFailInvalid, kFailValid };
   Kind kind = Kind::kSucceed;

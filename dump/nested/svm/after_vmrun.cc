@@ -1,4 +1,4 @@
-#include "dump/nested/svm/behind_vmrun.h"
+#include "dump/nested/svm/after_vmrun.h"
 
 #include <algorithm>
 #include <array>
@@ -13,10 +13,10 @@ namespace vmm {
 namespace {
 
 constexpr uint8_t kVmrun[] = {0x0f, 0x01, 0xd8};
-constexpr uint8_t kCli = 0xfa;                 // may follow it
-constexpr uint8_t kStoreR15[] = {0x4c, 0x89};  // and either of these: [RAX + disp8], [RAX + disp32]
+constexpr uint8_t kCli = 0xfa;                 // may follow VMRUN
+constexpr uint8_t kStoreR15[] = {0x4c, 0x89};  // then one of these: [RAX + disp8], [RAX + disp32]
 constexpr uint8_t kDisp8 = 0x78, kDisp32 = 0xb8;
-constexpr size_t kNear = 256;  // no less code than __svm_vcpu_run has behind VMRUN
+constexpr size_t kNear = 256;  // bytes; at least as much code as __svm_vcpu_run has after VMRUN
 
 using Code = std::array<uint8_t, kNear>;
 
@@ -40,15 +40,15 @@ bool StoresR15(Code::const_iterator from, Code::const_iterator end) {
 
 }  // namespace
 
-BehindVmrun WhereBehindVmrun(const PhysicalMemory& l1, const CpuState& l1_cpu) {
-  if (!l1_cpu.started || l1_cpu.rip >> 63 == 0) return BehindVmrun::kFar;
+AfterVmrun WhereAfterVmrun(const PhysicalMemory& l1, const CpuState& l1_cpu) {
+  if (!l1_cpu.started || l1_cpu.rip >> 63 == 0) return AfterVmrun::kFar;
   const std::optional<Code> code = CodeBefore(l1, l1_cpu);
-  if (!code.has_value()) return BehindVmrun::kStoring;
+  if (!code.has_value()) return AfterVmrun::kStoring;
   const auto vmrun = std::find_end(code->begin(), code->end(), std::begin(kVmrun), std::end(kVmrun));
-  if (vmrun == code->end()) return BehindVmrun::kFar;
-  const auto behind = vmrun + std::size(kVmrun);
-  if (behind == code->end() || (behind + 1 == code->end() && *behind == kCli)) return BehindVmrun::kNothingStored;
-  return StoresR15(behind, code->end()) ? BehindVmrun::kStored : BehindVmrun::kStoring;
+  if (vmrun == code->end()) return AfterVmrun::kFar;
+  const auto after = vmrun + std::size(kVmrun);
+  if (after == code->end() || (after + 1 == code->end() && *after == kCli)) return AfterVmrun::kNothingStored;
+  return StoresR15(after, code->end()) ? AfterVmrun::kStored : AfterVmrun::kStoring;
 }
 
 }  // namespace vmm
