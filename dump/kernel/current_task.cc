@@ -10,7 +10,7 @@ constexpr size_t kCommLength = 16;    // TASK_COMM_LEN
 constexpr uint64_t kMaxTask = 16384;  // a task_struct has 7 to 10 KiB
 constexpr std::string_view kIdle = "swapper";
 
-// The offset of `comm`: from BTF, else the place where the first CPU's idle task has its well-known name.
+// The offset of `comm`: from BTF, else by a search of the first CPU's idle task for its well-known name.
 std::optional<uint64_t> CommOffset(const KernelMemory& memory, const KernelSymbols& symbols,
                                    const StructLayout& layout) {
   if (const auto offset = layout.Offset("task_struct.comm"); offset) return offset;

@@ -15,7 +15,7 @@
 
 namespace vmm {
 
-// Where the image starts without KASLR, given the default CONFIG_PHYSICAL_START of 16 MiB.
+// The start of the image without KASLR, given the default CONFIG_PHYSICAL_START of 16 MiB.
 inline constexpr uint64_t kDefaultImageStart = kStartKernelMap + (16 << 20);
 
 // A run of virtual addresses backed by one run of physical addresses. Not checked to be RAM.

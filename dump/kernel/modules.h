@@ -22,8 +22,7 @@ struct Module {
   uint64_t base = 0;  // of its code, as in /proc/modules; 0: not found
   uint64_t size = 0;
 
-  // Its code, and that of its init function while the module is being loaded. With ORC if BTF gives the place of the
-  // tables.
+  // Its code, and its init function's code while the module is being loaded. With ORC if BTF gives the tables' place.
   std::vector<CodeRegion> code;
 };
 

@@ -48,7 +48,7 @@ struct Backtrace {
   // User mode's registers at its entry into the kernel; none for a kernel thread.
   std::optional<PtRegs> user;
 
-  // Why there are no more frames: "user mode", "end of stack", or what was wrong.
+  // Why there are no more frames: "user mode", "end of stack", or the error.
   std::string end;
 };
 

@@ -29,7 +29,7 @@ struct MadeUpKernelOptions {
 
 class MadeUpKernel {
  public:
-  // Code. Each function is 0x100 bytes long and has the name that its comment gives. A size is that of its stack frame.
+  // Code. Each function is 0x100 bytes long and has the name that its comment gives. A size there is its stack frame's.
   static constexpr uint64_t kText = LinuxGuest::kText;
   static constexpr uint64_t kEtext = kText + 0x100000;
   static constexpr uint64_t kPanic = kText + 0x1000;       // panic: frame of 0x20 bytes
