@@ -1,4 +1,4 @@
-// Reads the kernel's log (dmesg) from its memory. It is all there, whatever the console showed of it.
+// Reads the kernel's log (dmesg) from its memory. It does not matter how much of it the console showed.
 #ifndef DUMP_KERNEL_KERNEL_LOG_H_
 #define DUMP_KERNEL_KERNEL_LOG_H_
 

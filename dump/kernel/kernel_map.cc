@@ -37,8 +37,8 @@ std::vector<PageTables> TablesOf(const PhysicalMemory& memory, const CpuState& c
   return tables;
 }
 
-// The image: from the lowest to the highest page that is mapped to vaddr - kStartKernelMap + phys_base. Pages in between
-// may be unmapped by now (freed init code), but they are the image's RAM.
+// The image: from the lowest to the highest page that is mapped to vaddr - kStartKernelMap + phys_base. Pages in
+// between may be unmapped by now (freed init code), but they are the image's RAM.
 VirtualSegment FindImage(const PageTables& tables, uint64_t phys_base) {
   VirtualSegment image;
   tables.ForEachMapping(kStartKernelMap, kKernelImageEnd - 1, [&](const PageMapping& page) {

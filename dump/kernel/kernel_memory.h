@@ -40,7 +40,7 @@ class KernelMemory {
   // Reads `size` bytes. The caller must keep `size` sane: the bytes are allocated before they are read.
   absl::StatusOr<std::vector<uint8_t>> ReadBytes(uint64_t vaddr, size_t size) const;
 
-  // Reads the bytes up to a NUL, at most `limit`. If a page cannot be read, returns the bytes before it.
+  // Reads the bytes up to a NUL, at most `limit`. If a later page cannot be read, returns the bytes before it.
   absl::StatusOr<std::string> ReadString(uint64_t vaddr, size_t limit) const;
 
  private:
