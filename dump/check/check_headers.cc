@@ -12,7 +12,7 @@ namespace {
 using enum Reader;
 using enum Harm;
 
-// drgn through libkdumpfile 0.5.1 ended in a segmentation fault with 260.
+// drgn with libkdumpfile 0.5.1 ended in a segmentation fault with 260.
 constexpr size_t kManyLoads = 255;
 
 class HeaderCheck {
@@ -38,7 +38,7 @@ class HeaderCheck {
     findings_.push_back({std::move(rule), std::move(what), std::move(breaks)});
   }
 
-  // The first PT_LOAD for which `wrong` holds, and how many more.
+  // The first PT_LOAD for which `wrong` holds, and the number of others.
   struct Offenders {
     size_t first = 0;
     size_t count = 0;

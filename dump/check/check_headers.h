@@ -9,7 +9,7 @@
 
 namespace vmm {
 
-// Pure. One finding a rule, however often it is broken.
+// Pure. Returns one finding per rule, however often the rule is broken.
 std::vector<Finding> CheckHeaders(const ElfHeaders& elf);
 
 }  // namespace vmm

@@ -15,10 +15,10 @@ using enum Reader;
 using enum Harm;
 
 constexpr uint64_t kKernelHalf = 1ull << 63;
-constexpr uint64_t kReleaseOffset = 130;  // of release in struct new_utsname: 65 bytes a field
+constexpr uint64_t kReleaseOffset = 130;  // of release in struct new_utsname: each field has 65 bytes
 constexpr uint64_t kMaxImageRead = 1ull << 30;
-constexpr uint64_t kLargePage = 2 << 20;  // of which the image's mapping is made
-constexpr size_t kMaxSegments = 1000;     // of which the page tables are asked
+constexpr uint64_t kLargePage = 2 << 20;  // the image is mapped in pages of this size
+constexpr size_t kMaxSegments = 1000;     // the page tables are read for at most this many
 
 class KernelCheck {
  public:
@@ -76,7 +76,7 @@ class KernelCheck {
           {kDrgn, kWrong, "it maps user space onto RAM: endless stacks; up to 0.0.26 it reads no kernel address"},
           {kGdb, kWrong, "it goes by p_vaddr alone: no kernel address can be read"}};
     };
-    // Physical 0 has p_vaddr 0 where p_vaddr is p_paddr everywhere.
+    // If p_vaddr is p_paddr everywhere, physical 0 has p_vaddr 0.
     const auto zero_elsewhere = std::find_if(loads_.begin(), loads_.end(), [](const Load& load) {
       return load.kind == SegmentKind::kZero && load.phdr->p_paddr != 0;
     });
@@ -105,7 +105,7 @@ class KernelCheck {
     }
   }
 
-  // The note's own words, and the page tables that they lead to.
+  // Checks the note's own data, and the page tables that it leads to.
   void CheckFound() {
     const auto& info = core_.vmcoreinfo();
     if (info.has_value()) {
@@ -132,13 +132,13 @@ class KernelCheck {
     return absl::OkStatus();
   }
 
-  // init_uts_ns through the page tables, byte for byte as drgn does for its first answer.
+  // Reads the release in init_uts_ns through the page tables, byte for byte as drgn does for its first answer.
   void CheckRelease() {
     const auto& info = core_.vmcoreinfo();
     if (!info.has_value()) return;
     const std::optional<uint64_t> init_uts_ns = info->Symbol("init_uts_ns");
     const std::optional<uint64_t> name = info->Offset("uts_namespace.name");
-    if (!init_uts_ns.has_value() || !name.has_value()) return;  // an old kernel does not say
+    if (!init_uts_ns.has_value() || !name.has_value()) return;  // an old kernel does not name them
     std::string release(info->release().size() + 1, '\xff');
     const absl::Status read = ReadVirtual(*init_uts_ns + *name + kReleaseOffset,
                                           {reinterpret_cast<uint8_t*>(release.data()), release.size()});
@@ -150,7 +150,8 @@ class KernelCheck {
          {kDrgn, kWrong, "memory and VMCOREINFO are not of one kernel"}});
   }
 
-  // linux_banner, by which crash knows that the vmlinux is the dump's. VMCOREINFO does not say where it is.
+  // Looks for linux_banner, by which crash recognises the vmlinux that belongs to the dump. VMCOREINFO does not give
+  // its address.
   void CheckBanner() {
     if (!kernel_.vmcoreinfo.has_value()) return;
     const std::string banner = absl::StrFormat("Linux version %s (", kernel_.vmcoreinfo->release());
@@ -158,7 +159,7 @@ class KernelCheck {
     const GuestRange image = map_->image.range;
     std::string bytes;
     for (uint64_t at = 0; at < std::min(image.size, kMaxImageRead); at += kChunk) {
-      // So far past the chunk's end that a banner across it is whole once.
+      // Read far enough past the chunk's end that a banner across that end is whole once.
       bytes.resize(std::min(kChunk + banner.size(), image.size - at));
       const GuestAddr from{image.start.value + at};
       if (!core_.memory().Read(from, {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()}).ok()) continue;
@@ -176,7 +177,7 @@ class KernelCheck {
 
   void CheckImageSegment() {
     const uint64_t swapper = map_->root.value - map_->phys_base + kStartKernelMap;
-    // The kernel ends (_end) within the last large page that is mapped; kdump's segment ends there too.
+    // The kernel ends (_end) within the last large page that is mapped. kdump's segment ends there too.
     const uint64_t last_page = AlignDown(map_->image.vaddr + (map_->image.range.size - 1), kLargePage);
     if (IsCovered(map_->image.vaddr) && IsCovered(std::max(last_page, map_->image.vaddr))) return;
     std::vector<Breakage> breaks = {{kGdb, kWrong, "it can read neither kernel text nor data"}};
@@ -217,14 +218,14 @@ class KernelCheck {
     }
   }
 
-  // makedumpfile's page_offset is that of the last PT_LOAD below the image that has an address.
+  // makedumpfile takes page_offset from the last PT_LOAD below the image that has an address.
   void CheckPageOffset() {
     if (!map_->page_offset.has_value()) return;
     const auto last = std::find_if(loads_.rbegin(), loads_.rend(), [](const Load& load) {
       return load.phdr->p_vaddr != 0 && load.phdr->p_vaddr < kStartKernelMap;
     });
     if (last == loads_.rend() || last->phdr->p_vaddr - last->phdr->p_paddr == *map_->page_offset) return;
-    // Where none has a real address, that is said already.
+    // If no segment has a real address, another finding says so already.
     if (last->kind != SegmentKind::kKernel) return;
     Add("ram-not-last",
         absl::StrFormat("the last PT_LOAD below the image, at %#x, is not of the direct map at %#x",

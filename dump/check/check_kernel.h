@@ -1,4 +1,4 @@
-// The rules that need the kernel itself: do its page tables, its words and the program headers agree?
+// The rules that need the kernel itself: its page tables, its data and the program headers must agree.
 #ifndef DUMP_CHECK_CHECK_KERNEL_H_
 #define DUMP_CHECK_CHECK_KERNEL_H_
 
@@ -10,7 +10,7 @@
 
 namespace vmm {
 
-// `kernel` is KernelOf(core). Reads at most kernel.map's image.
+// `kernel` is KernelOf(core). Reads at most the image of kernel.map.
 std::vector<Finding> CheckKernel(const Vmcore& core, const FoundKernel& kernel);
 
 }  // namespace vmm

@@ -15,7 +15,7 @@ namespace {
 using enum Reader;
 using enum Harm;
 
-// Types by which crash takes a note for one of its own, whatever its name is (netdump.c).
+// By these types crash takes a note for one of its own, whatever the note's name is (netdump.c).
 constexpr uint32_t kXenCrashInfo = 0x1000001, kXenCrashRegs = 0x1000002, kXenDumpCoreNone = 0x10000001;
 constexpr uint32_t kDiskdump = 0x70000001, kVmcoredd = 0x700, kS390First = 0x301, kS390Last = 0x30a;
 bool IsTypeThatCrashKnows(uint32_t type) {
@@ -56,8 +56,8 @@ class NotesCheck {
     findings_.push_back({std::move(rule), std::move(what), std::move(breaks)});
   }
 
-  // A core that the dying kernel made itself, by kdump: registers as the kernel saved them, of the CPUs
-  // that were online. Other rules hold for its notes.
+  // True for a core that the dying kernel made itself, by kdump. Its registers are as the kernel saved them, for the
+  // CPUs that were online. Other rules hold for its notes.
   bool IsKdumps() const { return has_crashtime_ && qemu_.empty(); }
 
   void CheckPrstatus() {
@@ -149,7 +149,7 @@ class NotesCheck {
     }
   }
 
-  // A name counts with its NUL, and with nothing behind it.
+  // namesz must count a name with its NUL, and nothing after it.
   void CheckNameSizes() {
     for (const VmcoreNote& note : core_.notes()) {
       const bool known = note.name == "CORE" || note.name == "QEMU" || note.name == "VMCOREINFO";
@@ -199,7 +199,7 @@ class NotesCheck {
     }
     const std::string_view text(reinterpret_cast<const char*>(vmcoreinfo_->desc.data()), vmcoreinfo_->desc.size());
     const auto& info = core_.vmcoreinfo();
-    if (!info.has_value()) return;  // a fault of the file already
+    if (!info.has_value()) return;  // already reported as a fault of the file
     if (info->Value("PAGESIZE") != "4096" || info->Symbol("swapper_pg_dir").value_or(0) == 0) {
       Add("vmcoreinfo-keys", "VMCOREINFO has no PAGESIZE of 4096 or no SYMBOL(swapper_pg_dir)",
           {{kDrgn, kRefused, "it wants both"}, {kMakedumpfile, kRefused, "it wants the page size"}});

@@ -1,4 +1,4 @@
-// The rules for a dump's notes: which there are, their sizes and order, what VMCOREINFO says.
+// The rules for a dump's notes: their presence, sizes and order, and the contents of VMCOREINFO.
 #ifndef DUMP_CHECK_CHECK_NOTES_H_
 #define DUMP_CHECK_CHECK_NOTES_H_
 
@@ -9,7 +9,7 @@
 
 namespace vmm {
 
-// One finding a rule, however often it is broken.
+// Returns one finding per rule, however often the rule is broken.
 std::vector<Finding> CheckNotes(const Vmcore& core);
 
 }  // namespace vmm

@@ -12,7 +12,7 @@ namespace {
 using enum Reader;
 using enum Harm;
 
-// Where two segments have the same physical addresses at two places of the file.
+// Two segments that hold the same physical addresses at two places in the file.
 struct Overlap {
   uint64_t physical = 0;
   uint64_t size = 0;
@@ -20,8 +20,8 @@ struct Overlap {
   uint64_t offset_b = 0;
 };
 
-// Each segment against the one that reaches furthest of those that begin before it: whichever
-// overlaps any of those overlaps that one.
+// Compares each segment with one other: of all segments that begin before it, the one that reaches furthest. A segment
+// that overlaps any of those also overlaps that one.
 std::vector<Overlap> FindOverlaps(const ElfHeaders& elf) {
   std::vector<const Elf64_Phdr*> loads;
   for (const Elf64_Phdr& phdr : elf.phdrs) {
@@ -49,8 +49,8 @@ std::vector<Overlap> FindOverlaps(const ElfHeaders& elf) {
   return overlaps;
 }
 
-// The first physical address at which the two places differ. What cannot be read does not differ: it is
-// told of elsewhere.
+// Returns the first physical address at which the two places differ. Returns none if bytes cannot be read: another
+// finding reports that.
 std::optional<uint64_t> FirstDifference(const ByteSource& file, const Overlap& overlap, uint64_t* budget) {
   constexpr uint64_t kChunk = 1 << 20;
   std::vector<uint8_t> a, b;

@@ -1,4 +1,4 @@
-// The rule that each physical byte has one value, wherever a core's segments have it.
+// The rule that each physical byte has one value in all segments of a core that hold it.
 #ifndef DUMP_CHECK_CHECK_OVERLAPS_H_
 #define DUMP_CHECK_CHECK_OVERLAPS_H_
 
@@ -11,7 +11,7 @@
 
 namespace vmm {
 
-// Reads what lies in the file twice, at most kMaxComparedBytes of it.
+// Reads the bytes that the file has twice, at most kMaxComparedBytes of them.
 inline constexpr uint64_t kMaxComparedBytes = 1ull << 30;
 std::vector<Finding> CheckOverlaps(const ByteSource& file, const ElfHeaders& elf);
 

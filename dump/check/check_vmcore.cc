@@ -12,7 +12,7 @@
 namespace vmm {
 namespace {
 
-// As ReadKdump() says it.
+// Looks for the fact that ReadKdump() records.
 bool IsFlattened(const Vmcore& core) {
   const auto& facts = core.facts();
   return std::find(facts.begin(), facts.end(), std::pair<std::string, std::string>("flattened", "yes")) != facts.end();

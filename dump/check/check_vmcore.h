@@ -1,5 +1,5 @@
-// Is this a vmcore that every reader opens? The checklist of docs/abi/vmcore.md as a program: for
-// `vmcore check`, and for our own dumps before they get their names.
+// Checks that every reader opens a vmcore. This is the checklist of docs/abi/vmcore.md as a program: for `vmcore
+// check`, and for our own dumps before they get their names.
 #ifndef DUMP_CHECK_CHECK_VMCORE_H_
 #define DUMP_CHECK_CHECK_VMCORE_H_
 
@@ -13,23 +13,23 @@
 namespace vmm {
 
 struct CheckResult {
-  bool opened = true;  // else `format` is not known
+  bool opened = true;  // false: `format` is not known
   VmcoreFormat format = VmcoreFormat::kElf;
   std::vector<Finding> findings;  // in the order of the file: header, program headers, notes, kernel
 };
 
-// Reads headers, notes, page tables and the kernel's image; no other RAM, unless `core` has no
-// VMCOREINFO that leads to a kernel: then RAM is searched for one.
+// Reads headers, notes, page tables and the kernel's image. Reads no other RAM, unless `core` has no VMCOREINFO that
+// leads to a kernel: then it searches RAM for one.
 CheckResult CheckVmcore(const Vmcore& core);
 
-// The same with a kernel that was looked for already.
+// The same with a kernel that the caller has looked for already.
 CheckResult CheckVmcore(const Vmcore& core, const FoundKernel& kernel);
 
-// Of a file that cannot be opened, for the reason `why`: one finding, which breaks all, "truncated" where
-// it IsCutShort(), else "unreadable".
+// The result for a file that cannot be opened, for the reason `why`: one finding, which breaks every reader. It is
+// "truncated" if `why` IsCutShort(), else "unreadable".
 CheckResult CheckUnreadable(const absl::Status& why);
 
-// The same by name.
+// The same as CheckVmcore() for the file at `path`.
 CheckResult CheckVmcoreFile(const std::string& path);
 
 }  // namespace vmm

@@ -19,10 +19,10 @@ using ::testing::UnorderedElementsAre;
 using Notes = std::vector<VmcoreNote>;
 using Phdrs = std::vector<Elf64_Phdr>;
 
-// Program headers of the made-up guest's dump: notes, image, two stacks of two runs each, RAM.
+// The program headers of the made-up guest's dump: notes, image, two stacks of two runs each, RAM.
 constexpr size_t kNotes = 0, kImage = 1, kFirstStack = 2, kLastStack = 5, kRam = 6;
 
-// "rule: reader harm, reader harm"
+// Each finding as "rule: reader harm, reader harm".
 std::set<std::string> Told(const std::vector<Finding>& findings) {
   std::set<std::string> told;
   for (const Finding& finding : findings) {
@@ -165,7 +165,7 @@ TEST_F(CheckVmcoreTest, P_vaddrInUserSpaceIsTakenForEveryProcess) {
   EXPECT_TRUE(Check().contains("p_vaddr-user: drgn less"));
 }
 
-// QEMU's dump-guest-memory -p with 5-level paging gives user pages such addresses.
+// QEMU's dump-guest-memory -p gives user pages such addresses if the guest uses 5-level paging.
 TEST_F(CheckVmcoreTest, P_vaddrThatNoCpuHasIsNotFound) {
   dump_.ChangePhdr(kFirstStack, [](Elf64_Phdr& phdr) { phdr.p_vaddr = 0xfe000000005e4000; });
   EXPECT_TRUE(Check().contains("p_vaddr-not-canonical: gdb less"));
@@ -223,7 +223,7 @@ TEST_F(CheckVmcoreTest, WithoutPtLoadsThereIsNoDump) {
 
 TEST_F(CheckVmcoreTest, HundredsOfPtLoadsAreTooMuchForLibkdumpfile) {
   dump_.ChangePhdrs([](Phdrs& phdrs) { phdrs.resize(300, phdrs.back()); });
-  // The notes no longer lie before the data; here only the count is asked for.
+  // The notes no longer lie before the data. Only the count matters here.
   EXPECT_TRUE(Check().contains("pt-load-count: libkdumpfile less"));
 }
 
@@ -256,7 +256,7 @@ TEST_F(CheckVmcoreTest, TwoSetsOfBytesForOneAddressBreakCrashAndDrgn) {
   EXPECT_TRUE(Check().contains("overlap: crash wrong drgn wrong"));
 }
 
-// makedumpfile -E does so: each segment has bytes of its own.
+// makedumpfile -E writes such files: each segment has bytes of its own.
 TEST_F(CheckVmcoreTest, TheSameBytesTwiceForOneAddressBreakNobody) {
   const Elf64_Phdr stack = dump_.phdrs()[kLastStack];
   const uint64_t end = AlignUp(dump_.Size(), kPageSize);
@@ -279,7 +279,7 @@ TEST_F(CheckVmcoreTest, AMissingImageBreaksOldDrgnAndGdb) {
   EXPECT_THAT(Check(), UnorderedElementsAre("no-image: gdb wrong drgn wrong"));
 }
 
-// As kdump's does: up to _end, and not to the end of the page that holds it.
+// Like the image in kdump's dumps: it ends at _end, not at the end of the page that contains _end.
 TEST_F(CheckVmcoreTest, AnImageThatEndsWithinItsLastLargePageIsWhole) {
   dump_.ChangePhdr(kImage, [](Elf64_Phdr& phdr) { phdr.p_filesz = phdr.p_memsz = phdr.p_memsz - 0x1d0000; });
   EXPECT_THAT(Check(), UnorderedElementsAre());

@@ -1,4 +1,4 @@
-// The verdict of a dump's own check, by reader: what result.json calls readable_by.
+// The verdict of a dump's own check for each reader: `readable_by` in result.json.
 #ifndef DUMP_CHECK_READABLE_BY_H_
 #define DUMP_CHECK_READABLE_BY_H_
 
@@ -13,11 +13,12 @@ namespace vmm {
 
 struct ReadableBy {
   Reader reader = Reader::kCrash;
-  std::optional<std::string> why_not;  // none: it opens the file and shows what is in it
+  std::optional<std::string> why_not;  // none: the reader opens the file and shows its contents
 };
 
-// One for each of crash, drgn, gdb and makedumpfile. `file` is read as anybody would: its notes, its page tables, and
-// through those the kernel's release and banner. A file that cannot be read at all is readable by none, and no error.
+// Returns one verdict each for crash, drgn, gdb and makedumpfile. Reads `file` as any reader would: its notes, its page
+// tables, and through those the kernel's release and banner. A file that cannot be read at all is readable by none;
+// that is not an error.
 std::vector<ReadableBy> FindReaders(UniqueFd file, const std::string& path);
 
 }  // namespace vmm

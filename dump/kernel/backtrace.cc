@@ -13,9 +13,9 @@
 namespace vmm {
 namespace {
 
-constexpr size_t kMaxResumes = 64;  // so many guesses are followed
+constexpr size_t kMaxResumes = 64;  // the number of guesses that are followed
 
-// Every word from `sp` to the end of its stack that points into code.
+// Adds every word from `sp` to the end of its stack that points into code.
 void ScanStack(const KernelMemory& memory, const std::vector<CodeRegion>& code, uint64_t sp, Backtrace& backtrace) {
   sp = AlignUp(sp, sizeof(uint64_t));
   for (uint64_t at = sp; at - sp < kMaxThreadSize && at >= sp;) {
@@ -29,7 +29,7 @@ void ScanStack(const KernelMemory& memory, const std::vector<CodeRegion>& code, 
   }
 }
 
-// The frames from `found` on, if ORC leads from there to where the stack ends.
+// Returns the frames from `found` on, if ORC leads from there to the stack's end.
 std::optional<Backtrace> FollowGuess(const KernelMemory& memory, const std::vector<CodeRegion>& code,
                                      const StackFrame& found, uint64_t bp) {
   UnwindState state;
@@ -41,14 +41,14 @@ std::optional<Backtrace> FollowGuess(const KernelMemory& memory, const std::vect
     const UnwindStep step = StepByOrc(memory, code, state, rest);
     if (step == UnwindStep::kLost) return std::nullopt;
     if (step == UnwindStep::kFrame) continue;
-    if (rest.frames.size() == 1) return std::nullopt;  // a single word leads nowhere: it proves nothing
+    if (rest.frames.size() == 1) return std::nullopt;  // a single word proves nothing: it leads nowhere
     return rest;
   }
   return std::nullopt;
 }
 
-// A function without ORC data, as __crash_kexec() is, hides its caller but not the way on from there. Of the guesses,
-// which begin at `first`, the innermost that leads to the end of the stack takes the place of all.
+// A function without ORC data, like __crash_kexec(), hides its caller, but not the way on from that caller. The guesses
+// begin at `first`. The innermost guess that leads to the stack's end replaces all of them.
 void GoOnFromGuess(const KernelMemory& memory, const std::vector<CodeRegion>& code, uint64_t bp, size_t first,
                    Backtrace& backtrace) {
   const size_t last = std::min(backtrace.frames.size(), first + kMaxResumes);

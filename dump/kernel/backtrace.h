@@ -1,9 +1,9 @@
-// Who called whom: the frames on a kernel stack, found without debug symbols.
+// Finds the frames on a kernel stack (who called whom) without debug symbols.
 //
-// By the ORC tables where the kernel has them, as its own unwinder does (arch/x86/kernel/unwind_orc.c);
-// where it has none, by the chain of frame pointers (CONFIG_UNWINDER_FRAME_POINTER). Where ORC breaks off it goes on
-// from the next word up the stack from which it leads to the stack's end; that word alone is marked as a guess. Where
-// there is none, and without ORC, every word further up that could be a return address is told, each marked as a guess.
+// The unwinder uses the kernel's ORC tables, as the kernel's own unwinder does (arch/x86/kernel/unwind_orc.c). If there
+// are none, it follows the chain of frame pointers (CONFIG_UNWINDER_FRAME_POINTER). If ORC fails, it scans upward for a
+// return address from which ORC reaches the stack's end, and marks only that frame as a guess. If no such word exists,
+// or without ORC, it returns every word further up that could be a return address, each marked as a guess.
 #ifndef DUMP_KERNEL_BACKTRACE_H_
 #define DUMP_KERNEL_BACKTRACE_H_
 
@@ -15,8 +15,8 @@
 
 namespace vmm {
 
-// The frames of a vCPU. One in user mode has none. Never fails: what was found until something
-// could not be read or made no sense is returned.
+// Returns the frames of a vCPU. A vCPU in user mode has none. Never fails: returns the frames found before something
+// could not be read or made no sense.
 Backtrace Unwind(const KernelMemory& memory, const std::vector<CodeRegion>& code, const CpuState& cpu);
 
 }  // namespace vmm

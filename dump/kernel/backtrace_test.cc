@@ -70,7 +70,7 @@ TEST_F(BacktraceTest, ACallToNowhereShowsItsCaller) {
   EXPECT_EQ(trace.frames[1].ip, K::kPanic + 0x77);
 }
 
-// A crash kernel's /proc/vmcore has the CPU that panicked in __crash_kexec(), which has no ORC data.
+// In a crash kernel's /proc/vmcore, the CPU that panicked is in __crash_kexec(), which has no ORC data.
 TEST_F(BacktraceTest, WhereOrcBreaksOffItGoesOnFromTheNextWordThatLeadsToTheEnd) {
   Make();
   kernel_->PutStack(kernel_->rsp(0) + 0x30, 0x1234);  // panic's return address
@@ -96,7 +96,7 @@ TEST_F(BacktraceTest, WhereNoWordLeadsToTheEndTheRestIsGuessedAndSaidToBe) {
   Make();
   kernel_->PutStack(kernel_->rsp(0) + 0x30, 0x1234);
   const uint64_t entry = Trace(0).frames[3].at;
-  kernel_->PutStack(entry, K::kPanic + 0x77);  // in place of entry_SYSCALL_64: no frame of panic is there
+  kernel_->PutStack(entry, K::kPanic + 0x77);  // replaces entry_SYSCALL_64: no frame of panic is there
   const Backtrace trace = Trace(0);
   EXPECT_THAT(trace.end, HasSubstr("no code"));
   EXPECT_THAT(Ips(trace), ElementsAre(K::kModule + 0x60, K::kPanic + 0x77, K::kSyscall + 0x5d, K::kPanic + 0x77));
@@ -120,7 +120,7 @@ TEST_F(BacktraceTest, WithoutOrcFramePointersLead) {
   cpus[0].rbp = frames;
   kernel_->PutStack(frames, frames + 0x40);
   kernel_->PutStack(frames + 8, K::kCaller + 0x16);
-  kernel_->PutStack(frames + 0x40, frames + 0x100 + 1);  // saved registers: entry code has marked them
+  kernel_->PutStack(frames + 0x40, frames + 0x100 + 1);  // saved registers: entry code has marked the pointer to them
   kernel_->PutStack(frames + 0x48, K::kSyscall + 0x5d);
   kernel_->PutStack(frames + 0x100 + offsetof(PtRegs, ip), 0x47b7a0);
   kernel_->PutStack(frames + 0x100 + offsetof(PtRegs, cs), 0x33);

@@ -31,7 +31,7 @@ static_assert(sizeof(RawType) == 12);
 struct RawMember {
   uint32_t name_off;
   uint32_t type;
-  uint32_t offset;  // in bits; with kind_flag only the low 24, above them the size of a bit field
+  uint32_t offset;  // in bits; with kind_flag only the low 24 bits, and above them the size of a bit field
 };
 static_assert(sizeof(RawMember) == 12);
 
@@ -66,7 +66,7 @@ enum Kind : uint32_t {
   kEnum64 = 19,
 };
 
-// The bytes that follow a RawType; none for a kind that is not known.
+// The number of bytes that follow a RawType; none for an unknown kind.
 std::optional<uint64_t> SizeBehind(uint32_t kind, uint32_t vlen) {
   switch (kind) {
     case kInt:
@@ -92,7 +92,7 @@ std::optional<uint64_t> SizeBehind(uint32_t kind, uint32_t vlen) {
   }
 }
 
-// No honest chain of typedefs or nest of structs is deeper; members are looked at in a bounded number.
+// No honest chain of typedefs or nest of structs is deeper. The number of members looked at is bounded, too.
 constexpr int kMaxDepth = 16;
 constexpr int kMaxMembers = 100'000;
 
@@ -106,7 +106,7 @@ T ReadAt(const std::vector<uint8_t>& bytes, size_t at) {
 }  // namespace
 
 struct Btf::Type {
-  uint32_t at;  // of what follows the RawType
+  uint32_t at;  // offset of the bytes after the RawType
   RawType raw;
   uint32_t kind() const { return raw.info >> 24 & 0x1f; }
   uint32_t vlen() const { return raw.info & 0xffff; }

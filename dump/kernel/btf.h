@@ -1,5 +1,5 @@
-// BTF: the types of a kernel, which it carries in its own memory since CONFIG_DEBUG_INFO_BTF (Linux
-// Documentation/bpf/btf.rst). From it come the offsets of struct fields, without debug symbols.
+// BTF: a kernel's types, which a kernel with CONFIG_DEBUG_INFO_BTF carries in its own memory (Linux
+// Documentation/bpf/btf.rst). It gives the offsets of struct fields without debug symbols.
 #ifndef DUMP_KERNEL_BTF_H_
 #define DUMP_KERNEL_BTF_H_
 
@@ -17,20 +17,20 @@ namespace vmm {
 // Immutable: any thread may call.
 class Btf {
  public:
-  // More than any kernel has: Debian's is 5 MB.
+  // No kernel has more: Debian's is 5 MB.
   static constexpr size_t kMaxSize = 64 << 20;
 
-  // InvalidArgument, with the offset, where `bytes` are not whole and consistent BTF of version 1.
+  // InvalidArgument, with the offset, if `bytes` are not complete and consistent BTF of version 1.
   static absl::StatusOr<Btf> Parse(std::vector<uint8_t> bytes);
 
-  // Reads what lies from __start_BTF to __stop_BTF. NotFound where the kernel has none.
+  // Reads the bytes from __start_BTF to __stop_BTF. NotFound if the kernel has no BTF.
   static absl::StatusOr<Btf> Read(const KernelMemory& memory, const KernelSymbols& symbols);
 
   // The size of `struct name`, in bytes.
   std::optional<uint64_t> SizeOf(std::string_view name) const;
 
-  // A field of `struct name`; `path` goes into inner structs by dots ("core_layout.base"), through
-  // anonymous ones by itself. Of an array, `size` is that of all and `element_size` of one element.
+  // A field of `struct name`. Dots in `path` lead into inner structs ("core_layout.base"); anonymous structs need no
+  // step. For an array, `size` is the size of the whole array and `element_size` the size of one element.
   struct Field {
     uint64_t offset = 0;
     uint64_t size = 0;
@@ -52,11 +52,11 @@ class Btf {
   std::string_view NameAt(uint32_t offset) const;
   std::optional<uint32_t> FindStruct(std::string_view name) const;
 
-  // What `id` stands for behind typedefs, const and volatile.
+  // Follows `id` through typedefs, const and volatile to the type itself.
   std::optional<uint32_t> Resolve(uint32_t id) const;
   std::optional<uint64_t> SizeOfType(uint32_t id) const;
 
-  // The member `name` of the struct `id` or of an anonymous struct within.
+  // The member `name` of the struct `id`, or of an anonymous struct within it.
   struct Found {
     uint64_t offset = 0;
     uint32_t type = 0;
@@ -66,7 +66,7 @@ class Btf {
   std::vector<uint8_t> bytes_;
   uint32_t strings_ = 0;  // in bytes_
   uint32_t strings_size_ = 0;
-  std::vector<uint32_t> types_;  // where each type starts in bytes_; that of id 0, void, is 0
+  std::vector<uint32_t> types_;  // offset in bytes_ of each type, by id; 0 for id 0, void
 };
 
 }  // namespace vmm

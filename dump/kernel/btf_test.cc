@@ -77,7 +77,7 @@ TEST(StructLayoutTest, VmcoreInfoComesFirstAndBtfHelpsOut) {
   EXPECT_EQ(both.Size("outer"), 216u);
   EXPECT_EQ(both.Size("inner"), 16u);
   EXPECT_EQ(both.Offset("outer.deep"), 99u);
-  EXPECT_EQ(both.Offset("outer.in"), 24u);  // what VMCOREINFO says is too much to be true
+  EXPECT_EQ(both.Offset("outer.in"), 24u);  // the offset in VMCOREINFO is too large to be believed
   EXPECT_EQ(StructLayout(nullptr, nullptr).Offset("outer.in"), std::nullopt);
 }
 

@@ -10,7 +10,7 @@ constexpr size_t kCommLength = 16;    // TASK_COMM_LEN
 constexpr uint64_t kMaxTask = 16384;  // a task_struct has 7 to 10 KiB
 constexpr std::string_view kIdle = "swapper";
 
-// Where `comm` is: by BTF, else where the idle task of the first CPU has its well-known name.
+// The offset of `comm`: from BTF, else by a search of the first CPU's idle task for its well-known name.
 std::optional<uint64_t> CommOffset(const KernelMemory& memory, const KernelSymbols& symbols,
                                    const StructLayout& layout) {
   if (const auto offset = layout.Offset("task_struct.comm"); offset) return offset;
@@ -30,7 +30,7 @@ absl::StatusOr<uint64_t> PerCpuAddress(const KernelMemory& memory, const KernelS
   if (cpu < 0 || cpu >= kMaxCpus) return absl::NotFoundError(absl::StrFormat("no CPU %d", cpu));
   const auto offsets = symbols.Find("__per_cpu_offset");
   if (!offsets)
-    return cpu == 0 ? absl::StatusOr<uint64_t>(symbol)  // a kernel without CONFIG_SMP has one of each
+    return cpu == 0 ? absl::StatusOr<uint64_t>(symbol)  // a kernel without CONFIG_SMP has one copy of each variable
                     : absl::NotFoundError("no symbol __per_cpu_offset");
   ASSIGN_OR_RETURN(const uint64_t base, memory.ReadObject<uint64_t>(*offsets + 8 * static_cast<uint64_t>(cpu)));
   return base + symbol;
@@ -38,7 +38,7 @@ absl::StatusOr<uint64_t> PerCpuAddress(const KernelMemory& memory, const KernelS
 
 absl::StatusOr<Task> CurrentTask(const KernelMemory& memory, const KernelSymbols& symbols, const StructLayout& layout,
                                  int cpu) {
-  // From Linux 6.2 to 6.14 it was the first field of a per-CPU struct.
+  // From Linux 6.2 to 6.14, current_task was the first field of a per-CPU struct.
   auto variable = symbols.Find("current_task");
   if (!variable) variable = symbols.Find("pcpu_hot");
   if (!variable) return absl::NotFoundError("no symbol current_task (CONFIG_KALLSYMS_ALL)");

@@ -1,4 +1,4 @@
-// What each CPU was doing, in the kernel's own words: the task that ran on it.
+// The task that ran on each CPU, as the kernel itself records it.
 #ifndef DUMP_KERNEL_CURRENT_TASK_H_
 #define DUMP_KERNEL_CURRENT_TASK_H_
 
@@ -14,18 +14,18 @@
 namespace vmm {
 
 struct Task {
-  uint64_t address = 0;        // of its task_struct
-  std::optional<int32_t> pid;  // known with BTF only
+  uint64_t address = 0;        // of the task_struct
+  std::optional<int32_t> pid;  // known only with BTF
   std::string comm;            // printable characters only
 
   friend bool operator==(const Task&, const Task&) = default;
 };
 
-// The address of the per-CPU variable that `symbol` names, as Linux's CPU `cpu` has it.
+// The address of Linux CPU `cpu`'s copy of the per-CPU variable `symbol`.
 absl::StatusOr<uint64_t> PerCpuAddress(const KernelMemory& memory, const KernelSymbols& symbols, uint64_t symbol,
                                        int cpu);
 
-// `current` of that CPU. NotFound where the symbols or the memory do not tell.
+// `current` of that CPU. NotFound if the symbols or the memory do not show it.
 absl::StatusOr<Task> CurrentTask(const KernelMemory& memory, const KernelSymbols& symbols, const StructLayout& layout,
                                  int cpu);
 

@@ -12,7 +12,7 @@
 namespace vmm {
 namespace {
 
-// As `nm` has it, as far as it matters here: T code, D data, small where local.
+// The type as `nm` prints it, as far as it matters here: T code, D data, lower case if local.
 char TypeOf(const GElf_Sym& symbol) {
   const bool local = GELF_ST_BIND(symbol.st_info) == STB_LOCAL;
   if (symbol.st_shndx == SHN_ABS) return local ? 'a' : 'A';
@@ -21,7 +21,7 @@ char TypeOf(const GElf_Sym& symbol) {
   return local ? (code ? 't' : 'd') : (code ? 'T' : 'D');
 }
 
-// libelf reads a table whole. A vmlinux of Debian's 6.1 has one of 4 MB, and 6 MB of names.
+// libelf reads a table whole. A vmlinux of Debian's 6.1 has a table of 4 MB, and 6 MB of names.
 constexpr uint64_t kMaxTable = 1ull << 30;
 
 absl::Status CheckTableSize(const GElf_Shdr& section) {
@@ -34,7 +34,7 @@ absl::Status CheckTableSize(const GElf_Shdr& section) {
 
 absl::StatusOr<std::vector<Symbol>> ReadElfSymbols(const InputFile& file) {
   elf_version(EV_CURRENT);
-  // Not ELF_C_READ_MMAP: a mapped file that shrinks is a SIGBUS.
+  // Not ELF_C_READ_MMAP: if a mapped file shrinks, reading it raises SIGBUS.
   const std::unique_ptr<Elf, int (*)(Elf*)> elf(elf_begin(file.fd(), ELF_C_READ, nullptr), elf_end);
   if (elf == nullptr || elf_kind(elf.get()) != ELF_K_ELF) return absl::InvalidArgumentError("it is no ELF file");
   std::vector<Symbol> symbols;

@@ -1,4 +1,4 @@
-// The symbol table of an ELF file, a vmlinux most of all.
+// Reads the symbol table of an ELF file, usually a vmlinux.
 #ifndef DUMP_KERNEL_ELF_SYMBOLS_H_
 #define DUMP_KERNEL_ELF_SYMBOLS_H_
 
@@ -11,8 +11,8 @@
 
 namespace vmm {
 
-// All named functions and objects of the .symtab, in the file's order. InvalidArgument if `file` is no
-// ELF file with one (a stripped vmlinux has none), or if a table is larger than 1 GiB.
+// Returns all named functions and objects of the .symtab, in the file's order. InvalidArgument if `file` is not ELF or
+// has no .symtab (a stripped vmlinux has none), or if a table is larger than 1 GiB.
 absl::StatusOr<std::vector<Symbol>> ReadElfSymbols(const InputFile& file);
 
 }  // namespace vmm

@@ -22,7 +22,7 @@ void AddUnlessOk(std::string& reasons, const absl::Status& status) {
   if (!status.ok()) Add(reasons, std::string(status.message()));
 }
 
-// Where `info` holds, it is what was looked for.
+// Keeps `info` as the result if it passes its checks.
 absl::Status Try(const VmSnapshot& snapshot, std::span<const CpuState> cpus, VmcoreInfo info, VmcoreInfoSource source,
                  FoundKernel& found) {
   ASSIGN_OR_RETURN(found.map, MapKernelByVmcoreInfo(*snapshot.memory, cpus, info));
@@ -32,7 +32,7 @@ absl::Status Try(const VmSnapshot& snapshot, std::span<const CpuState> cpus, Vmc
   return absl::OkStatus();
 }
 
-// The guest's word is an address like any other.
+// The guest chose the address, so it is not trusted more than any other.
 absl::StatusOr<VmcoreInfo> ReadNote(const PhysicalMemory& memory, GuestRange note) {
   if (note.size > kVmcoreInfoTextOffset + kMaxVmcoreInfo) {
     return absl::InvalidArgumentError(absl::StrFormat("a VMCOREINFO note of %d bytes is too large", note.size));
@@ -61,8 +61,8 @@ void FindByName(const VmSnapshot& snapshot, std::span<const CpuState> cpus, Foun
   }
 }
 
-// Offers each VMCOREINFO in RAM to Try(), first from the starts of pages and then, with a kernel that the vCPUs
-// run, from anywhere in its image.
+// Offers each VMCOREINFO in RAM to Try(): first those at the start of a page, and then, if the vCPUs run a kernel,
+// those anywhere in its image.
 class RamSearch {
  public:
   RamSearch(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found)
@@ -78,7 +78,7 @@ class RamSearch {
                                 [&](GuestAddr at, VmcoreInfo info) { return Offer(at, std::move(info)); }));
   }
 
-  // Why there is none.
+  // Records why there is none.
   void TellWhyNot() {
     if (!status_.ok()) {
       Add(found_.why_not, absl::StrFormat("the search for VMCOREINFO failed: %s", std::string(status_.message())));
@@ -127,7 +127,7 @@ void Search(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKer
   AddUnlessOk(found.why_not, by_vcpus);
 }
 
-// What follows from the map.
+// Fills in the fields that follow from the map.
 void Complete(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found) {
   if (!found.map.has_value()) return;
   if (!found.kernel_offset.has_value()) found.kernel_offset = found.map->image.vaddr - kDefaultImageStart;

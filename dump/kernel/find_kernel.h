@@ -1,4 +1,4 @@
-// The guest's kernel, as far as it can be found in a snapshot.
+// Finds the guest's kernel in a snapshot, as far as that is possible.
 #ifndef DUMP_KERNEL_FIND_KERNEL_H_
 #define DUMP_KERNEL_FIND_KERNEL_H_
 
@@ -14,41 +14,41 @@
 
 namespace vmm {
 
-// Which way led to VMCOREINFO, in the order in which they are tried.
+// The source of VMCOREINFO. The sources are tried in this order.
 enum class VmcoreInfoSource {
   kGiven,  // by the user
-  kGuest,  // the guest told where it is, by fw_cfg
-  kScan,   // it was found in RAM
+  kGuest,  // by the address that the guest gave through fw_cfg
+  kScan,   // by a search of RAM
 };
 
 // "given", "guest", "scan".
 std::string_view VmcoreInfoSourceName(VmcoreInfoSource source);
 
 struct FoundKernel {
-  // None where none was found that stands up to its checks.
+  // None if no VMCOREINFO passes its checks.
   std::optional<VmcoreInfo> vmcoreinfo;
-  VmcoreInfoSource source = VmcoreInfoSource::kScan;  // of that one
+  VmcoreInfoSource source = VmcoreInfoSource::kScan;  // of `vmcoreinfo`
 
-  // None where no page tables could be trusted.
+  // None if no page tables could be trusted.
   std::optional<KernelMap> map;
   std::vector<VirtualSegment> stacks;
 
-  // By how much KASLR moved the image: VMCOREINFO's word, or else the distance of its first mapped
-  // page from kDefaultImageStart.
+  // The distance by which KASLR moved the image, in bytes: from VMCOREINFO, or else the distance of the image's first
+  // mapped page from kDefaultImageStart.
   std::optional<uint64_t> kernel_offset;
 
-  // Why vmcoreinfo, map or the map's page_offset is missing; empty where nothing is.
+  // Why vmcoreinfo, map or the map's page_offset is missing. Empty: nothing is missing.
   std::string why_not;
 
-  // Why the VMCOREINFO that the user or the guest named was passed over; empty where it was not.
+  // Why the VMCOREINFO that the user or the guest named was passed over. Empty: it was not.
   std::string passed_over;
 };
 
-// A vCPU that was stopped in the guest's own guest (L2) is looked at as the guest left it.
-// Never fails: a guest in which nothing can be found is dumped all the same.
+// If a vCPU was stopped in the guest's own guest (L2), its state in the guest itself (L1) counts. Never fails: a guest
+// in which nothing can be found is dumped all the same.
 FoundKernel FindKernel(const VmSnapshot& snapshot);
 
-// The same without a search of RAM, so in a time that does not grow with it.
+// The same without a search of RAM, so its time does not grow with the size of RAM.
 FoundKernel FindKernelWithoutSearch(const VmSnapshot& snapshot);
 
 }  // namespace vmm

@@ -147,7 +147,7 @@ TEST(FindKernelTest, AVcpuThatStoppedInTheGuestsGuestCountsAsItsKernelLeftIt) {
   set(offsetof(Vmcs12, host_cr4), cpu.cr4 | 1 << 13);
   set(offsetof(Vmcs12, host_rsp), cpu.rsp);
   cpu.nested.bytes = nested;
-  cpu.cr3 = 0x9000;  // L2's: no address of this machine
+  cpu.cr3 = 0x9000;  // L2's CR3: not an address of this machine
   cpu.rsp = 0x7000;
   const FoundKernel found = FindKernel(guest.snapshot());
   EXPECT_TRUE(found.vmcoreinfo.has_value());
@@ -162,8 +162,8 @@ TEST(FindKernelTest, ALostDirectMapIsTold) {
   EXPECT_THAT(found.why_not, HasSubstr("no direct map"));
 }
 
-// Every page a note that is true but for its last line, as large as a note may be: the true one is
-// hidden, the search ends, and the dump goes on without it.
+// From 64 MiB on, every 64 KiB holds a note of the largest possible size that is true except for its release, and the
+// true note is gone. The search ends, and the dump goes on without a note.
 TEST(FindKernelTest, AGuestFullOfLargeFalseNotesIsLeftSoon) {
   LinuxGuest guest({.ram = {{GuestAddr{0}, 128 << 20}}});
   std::string text = guest.VmcoreInfoText();
@@ -178,8 +178,8 @@ TEST(FindKernelTest, AGuestFullOfLargeFalseNotesIsLeftSoon) {
   EXPECT_THAT(found.why_not, HasSubstr("1023 VMCOREINFO found"));
 }
 
-// Single bytes of the note, the page tables and the registers go wrong: whatever is found then,
-// nothing breaks.
+// Random bytes of the note, the page tables and the registers are damaged. Any result will do, as long as nothing
+// breaks.
 TEST(FindKernelTest, DamageIsSurvived) {
   std::minstd_rand random(1);
   LinuxGuest guest({.cpus = 1, .ram = {{GuestAddr{0}, 48 << 20}}});

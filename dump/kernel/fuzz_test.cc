@@ -1,6 +1,6 @@
-// What a guest keeps in its memory is its own affair. Pseudo-random damage to a kernel's tables, a bounded amount
-// and always the same, must be refused or read, but never crash, hang or read too far (ASan and UBSan see to that).
-// FUZZ_STEPS or FUZZ_SECONDS in the environment asks for more than the default.
+// A guest may have anything in its memory. These tests apply pseudo-random damage to a kernel's tables: a bounded
+// amount, and always the same. The code must refuse or read the tables, but never crash, hang or read too far (ASan and
+// UBSan check that). FUZZ_STEPS or FUZZ_SECONDS in the environment asks for more than the default.
 #include <cstring>
 #include <random>
 #include <vector>
@@ -20,7 +20,7 @@ namespace {
 
 using K = MadeUpKernel;
 
-// A copy of a guest's RAM that can be written by virtual addresses.
+// A copy of a guest's RAM that can be written by virtual address.
 class Copy {
  public:
   explicit Copy(K& kernel) : ram_(*FlatMemory::Copy(kernel.guest().memory(), 64 << 20)), map_(*kernel.Find().map) {}
@@ -37,14 +37,14 @@ class Copy {
   const KernelMap map_;
 };
 
-// Damages a stretch of the kernel's memory, and mends it again.
+// Damages a range of the kernel's memory, and repairs it again.
 class Damage {
  public:
   Damage(Copy& copy, uint64_t seed) : copy_(copy), random_(seed) {}
 
   uint64_t Below(uint64_t limit) { return random_() % limit; }
 
-  // Numbers at which checks are likely to be off by one, addresses that are in use, and others.
+  // Numbers at which checks are likely to be off by one, addresses in use, and others.
   uint64_t Number() {
     constexpr uint64_t kEdges[] = {0, 0x80, 0x1000, 0x8000, 0xffff, 0x80000000, 0xffffffff, 1ull << 62, ~0ull};
     constexpr uint64_t kPlaces[] = {K::kText, K::kData,     K::kModule,       K::kRing,  K::kOrcIps,
@@ -57,7 +57,7 @@ class Damage {
     }
   }
 
-  // One to six changes of 1, 2, 4 or 8 bytes, mostly aligned.
+  // Makes one to six changes of 1, 2, 4 or 8 bytes, mostly aligned.
   void Do(uint64_t vaddr, uint64_t size) {
     for (uint64_t i = 1 + Below(6); i > 0; --i) {
       const uint64_t width = uint64_t{1} << Below(4);
@@ -81,7 +81,7 @@ class Damage {
   std::vector<std::pair<uint64_t, uint64_t>> mended_;
 };
 
-// The symbols alone, found by VMCOREINFO's words; a scan would hide that they are damaged.
+// The symbols alone, found by the keys of VMCOREINFO. A scan would hide the damage.
 TEST(KernelFuzzTest, KallsymsAreRefusedOrRead) {
   K kernel;
   const BuiltKallsyms built = BuildKallsyms(kernel.symbols(), K::kKallsyms);
@@ -185,7 +185,7 @@ TEST(KernelFuzzTest, ThePrintkRingIsRefusedOrRead) {
   EXPECT_GT(read, run.steps() / 20) << "most changes hit what nobody checks";
 }
 
-// Everything that a backtrace goes by: the tables, the stacks and the registers.
+// Everything that a backtrace uses: the tables, the stacks and the registers.
 TEST(KernelFuzzTest, UnwindingEnds) {
   for (const OrcLayout layout : kOrcLayouts) {
     K kernel({.orc_layout = layout});
@@ -210,7 +210,7 @@ TEST(KernelFuzzTest, UnwindingEnds) {
   }
 }
 
-// The rest, and all of it together.
+// The remaining tables, and a report made from everything together.
 TEST(KernelFuzzTest, AReportIsMadeOfAnything) {
   K kernel;
   const FoundKernel found = kernel.Find();

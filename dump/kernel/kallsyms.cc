@@ -11,7 +11,7 @@ namespace {
 constexpr size_t kMarkerEvery = 256;
 constexpr size_t kReadStep = 256 << 10;
 
-// Longer names than Linux allows (KSYM_NAME_LEN is 512) are rubbish.
+// Longer names than Linux allows are rubbish (KSYM_NAME_LEN is 512).
 constexpr size_t kMaxName = 1024;
 
 bool IsPrintable(std::string_view text) {
@@ -79,7 +79,7 @@ absl::Status Kallsyms::ReadNames(const KernelMemory& memory, const KallsymsTable
   names_.clear();
   markers_.clear();
 
-  // The length of the names is known only when the last one is reached.
+  // The names' total length is known only after the last name has been reached.
   const auto have = [&](size_t end) -> absl::Status {
     while (names_.size() < end) {
       if (names_.size() >= limit) return absl::NotFoundError("kallsyms: the names pass the end of the image");
@@ -118,7 +118,8 @@ absl::Status Kallsyms::ReadAddresses(const KernelMemory& memory, const KallsymsT
       if (AddressesMakeSense()) return absl::OkStatus();
     }
   } else {
-    // The first symbol is the start of the code, which lies in front of the tables: else zeros would make sense.
+    // The first symbol is the start of the code, which lies before the tables. Without this check, zeros would make
+    // sense.
     relative_base_ = where.table;
     form_ = Form::kFromItsPlace;
     if (AddressOf(0) < where.table && AddressesMakeSense()) return absl::OkStatus();
@@ -179,7 +180,7 @@ std::string Kallsyms::Expand(std::span<const uint8_t> compressed) const {
 }
 
 bool Kallsyms::Expands(std::span<const uint8_t> compressed, std::string_view name) const {
-  bool type = true;  // the first character of all is none of the name
+  bool type = true;  // the first character is the type, not part of the name
   for (const uint8_t byte : compressed) {
     std::string_view token = tokens_[byte];
     if (type && !token.empty()) {
@@ -214,7 +215,7 @@ std::vector<uint64_t> Kallsyms::FindAll(std::string_view name) const {
 
 std::optional<SymbolAt> Kallsyms::At(uint64_t address) const {
   if (address - image_.vaddr >= image_.range.size) return std::nullopt;
-  // The first symbol behind `address`.
+  // Find the first symbol after `address`.
   uint32_t low = 0;
   uint32_t high = count_;
   while (low < high) {

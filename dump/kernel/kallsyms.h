@@ -1,4 +1,4 @@
-// The symbols that a kernel carries in its own memory, read from there: no vmlinux is needed.
+// Reads the symbols that a kernel carries in its own memory, so no vmlinux is needed.
 #ifndef DUMP_KERNEL_KALLSYMS_H_
 #define DUMP_KERNEL_KALLSYMS_H_
 
@@ -15,17 +15,17 @@
 
 namespace vmm {
 
-// Keeps the tables as the guest has them, compressed: about 14 bytes a symbol, 2 MiB for a
-// distribution's kernel. A name is expanded when it is asked for. Immutable: any thread may call.
+// Keeps the tables compressed, as the guest has them: about 14 bytes per symbol, 2 MiB for a distribution's kernel.
+// Expands a name on request. Immutable: any thread may call.
 class Kallsyms final : public KernelSymbols {
  public:
-  // Finds the tables by VMCOREINFO where it names them, else by a scan of the image (which reads all
-  // of it once), and checks that they make sense: names of printable characters, addresses ascending
-  // and most of them in the image. NotFound, with the check that failed, else.
+  // Finds the tables by VMCOREINFO if it names them, else by a scan of the image, which reads the whole image once.
+  // Checks that they make sense: names are of printable characters, addresses ascend, and most of them lie in the
+  // image. Else NotFound, with the check that failed.
   static absl::StatusOr<std::unique_ptr<Kallsyms>> Open(const KernelMemory& memory,
                                                         const std::optional<VmcoreInfo>& info);
 
-  // The same from tables that somebody has found.
+  // The same from tables that the caller has found.
   static absl::StatusOr<std::unique_ptr<Kallsyms>> Read(const KernelMemory& memory, const KallsymsTables& tables);
 
   std::string Source() const override { return "kallsyms in the guest's memory"; }
@@ -35,12 +35,12 @@ class Kallsyms final : public KernelSymbols {
   std::optional<SymbolAt> At(uint64_t address) const override;
 
  private:
-  // How a symbol's number gives its address.
+  // The meaning of the number that the tables hold for a symbol's address.
   enum class Form {
-    kAddress,          // it is the address
-    kOffset,           // unsigned, from relative_base
-    kAbsoluteOrBelow,  // CONFIG_KALLSYMS_ABSOLUTE_PERCPU: as it is, or where negative relative_base - 1 - it
-    kFromItsPlace,     // signed, from where it stands
+    kAddress,          // the number is the address
+    kOffset,           // unsigned offset from relative_base
+    kAbsoluteOrBelow,  // CONFIG_KALLSYMS_ABSOLUTE_PERCPU: the address itself; if negative, relative_base - 1 - number
+    kFromItsPlace,     // signed offset from the number's own address
   };
 
   explicit Kallsyms(VirtualSegment image) : image_(image) {}
@@ -52,19 +52,19 @@ class Kallsyms final : public KernelSymbols {
 
   uint64_t AddressOf(uint32_t index) const;
 
-  // The compressed bytes of the name at `*at` in names_, which ReadNames() has checked; moves on to the next.
+  // The compressed bytes of the name at `*at` in names_, which ReadNames() has checked. Moves `*at` to the next name.
   std::span<const uint8_t> NextName(size_t* at) const;
   std::span<const uint8_t> NameOf(uint32_t index) const;
-  std::string Expand(std::span<const uint8_t> compressed) const;  // with the type in front
+  std::string Expand(std::span<const uint8_t> compressed) const;  // with the type as first character
   bool Expands(std::span<const uint8_t> compressed, std::string_view name) const;
 
   const VirtualSegment image_;
   uint32_t count_ = 0;
   std::vector<uint8_t> names_;
-  std::vector<uint32_t> markers_;  // the offset in names_ of each 256th name
+  std::vector<uint32_t> markers_;  // the offset in names_ of every 256th name
   std::vector<std::string> tokens_;
   Form form_ = Form::kAddress;
-  uint64_t relative_base_ = 0;  // of kFromItsPlace: where the offsets stand
+  uint64_t relative_base_ = 0;  // for kFromItsPlace: the address of the offsets
   std::vector<uint32_t> offsets_;
   std::vector<uint64_t> addresses_;
 };

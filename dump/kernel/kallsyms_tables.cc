@@ -8,35 +8,35 @@
 namespace vmm {
 namespace {
 
-// Of each table: 4 in Linux 7.2, and 8 in all kernels up to 6.12 and some behind it.
+// The alignment of each table: 4 in Linux 7.2, 8 in all kernels up to 6.12 and some after it.
 constexpr uint64_t kMinAlignment = 4;
 constexpr uint64_t kAlignment = 8;
 constexpr size_t kTokenIndexSize = kKallsymsTokens * sizeof(uint16_t);
 
-// No more of an image is looked through; Debian's is 60 MiB.
+// No more of an image is searched. Debian's is 60 MiB.
 constexpr uint64_t kMaxImage = 256 << 20;
 
-// The digits are in every kernel's names and so stand for themselves.
-constexpr char kDigits[] = "0\0001\0002\0003\0004\0005\0006\0007\0008\0009";  // and the last one's NUL
+// The digits occur in every kernel's names, so they stand for themselves.
+constexpr char kDigits[] = "0\0001\0002\0003\0004\0005\0006\0007\0008\0009";  // includes the last digit's NUL
 constexpr int kFirstDigit = '0';
 
-// Names and markers end before the token table, this near to it.
+// Names and markers end before the token table, within this distance.
 constexpr uint64_t kMaxNames = 24 << 20;
 
-// The image is looked through in pieces of so much, in a buffer that stays warm.
+// The image is searched in windows of this size, in a buffer that stays warm.
 constexpr uint64_t kWindow = 256 << 10;
 
-// token_index has 16 bits for the length of all tokens.
+// token_index has 16 bits for an offset, so all tokens together are at most this long.
 constexpr uint64_t kMaxTokenTable = 64 << 10;
 
-// A kernel has one such table, and its digits once or twice more; an image that is full of them is rubbish.
+// A kernel has one such table, and its digits occur once or twice more. An image full of them is rubbish.
 constexpr int kMaxHits = 1024;
 constexpr int kMaxTokenTables = 4;
 
-// How many names may be stepped over in all to find the first one: rubbish ends a walk soon.
+// The number of names that may be skipped in all to find the first one. In rubbish, a walk ends soon.
 constexpr uint64_t kMaxSteps = 50 << 20;
 
-// A kernel with fewer names is none, and fewer than two markers would prove nothing.
+// A real kernel has at least this many names, and fewer than two markers would prove nothing.
 constexpr uint32_t kMinKallsyms = 512;
 
 uint16_t ReadU16(const uint8_t* at) {
@@ -63,7 +63,7 @@ std::vector<KallsymsTables::Addresses> PossibleAddresses(uint64_t num_syms, uint
           {token_index + kTokenIndexSize, std::nullopt}};
 }
 
-// True iff the 256 strings from `table` on end within `bytes`, with the offsets that `index` names.
+// True if the 256 strings from `table` on end within `bytes` and have the offsets that `index` holds.
 bool IndexAgrees(std::span<const uint8_t> bytes, size_t table, size_t index) {
   size_t at = table;
   for (size_t token = 0; token < kKallsymsTokens; ++token) {
@@ -75,13 +75,13 @@ bool IndexAgrees(std::span<const uint8_t> bytes, size_t table, size_t index) {
   return at <= index && index - at < kAlignment;
 }
 
-// The token table around the digits found at `digits`.
+// The token table around the digits at `digits`.
 struct Tokens {
   size_t table = 0;
   size_t index = 0;
 };
 std::optional<Tokens> FindTokens(std::span<const uint8_t> bytes, size_t digits) {
-  // Forwards to the end of the last string, backwards to the start of the first.
+  // Go forward to the end of the last string, then back to the start of the first.
   size_t end = digits;
   for (size_t token = kFirstDigit; token < kKallsymsTokens; ++token) {
     const auto* const nul = static_cast<const uint8_t*>(std::memchr(&bytes[end], 0, bytes.size() - end));
@@ -100,7 +100,7 @@ std::optional<Tokens> FindTokens(std::span<const uint8_t> bytes, size_t digits) 
   return std::nullopt;
 }
 
-// Steps over one compressed name. Its length is one byte, or since Linux 6.1 also two.
+// Skips one compressed name. Its length is one byte, or since Linux 6.1 also two.
 bool SkipName(std::span<const uint8_t> bytes, size_t* at) {
   if (*at + 2 > bytes.size()) return false;
   size_t length = bytes[*at];
@@ -114,8 +114,8 @@ bool SkipName(std::span<const uint8_t> bytes, size_t* at) {
   return true;
 }
 
-// True iff num_syms stands at `at` in `bytes`, which end where the token table begins: that many
-// names follow, and then their markers, the offset of each 256th, each aligned to `alignment`.
+// True if num_syms is at `at` in `bytes`, which end at the start of the token table. Then that many names must follow,
+// and after them the markers: the offset of every 256th name. Names and markers are each aligned to `alignment`.
 bool AreNames(std::span<const uint8_t> bytes, size_t at, uint64_t alignment, uint64_t* steps) {
   const uint32_t count = ReadU32(&bytes[at]);
   if (count < kMinKallsyms || count > kMaxKallsyms || count > bytes.size() - at) return false;
@@ -131,7 +131,7 @@ bool AreNames(std::span<const uint8_t> bytes, size_t at, uint64_t alignment, uin
     return markers + 2 * size <= bytes.size() && std::all_of(&bytes[markers], &bytes[markers + size], IsZero) &&
            ReadU32(&bytes[markers + size]) == second_marker;
   };
-  return second_is(sizeof(uint32_t)) || second_is(sizeof(uint64_t));  // the longer ones before Linux 4.20
+  return second_is(sizeof(uint32_t)) || second_is(sizeof(uint64_t));  // markers were longer before Linux 4.20
 }
 
 // A stretch of the image, in virtual addresses.
@@ -139,7 +139,7 @@ struct Stretch {
   uint64_t begin = 0;
   uint64_t end = 0;
 
-  // That part of it which lies in `all`. An overflow of `begin` or `end` counts as beyond.
+  // The part of it that lies in `all`. If `begin` or `end` has overflowed, it counts as beyond `all`.
   Stretch Within(const Stretch& all) const {
     return {begin < all.begin || begin > all.end ? all.begin : begin, end < all.begin || end > all.end ? all.end : end};
   }
@@ -150,21 +150,21 @@ struct Stretch {
 };
 
 struct Names {
-  uint64_t num_syms = 0;  // its address
-  uint64_t names = 0;     // theirs
+  uint64_t num_syms = 0;  // the address of num_syms
+  uint64_t names = 0;     // the address of the names
   uint32_t count = 0;
 };
 
-// The names in front of the token table at `token_table`: mostly near to it, so not all of what they may take is read
-// at once.
+// Finds the names before the token table at `token_table`. They are mostly near it, so the largest possible range is
+// not read at once.
 absl::StatusOr<std::optional<Names>> FindNames(const KernelMemory& memory, const Stretch& all, uint64_t token_table,
                                                uint64_t* steps) {
   std::vector<uint8_t> bytes;
   for (uint64_t reach = kMaxNames / 8;; reach *= 2) {
-    // What is aligned in the image must be so in the buffer, too.
+    // An address aligned in the image must be aligned in the buffer, too.
     const Stretch before = Stretch{AlignDown(token_table, kAlignment) - reach, token_table}.Within(all);
     RETURN_IF_ERROR(before.Read(memory, &bytes));
-    // All of it by the usual alignment first: the smaller one has twice the places to try.
+    // Try the usual alignment everywhere first: the smaller one has twice as many places to try.
     for (const uint64_t alignment : {kAlignment, kMinAlignment}) {
       for (size_t at = 0; at + 2 * kAlignment <= bytes.size(); at += alignment) {
         if (!AreNames(bytes, at, alignment, steps)) continue;
@@ -214,7 +214,7 @@ absl::StatusOr<KallsymsTables> KallsymsByScan(const KernelMemory& memory) {
     ++hits;
     const uint64_t digits = window.begin + static_cast<size_t>(static_cast<const uint8_t*>(found) - buffer.data());
     from = digits + 1;
-    // What is aligned in the image must be so in the buffer, too.
+    // An address aligned in the image must be aligned in the buffer, too.
     const uint64_t begin = AlignDown(digits - kMaxTokenTable, kAlignment);
     const Stretch around = Stretch{begin, digits + kMaxTokenTable + kTokenIndexSize}.Within(all);
     RETURN_IF_ERROR(around.Read(memory, &buffer));

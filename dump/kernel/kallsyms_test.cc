@@ -18,14 +18,14 @@ using ::testing::HasSubstr;
 constexpr uint64_t kText = LinuxGuest::kText;
 constexpr uint64_t kAt = kText + 0x220000;
 
-// A kernel's image with nothing in it but kallsyms.
+// A kernel's image that contains only kallsyms.
 class KallsymsTest : public ::testing::Test {
  protected:
   KallsymsTest() : memory_(guest_.memory(), *FindKernel(guest_.snapshot()).map) {
     symbols_ = ManyFunctions(kText + 0x1000, 700);
     symbols_.insert(symbols_.begin(), {{0x1fb80, 'A', "current_task"}, {kText, 'T', "_stext"}, {kText, 'T', "_text"}});
     symbols_.push_back({kText + 0x90000, 't', "sys_open"});
-    symbols_.push_back({kText + 0x90100, 't', "function_0007"});  // a static function of another file
+    symbols_.push_back({kText + 0x90100, 't', "function_0007"});  // a static function in another file
     symbols_.push_back({kText + 0x90200, 't', std::string(300, 'x')});
     symbols_.push_back({kText + 0x90300, 'T', "_end"});
   }
@@ -134,7 +134,7 @@ TEST_F(KallsymsTest, AnAddressLiesInTheSymbolBeforeIt) {
   const auto kallsyms = Kallsyms::Open(memory_, std::nullopt);
   ASSERT_TRUE(kallsyms.ok());
   EXPECT_EQ((*kallsyms)->At(kText + 0x1000 + 16 * 300 + 5), (SymbolAt{"function_0300", 5, 16}));
-  EXPECT_EQ((*kallsyms)->At(kText + 0x10), (SymbolAt{"_stext", 0x10, 0x1000}));  // the first of two there
+  EXPECT_EQ((*kallsyms)->At(kText + 0x10), (SymbolAt{"_stext", 0x10, 0x1000}));  // the first of two symbols there
   EXPECT_EQ((*kallsyms)->At(kText + 0x90300), (SymbolAt{"_end", 0, 0}));
   EXPECT_EQ((*kallsyms)->At(kText - 1), std::nullopt);
   EXPECT_EQ((*kallsyms)->At(0x1fb80), std::nullopt);  // the offset of a per-CPU variable is no address

@@ -64,7 +64,7 @@ TEST_F(KernelLogTest, ARecordThatIsBeingWrittenOrWasOverwrittenIsLeftOut) {
   EXPECT_EQ(Texts().size(), 2u);
   kernel_.PutWord(MadeUpKernel::kDescs, id | 1ull << 62);  // committed
   EXPECT_EQ(Texts().size(), 3u);
-  kernel_.PutWord(MadeUpKernel::kLogText, 77);  // another's text
+  kernel_.PutWord(MadeUpKernel::kLogText, 77);  // another record's text
   EXPECT_EQ(Texts().size(), 2u);
 }
 

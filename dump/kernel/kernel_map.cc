@@ -15,12 +15,12 @@ constexpr uint64_t kEferLongModeActive = 1ull << 10;
 constexpr uint64_t kPresent = 1;
 constexpr uint64_t kAddressMask = 0x000ffffffffff000;
 
-// X86_CR3_PTI_PCID_USER_BIT's neighbour: with PTI a process has two top tables, side by side, and
-// bit 12 of CR3 selects the user's, which lacks the direct map (Linux arch/x86/entry/calling.h).
+// With PTI a process has two top tables, side by side. Bit 12 of CR3, next to X86_CR3_PTI_PCID_USER_BIT, selects the
+// user's table, which lacks the direct map (Linux arch/x86/entry/calling.h).
 constexpr uint64_t kPtiUserTable = 1ull << 12;
 
 constexpr uint64_t kDirectMapAlignment = 1ull << 30;  // KASLR moves it by whole PUDs
-constexpr uint64_t kReleaseOffset = 130;              // of release in struct new_utsname: 65 bytes a field
+constexpr uint64_t kReleaseOffset = 130;              // of release in struct new_utsname: each field has 65 bytes
 
 // espfix: one page of stack mapped 65536 times (Linux arch/x86/kernel/espfix_64.c).
 constexpr uint64_t kEspfixStart = 0xffffff0000000000;
@@ -29,7 +29,7 @@ bool UsesLongModePaging(const CpuState& cpu) {
   return cpu.started && (cpu.cr0 & kCr0Paging) != 0 && (cpu.efer & kEferLongModeActive) != 0 && cpu.cr3 != 0;
 }
 
-// The tables that `cpu` runs on; with PTI in user mode, first the kernel's twin of them.
+// The tables that `cpu` runs on. With PTI in user mode, the kernel's twin comes first.
 std::vector<PageTables> TablesOf(const PhysicalMemory& memory, const CpuState& cpu) {
   std::vector<PageTables> tables;
   if ((cpu.cr3 & kPtiUserTable) != 0) tables.push_back(PageTables::Of(memory, cpu.cr3 & ~kPtiUserTable, cpu.cr4));
@@ -37,8 +37,8 @@ std::vector<PageTables> TablesOf(const PhysicalMemory& memory, const CpuState& c
   return tables;
 }
 
-// The lowest to the highest page that is mapped as the image is, at vaddr - kStartKernelMap +
-// phys_base. What lies between may be unmapped by now (freed init code) but is the image's RAM.
+// The image: from the lowest to the highest page that is mapped to vaddr - kStartKernelMap + phys_base. Pages in
+// between may be unmapped by now (freed init code), but they are the image's RAM.
 VirtualSegment FindImage(const PageTables& tables, uint64_t phys_base) {
   VirtualSegment image;
   tables.ForEachMapping(kStartKernelMap, kKernelImageEnd - 1, [&](const PageMapping& page) {
@@ -50,8 +50,8 @@ VirtualSegment FindImage(const PageTables& tables, uint64_t phys_base) {
   return image;
 }
 
-// The direct map is the largest thing mapped below the image. Its pages have one common
-// distance between virtual and physical, so the distance with the most bytes is its base.
+// The direct map is the largest thing mapped below the image. All its pages have the same distance between virtual and
+// physical address, so the distance with the most bytes is its base.
 std::optional<uint64_t> FindPageOffset(const PageTables& tables) {
   constexpr size_t kMaxDistances = 4096;
   std::map<uint64_t, uint64_t> bytes_at;
@@ -79,7 +79,7 @@ absl::StatusOr<KernelMap> MakeMap(const PageTables& tables, uint64_t phys_base) 
   return map;
 }
 
-// phys_base from the lowest page mapped in the image's range.
+// Derives phys_base from the lowest page mapped in the image's range.
 std::optional<uint64_t> PhysBaseOf(const PageTables& tables) {
   std::optional<uint64_t> phys_base;
   tables.ForEachMapping(kStartKernelMap, kKernelImageEnd - 1, [&](const PageMapping& page) {
@@ -92,7 +92,7 @@ std::optional<uint64_t> PhysBaseOf(const PageTables& tables) {
 absl::Status CheckRelease(const PhysicalMemory& memory, const VmcoreInfo& info, uint64_t phys_base) {
   const std::optional<uint64_t> init_uts_ns = info.Symbol("init_uts_ns");
   const std::optional<uint64_t> name = info.Offset("uts_namespace.name");
-  if (!init_uts_ns.has_value() || !name.has_value()) return absl::OkStatus();  // an old kernel does not say
+  if (!init_uts_ns.has_value() || !name.has_value()) return absl::OkStatus();  // an old kernel does not name them
   std::string release(info.release().size() + 1, '\xff');
   const GuestAddr at{*init_uts_ns - kStartKernelMap + phys_base + *name + kReleaseOffset};
   const absl::Status read = memory.Read(at, {reinterpret_cast<uint8_t*>(release.data()), release.size()});
@@ -103,8 +103,8 @@ absl::Status CheckRelease(const PhysicalMemory& memory, const VmcoreInfo& info, 
   return absl::OkStatus();
 }
 
-// Kernel top entries are shared by all page tables of one kernel, so the image's must be the
-// same in a running vCPU's. Where no vCPU pages, nothing speaks against `swapper`.
+// All page tables of one kernel share the kernel's top entries, so the image's entry must be the same in a running
+// vCPU's tables. If no vCPU uses paging, there is no evidence against `swapper`.
 absl::Status CheckAgainstCpus(const PhysicalMemory& memory, const PageTables& swapper, std::span<const CpuState> cpus) {
   ASSIGN_OR_RETURN(const uint64_t ours, swapper.TopEntry(kStartKernelMap));
   bool asked = false;

@@ -1,5 +1,5 @@
-// Where a Linux guest's kernel has itself and its RAM in its virtual address space, as far as
-// a dump needs it: its image and the base of the direct map.
+// Finds the parts of a Linux kernel's virtual address space that a dump needs: its image and the base of the direct
+// map.
 #ifndef DUMP_KERNEL_KERNEL_MAP_H_
 #define DUMP_KERNEL_KERNEL_MAP_H_
 
@@ -15,10 +15,10 @@
 
 namespace vmm {
 
-// Where the image starts without KASLR, given the default CONFIG_PHYSICAL_START of 16 MiB.
+// The start of the image without KASLR, given the default CONFIG_PHYSICAL_START of 16 MiB.
 inline constexpr uint64_t kDefaultImageStart = kStartKernelMap + (16 << 20);
 
-// A run of virtual addresses backed by one run of physical ones. Not checked to be RAM.
+// A run of virtual addresses backed by one run of physical addresses. Not checked to be RAM.
 struct VirtualSegment {
   uint64_t vaddr = 0;
   GuestRange range;
@@ -32,19 +32,19 @@ struct KernelMap {
   uint64_t phys_base = 0;  // modulo 2^64
   VirtualSegment image;
 
-  // What is added to a physical address to get the direct map's; none where no direct map was
-  // found, which very early in a boot is the truth.
+  // Add this to a physical address to get its address in the direct map. None if no direct map was found: very early
+  // in a boot there is none.
   std::optional<uint64_t> page_offset;
 };
 
-// The map that `info` promises, after checking it against RAM: swapper_pg_dir maps _stext to
-// where phys_base says, the release in init_uts_ns is the same, and a running vCPU's page
-// tables share the kernel's top entry. FailedPrecondition, with the check that failed, else.
+// Returns the map that `info` describes, after checking it against RAM: swapper_pg_dir maps _stext to the place that
+// phys_base gives, the release in init_uts_ns is the same, and the page tables of a running vCPU share the kernel's top
+// entry. Else FailedPrecondition, with the check that failed.
 absl::StatusOr<KernelMap> MapKernelByVmcoreInfo(const PhysicalMemory& memory, std::span<const CpuState> cpus,
                                                 const VmcoreInfo& info);
 
-// The same without VMCOREINFO, from the page tables of the vCPUs: the lowest mapped address of
-// the image's range gives phys_base. NotFound where no vCPU has a kernel mapped.
+// The same without VMCOREINFO, from the page tables of the vCPUs: the lowest mapped address in the image's range gives
+// phys_base. NotFound if no vCPU has a kernel mapped.
 absl::StatusOr<KernelMap> MapKernelByCr3(const PhysicalMemory& memory, std::span<const CpuState> cpus);
 
 }  // namespace vmm

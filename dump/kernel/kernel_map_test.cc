@@ -49,10 +49,10 @@ TEST_P(KernelMapTest, Cr3GivesTheSame) {
 TEST(KernelMapByCr3Test, WithPtiAVcpuInUserModeHasItsKernelTablesInThePageBefore) {
   LinuxGuest guest({.cpus = 1});
   CpuState& cpu = guest.snapshot().cpus[0];
-  // The user's tables map one page of entry code and nothing else of the kernel.
+  // The user's tables map one page of entry code, and nothing else of the kernel.
   const GuestAddr user{cpu.cr3 + kPageSize};
   guest.Map(user, LinuxGuest::kText + 0x200000, GuestAddr{LinuxGuest::kImagePhys + 0x200000}, 2 << 20);
-  cpu.cr3 = user.value | 0x801;  // and a PCID
+  cpu.cr3 = user.value | 0x801;  // with a PCID
   const auto map = ByCr3(guest);
   ASSERT_TRUE(map.ok()) << map.status();
   EXPECT_EQ(map->image, kImage);
@@ -105,7 +105,7 @@ TEST(KernelMapByVmcoreInfoTest, TheDirectMapIsTheLargestNotTheFirst) {
 TEST(KernelMapByVmcoreInfoTest, FreedInitCodeLeavesNoGapInTheImage) {
   LinuxGuest guest;
   guest.PutWord(guest.EntryAddress(guest.swapper(), LinuxGuest::kText + 0x200000, 2), 0);
-  // Only the two outer pages are left of three.
+  // Only the two outer pages of three are left.
   guest.Map(guest.swapper(), LinuxGuest::kText + 0x400000, GuestAddr{LinuxGuest::kImagePhys + 0x400000}, 2 << 20);
   EXPECT_EQ(ByVmcoreInfo(guest)->image.range.size, 0x600000u);
 }
@@ -116,7 +116,7 @@ TEST(KernelMapByVmcoreInfoTest, ModulesAreNotTheImage) {
   EXPECT_EQ(ByVmcoreInfo(guest)->image, kImage);
 }
 
-// What a hostile or a stale note may say, each with the check that catches it.
+// Contents of a hostile or a stale note, each with the check that catches it.
 TEST(KernelMapByVmcoreInfoTest, AWordThatIsNotTrueIsFoundOut) {
   LinuxGuest guest;
   const std::string text = guest.VmcoreInfoText();
@@ -141,7 +141,7 @@ TEST(KernelMapByVmcoreInfoTest, AWordThatIsNotTrueIsFoundOut) {
   }
 }
 
-// The kernel before a kexec left a note that is true of itself.
+// The kernel before a kexec left a note that is true for that kernel.
 TEST(KernelMapByVmcoreInfoTest, AKernelThatNoVcpuRunsIsNotTheKernel) {
   LinuxGuest guest;
   for (CpuState& cpu : guest.snapshot().cpus) {
@@ -153,7 +153,7 @@ TEST(KernelMapByVmcoreInfoTest, AKernelThatNoVcpuRunsIsNotTheKernel) {
 
 TEST(KernelMapByVmcoreInfoTest, OneVcpuThatRunsItIsEnough) {
   LinuxGuest guest;
-  guest.snapshot().cpus[0].cr3 = 0x3ff0000;  // somewhere in a boot loader's hands
+  guest.snapshot().cpus[0].cr3 = 0x3ff0000;  // still in a boot loader
   guest.PutWord(GuestAddr{0x3ff0000 + 8 * 511}, 0x3fff063);
   EXPECT_TRUE(ByVmcoreInfo(guest).ok());
 }

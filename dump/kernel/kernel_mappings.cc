@@ -10,10 +10,10 @@ namespace {
 
 // Linux Documentation/arch/x86/x86_64/mm.rst.
 constexpr uint64_t kEspfixStart = 0xffffff0000000000;
-constexpr uint64_t kEspfixEnd = 0xffffff8000000000;  // the first address behind it
+constexpr uint64_t kEspfixEnd = 0xffffff8000000000;  // the first address after it
 constexpr uint64_t kLastAddress = ~uint64_t{0};
 
-// Whether all of `page` is in `segment`, at the same distance between virtual and physical.
+// True if all of `page` is in `segment`, at the same distance between virtual and physical address.
 bool Covers(const VirtualSegment& segment, const PageMapping& page) {
   return page.vaddr >= segment.vaddr && page.vaddr - segment.vaddr < segment.range.size &&
          page.size <= segment.range.size - (page.vaddr - segment.vaddr) &&
@@ -25,7 +25,7 @@ class Collector {
   Collector(const PhysicalMemory& memory, const KernelMap& map, std::span<const VirtualSegment> known)
       : ram_(memory.Ranges()), map_(map), known_(known) {}
 
-  // False when there is room for no more.
+  // False if there is no room for more.
   bool Add(const PageMapping& page) {
     if (map_.page_offset.has_value() && page.vaddr - page.phys.value == *map_.page_offset) return true;
     if (Covers(map_.image, page) || !IsRam(page)) return true;

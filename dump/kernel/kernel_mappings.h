@@ -1,5 +1,5 @@
-// All that a kernel has mapped besides its image and the direct map: vmalloc, modules, struct pages,
-// per-CPU entry areas. For debuggers that know no page tables, gdb before all.
+// Finds everything that a kernel maps besides its image and the direct map: vmalloc, modules, struct pages, per-CPU
+// entry areas. It is for debuggers that do not know page tables, above all gdb.
 #ifndef DUMP_KERNEL_KERNEL_MAPPINGS_H_
 #define DUMP_KERNEL_KERNEL_MAPPINGS_H_
 
@@ -11,14 +11,14 @@
 
 namespace vmm {
 
-// Of a guest whose pages are scattered, each is a run of its own. More are left out, so that a core stays
-// below 65535 program headers, which not every reader can count.
+// If a guest's pages are scattered, each page is a run of its own. Runs beyond this number are left out, so that a core
+// stays below 65535 program headers: not every reader can count more.
 inline constexpr size_t kMaxMappings = 60000;
 
-// Runs of mapped pages in the kernel's half of `map`'s page tables that are backed by RAM and contiguous in
-// physical memory too, by ascending virtual address, at most kMaxMappings. Left out: the image and the direct
-// map, what `known` (ascending, as FindKernelStacks gives it) covers, espfix (one page of stack, mapped 65536 times),
-// and pages that are not RAM. A table that is mapped many times, as KASAN's shadow is, counts once.
+// Returns the runs of mapped pages in the kernel's half of `map`'s page tables that are backed by RAM and also
+// contiguous in physical memory. Ascending by virtual address, at most kMaxMappings. Left out are the image, the direct
+// map, everything that `known` covers (ascending, as FindKernelStacks returns it), espfix (one page of stack, mapped
+// 65536 times), and pages that are not RAM. A table that is mapped many times, like KASAN's shadow, counts once.
 std::vector<VirtualSegment> FindKernelMappings(const PhysicalMemory& memory, const KernelMap& map,
                                                std::span<const VirtualSegment> known);
 

@@ -60,7 +60,7 @@ TEST_P(KernelMappingsTest, TheLastPageOfAllIsFound) {
   EXPECT_THAT(Find(), Contains(VirtualSegment{0xfffffffffffff000, {GuestAddr{0x3000000}, kPageSize}}));
 }
 
-// As many pages as there is room for, no two of them in a row, and some more.
+// The maximum number of pages and some more, no two of them contiguous in physical memory.
 TEST_P(KernelMappingsTest, ThereIsAnEndToThem) {
   for (uint64_t i = 0; i < kMaxMappings + 100; ++i) Map(kModules + i * kPageSize, 0x3000000 + i % 2 * 0x10000);
   EXPECT_THAT(Find(), SizeIs(kMaxMappings));

@@ -1,4 +1,4 @@
-// The guest kernel's memory by its own, virtual addresses: live RAM or the RAM in a file.
+// Reads the guest kernel's memory by the kernel's own virtual addresses, from live RAM or from the RAM in a file.
 #ifndef DUMP_KERNEL_KERNEL_MEMORY_H_
 #define DUMP_KERNEL_KERNEL_MEMORY_H_
 
@@ -21,13 +21,13 @@ class KernelMemory {
 
   const KernelMap& map() const { return map_; }
 
-  // True for an address within the kernel's image: its code, its static data, its symbols.
+  // True if `vaddr` is within the kernel's image: its code, its static data, its symbols.
   bool IsImage(uint64_t vaddr) const { return vaddr - map_.image.vaddr < map_.image.range.size; }
 
-  // Fills `out` from `vaddr` on. The image and the direct map are found by their one distance from
-  // physical memory (also a page of the image that the kernel has unmapped since), the rest through
-  // the page tables. NotFound where a page is not mapped or the address is not the kernel's half,
-  // OutOfRange where it is not RAM; `out` is unspecified then.
+  // Fills `out` from `vaddr` on. The image and the direct map each lie at one fixed distance from physical memory, so
+  // they are read without the page tables. This also reaches a page of the image that the kernel has unmapped since.
+  // The rest goes through the page tables. NotFound if a page is not mapped or the address is not in the kernel's half,
+  // OutOfRange if it is not RAM; `out` is then unspecified.
   absl::Status Read(uint64_t vaddr, std::span<uint8_t> out) const;
 
   template <typename T>
@@ -37,14 +37,14 @@ class KernelMemory {
     return object;
   }
 
-  // `size` bytes. It is the caller who knows how many are sane: they are allocated before they are read.
+  // Reads `size` bytes. The caller must keep `size` sane: the bytes are allocated before they are read.
   absl::StatusOr<std::vector<uint8_t>> ReadBytes(uint64_t vaddr, size_t size) const;
 
-  // The bytes up to a NUL, at most `limit`; also those in front of a page that cannot be read.
+  // Reads the bytes up to a NUL, at most `limit`. If a later page cannot be read, returns the bytes before it.
   absl::StatusOr<std::string> ReadString(uint64_t vaddr, size_t limit) const;
 
  private:
-  // The physical address of `vaddr`, and for how many bytes it goes on like this.
+  // The physical address of `vaddr`, and the number of bytes for which the same distance holds.
   struct Run {
     GuestAddr phys;
     uint64_t size = 0;

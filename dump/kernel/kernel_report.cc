@@ -19,7 +19,7 @@ CpuReport ReportCpu(KernelView& view, int number, const CpuState& state) {
   Backtrace backtrace = view.Unwind(state);
   for (const StackFrame& frame : backtrace.frames) {
     std::optional<KernelView::Place> place = view.Describe(frame.lookup_ip());
-    if (place.has_value() && !frame.interrupted) ++place->offset;  // of the return address itself
+    if (place.has_value() && !frame.interrupted) ++place->offset;  // the offset of the return address itself
     cpu.frames.push_back({frame, std::move(place), /*known=*/!frame.guess});
   }
   for (size_t i = 0; i + 1 < cpu.frames.size(); ++i) {
@@ -34,7 +34,7 @@ std::vector<SignatureFrame> SignatureFrames(const CpuReport& cpu) {
   std::vector<SignatureFrame> frames;
   for (const ReportFrame& frame : cpu.frames) {
     if (!frame.known || !frame.place.has_value()) continue;
-    // The registers of the first frame are no interrupt's.
+    // The first frame comes from the vCPU's registers: no interrupt saved them.
     frames.push_back({frame.place->function, frame.frame.interrupted && frame.frame.at != 0});
   }
   return frames;

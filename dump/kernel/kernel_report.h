@@ -1,4 +1,4 @@
-// What a dump tells about how its guest died, as plain data: for `vmcore report`, result.json and whoever asks.
+// A report of how a dump's guest died, as plain data: for `vmcore report`, result.json and other callers.
 #ifndef DUMP_KERNEL_KERNEL_REPORT_H_
 #define DUMP_KERNEL_KERNEL_REPORT_H_
 
@@ -12,18 +12,18 @@
 
 namespace vmm {
 
-// Lines of the log's end that a short report shows.
+// The number of lines from the log's end that a short report shows.
 inline constexpr size_t kLogLines = 40;
 
 struct ReportFrame {
   StackFrame frame;
   std::optional<KernelView::Place> place;
 
-  // Not a guess, or one from which the unwinder went on: that counts like the frames that it led to. In a dump by kdump
-  // it is panic() itself.
+  // True if the frame is not a guess, or if the unwinder went on from it: then it counts like the frames that follow
+  // it. In a dump by kdump, panic() itself is such a guess.
   bool known = true;
 
-  // "panic+0x146/0x31f", "pvpanic_panic_notify+0x12/0x30 [pvpanic]"; the bare address where no function is known.
+  // "panic+0x146/0x31f", "pvpanic_panic_notify+0x12/0x30 [pvpanic]"; the bare address if no function is known.
   std::string Name() const;
 };
 
@@ -39,20 +39,20 @@ struct CpuReport {
 struct KernelReport {
   std::string release;
   std::string banner;
-  std::string symbols;                // where they come from; empty where there are none
+  std::string symbols;                // their source; empty: there are none
   std::optional<uint64_t> uptime_ns;  // of the last line in the log
   PanicMessage message;
-  std::optional<int> panic_cpu;  // by the kernel's word, else the one with panic() in its backtrace, else dead_cpu
+  std::optional<int> panic_cpu;  // by the kernel's panic_cpu, else the one with panic() in its backtrace, else dead_cpu
   std::optional<std::string> taint;
-  std::string signature;  // CrashSignature() of panic_cpu's frames; empty where nothing died
+  std::string signature;  // CrashSignature() of panic_cpu's frames; empty: nothing died
   std::vector<CpuReport> cpus;
   std::vector<Module> modules;
   std::vector<LogRecord> log;
-  std::vector<std::string> missing;  // what could not be told, and why
+  std::vector<std::string> missing;  // facts that could not be found out, and why
 };
 
-// `cpus` are in Linux's order. With at most `log_records` of the log's end. `dead_cpu`: the one that somebody else
-// knows to have died, for a kernel that does not say which did.
+// `cpus` are in Linux's order. The report keeps at most the last `log_records` records of the log. `dead_cpu` is a CPU
+// that the caller knows to have died; it is used if the kernel does not say which CPU panicked.
 KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, size_t log_records = SIZE_MAX,
                               std::optional<int> dead_cpu = std::nullopt);
 

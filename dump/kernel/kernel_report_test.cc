@@ -53,11 +53,11 @@ TEST(KernelReportTest, TheWholeDeathIsTold) {
   EXPECT_THAT(report.missing, IsEmpty());
 }
 
-// As in a dump by kdump, whose CPU stands in a function without ORC data that panic() has called.
+// As in a dump by kdump: the CPU is in a function without ORC data, which panic() has called.
 TEST(KernelReportTest, TheSignatureIsTheSameWherePanicIsFoundByALookThroughTheStack) {
   MadeUpKernel kernel;
   const std::string signature = Report(kernel, kernel.Find()).signature;
-  kernel.guest().snapshot().cpus[0].rip = MadeUpKernel::kText + 0x10;  // in front of the first ORC entry
+  kernel.guest().snapshot().cpus[0].rip = MadeUpKernel::kText + 0x10;  // before the first ORC entry
   const KernelReport report = Report(kernel, kernel.Find());
   ASSERT_GE(report.cpus[0].frames.size(), 3u);
   EXPECT_EQ(report.cpus[0].frames[1].Name(), "panic+0x77/0x100");

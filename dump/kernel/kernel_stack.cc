@@ -14,7 +14,7 @@ bool IsMappedAnyway(uint64_t vaddr, const KernelMap& map, const PhysicalMemory& 
   return !ram.empty() && vaddr - *map.page_offset < ram.back().end().value;
 }
 
-// The pages around `rsp`, added to `pages` by virtual address.
+// Adds the pages around `rsp` to `pages`, by virtual address.
 void AddStackPages(const PageTables& tables, uint64_t rsp, std::map<uint64_t, GuestAddr>& pages) {
   const uint64_t middle = AlignDown(rsp, kPageSize);
   const auto add = [&](uint64_t vaddr) {
@@ -22,8 +22,8 @@ void AddStackPages(const PageTables& tables, uint64_t rsp, std::map<uint64_t, Gu
     if (phys.ok()) pages.emplace(vaddr, *phys);
     return phys.ok();
   };
-  // RSP may stand exactly at the top of its stack, which is the next guard page; or below its
-  // bottom, after an overflow.
+  // RSP may be exactly at the top of its stack, which is the start of the next guard page. After an overflow it may be
+  // below the stack's bottom.
   add(middle);
   for (uint64_t down = kPageSize; down <= kMaxThreadSize && add(middle - down); down += kPageSize) {
   }

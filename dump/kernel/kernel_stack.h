@@ -1,4 +1,4 @@
-// The kernel stacks that vCPUs stand on.
+// Finds the kernel stacks that vCPUs are running on.
 #ifndef DUMP_KERNEL_KERNEL_STACK_H_
 #define DUMP_KERNEL_KERNEL_STACK_H_
 
@@ -15,10 +15,10 @@ namespace vmm {
 inline constexpr uint64_t kThreadSize = 16 << 10;
 inline constexpr uint64_t kMaxThreadSize = 2 * kThreadSize;
 
-// For each started vCPU whose RSP lies in kernel space, outside `map`'s image and direct map
-// (stacks are vmalloc'ed, CONFIG_VMAP_STACK; interrupt stacks too): the mapped pages around
-// it up to the guard pages on either side, at most kMaxThreadSize down and up. One segment for each
-// run that is contiguous in physical memory too; no page is named twice.
+// Looks at each started vCPU whose RSP lies in kernel space, outside `map`'s image and direct map (stacks are
+// vmalloc'ed, CONFIG_VMAP_STACK; interrupt stacks too). Takes the mapped pages around RSP up to the guard pages on
+// either side, at most kMaxThreadSize down and up. Returns one segment for each run that is also contiguous in physical
+// memory. No page appears twice.
 std::vector<VirtualSegment> FindKernelStacks(const PhysicalMemory& memory, const KernelMap& map,
                                              std::span<const CpuState> cpus);
 

@@ -1,5 +1,5 @@
-// The names of a kernel's functions and variables, wherever they come from: the kallsyms tables in
-// its own memory (kallsyms.h), a System.map or the symbol table of a vmlinux (symbol_list.h).
+// The names of a kernel's functions and variables, from any source: the kallsyms tables in its own memory (kallsyms.h),
+// or a System.map or the symbol table of a vmlinux (symbol_list.h).
 #ifndef DUMP_KERNEL_KERNEL_SYMBOLS_H_
 #define DUMP_KERNEL_KERNEL_SYMBOLS_H_
 
@@ -13,18 +13,18 @@
 namespace vmm {
 
 struct Symbol {
-  uint64_t address = 0;  // virtual, KASLR applied; of a per-CPU variable its offset, as `nm` prints it
+  uint64_t address = 0;  // virtual, KASLR applied; for a per-CPU variable its offset, as `nm` prints it
   char type = '?';       // as `nm` prints it
   std::string name;
 
   friend bool operator==(const Symbol&, const Symbol&) = default;
 };
 
-// The symbol that an address lies in.
+// The symbol that contains an address.
 struct SymbolAt {
   std::string name;
   uint64_t offset = 0;
-  uint64_t size = 0;  // up to the next symbol; 0 where none follows
+  uint64_t size = 0;  // up to the next symbol; 0: no symbol follows
 
   friend bool operator==(const SymbolAt&, const SymbolAt&) = default;
 };
@@ -41,17 +41,17 @@ class KernelSymbols {
   // Calls `visit` for each symbol, in ascending order of address, until it returns false.
   virtual void ForEach(const std::function<bool(const Symbol&)>& visit) const = 0;
 
-  // The addresses of all symbols of that name, ascending: static functions may share one.
+  // The addresses of all symbols of that name, ascending. Static functions may share a name.
   virtual std::vector<uint64_t> FindAll(std::string_view name) const = 0;
 
-  // The lowest of them.
+  // The lowest address that FindAll() returns.
   std::optional<uint64_t> Find(std::string_view name) const {
     const std::vector<uint64_t> all = FindAll(name);
     return all.empty() ? std::nullopt : std::optional<uint64_t>(all.front());
   }
 
-  // The last symbol at or before `address`; of several at one address the first, which the kernel's
-  // own backtraces name too. None for an address outside of the image.
+  // The last symbol at or before `address`. If several share one address, the first of them, which the kernel's own
+  // backtraces name too. None for an address outside the image.
   virtual std::optional<SymbolAt> At(uint64_t address) const = 0;
 };
 

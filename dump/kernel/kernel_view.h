@@ -1,5 +1,5 @@
-// All that can be read out of a dead, or stopped, Linux guest without debug symbols, found once and held together:
-// its memory, its symbols, the layout of its structs, its modules and its log.
+// Everything that can be read out of a dead or stopped Linux guest without debug symbols: its memory, its symbols, the
+// layout of its structs, its modules and its log. It is found once and kept together.
 #ifndef DUMP_KERNEL_KERNEL_VIEW_H_
 #define DUMP_KERNEL_KERNEL_VIEW_H_
 
@@ -21,33 +21,33 @@
 
 namespace vmm {
 
-// The last records of the guest's log, for who wants nothing else: by VMCOREINFO alone where that is enough, which
-// it is for every kernel that has got through its first second.
+// Returns the last records of the guest's log, for callers that want nothing else. Uses VMCOREINFO alone if that is
+// enough, which is so for every kernel that has got through its first second.
 absl::StatusOr<std::vector<LogRecord>> ReadGuestLog(const PhysicalMemory& memory, const FoundKernel& found,
                                                     size_t max_records = SIZE_MAX);
 
 // One thread at a time. `memory` must outlive it; on live RAM no vCPU may run.
 class KernelView {
  public:
-  // `given`, symbols of a System.map or vmlinux, are taken in place of kallsyms, moved by KASLR's offset; they are
-  // refused (InvalidArgument) where they are another kernel's. FailedPrecondition where `found` has no map. Whatever
-  // else is missing is told by why_not() and simply not there.
+  // `given`, the symbols of a System.map or vmlinux, replace kallsyms; KASLR's offset is added to them. InvalidArgument
+  // if they belong to another kernel. FailedPrecondition if `found` has no map. Anything else that is missing is simply
+  // absent, and why_not() names it.
   static absl::StatusOr<std::unique_ptr<KernelView>> Open(const PhysicalMemory& memory, const FoundKernel& found,
                                                           std::unique_ptr<SymbolList> given = nullptr);
 
   const KernelMemory& memory() const { return memory_; }
-  const KernelSymbols* symbols() const { return symbols_.get(); }  // null where there are none
+  const KernelSymbols* symbols() const { return symbols_.get(); }  // null: there are none
   const StructLayout& layout() const { return layout_; }
   const std::vector<Module>& modules() const { return modules_; }
 
   // One sentence for each thing that is missing.
   const std::vector<std::string>& why_not() const { return why_not_; }
 
-  // "6.1.0-56-amd64", of VMCOREINFO or the banner; empty where neither is there.
+  // "6.1.0-56-amd64", from VMCOREINFO or the banner; empty if neither is there.
   std::string Release() const;
-  // "Linux version 6.1.0-56-amd64 (debian-kernel@...) ..."; empty where it cannot be read.
+  // "Linux version 6.1.0-56-amd64 (debian-kernel@...) ..."; empty if it cannot be read.
   std::string Banner() const;
-  // The kernel's `tainted_mask`, and the CPU that panicked by its `panic_cpu`.
+  // The kernel's `tainted_mask`, and the CPU that panicked according to its `panic_cpu`.
   std::optional<uint64_t> TaintMask() const;
   std::optional<int> PanicCpu() const;
 
@@ -55,12 +55,12 @@ class KernelView {
   absl::StatusOr<Task> TaskOn(int cpu) const;
   Backtrace Unwind(const CpuState& cpu) const;
 
-  // The function that `address` lies in, of the kernel or a module.
+  // The function of the kernel or a module that contains `address`.
   struct Place {
     std::string function;
     uint64_t offset = 0;
     uint64_t size = 0;
-    std::string module;  // empty for the kernel itself
+    std::string module;  // empty: the kernel itself
   };
   std::optional<Place> Describe(uint64_t address);
 

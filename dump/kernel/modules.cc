@@ -11,7 +11,7 @@
 namespace vmm {
 namespace {
 
-// MODULE_NAME_LEN is 64 less an unsigned long; a struct module begins with its state, list and name.
+// MODULE_NAME_LEN is 64 minus the size of an unsigned long. A struct module begins with its state, list and name.
 constexpr uint64_t kNameLength = 56;
 constexpr uint64_t kListOffset = 8;
 constexpr uint64_t kNameOffset = 24;
@@ -26,7 +26,7 @@ constexpr size_t kMaxSymbolName = 512;
 // Above the image, up to MODULES_END (Linux Documentation/x86/x86_64/mm.rst).
 bool IsModuleAddress(uint64_t address) { return address >= kStartKernelMap + (512 << 20) && address < kModulesEnd; }
 
-// An area of a module's memory: its base, and behind that, as an unsigned int, its size.
+// An area of a module's memory. The kernel stores its base, and after that its size as an unsigned int.
 struct Area {
   uint64_t base = 0;
   uint64_t size = 0;
@@ -40,7 +40,7 @@ std::optional<Area> ReadArea(const KernelMemory& memory, uint64_t base_at, uint6
   return Area{*base, *size};
 }
 
-// Its code first, then what its init function has, if it is still there.
+// The module's code first, then its init function's code if that still exists.
 std::vector<Area> ReadAreas(const KernelMemory& memory, const StructLayout& layout, uint64_t module) {
   std::vector<Area> areas;
   const auto add = [&](uint64_t offset, std::string_view name) {

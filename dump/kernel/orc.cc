@@ -11,13 +11,13 @@ namespace vmm {
 namespace {
 
 constexpr uint64_t kIpSize = sizeof(int32_t);
-constexpr uint64_t kMaxEntries = 16 << 20;  // Debian's 6.1 has 240 thousand
+constexpr uint64_t kMaxEntries = 16 << 20;  // Debian's 6.1 has 240,000
 
 // struct orc_entry, packed.
 struct RawEntry {
   int16_t sp_offset;
   int16_t bp_offset;
-  uint16_t bits;  // 0-3 sp_reg, 4-7 bp_reg, above them as OrcLayout says
+  uint16_t bits;  // 0-3 sp_reg, 4-7 bp_reg; OrcLayout gives the meaning of the bits above
 };
 static_assert(sizeof(RawEntry) == 6);
 
@@ -44,8 +44,8 @@ OrcRegister RegisterOf(uint16_t number, OrcLayout layout) {
   return number < kRenumbered.size() ? kRenumbered[number] : kUndefined;
 }
 
-// Nearly all entries are of plain calls with SP or BP: type 0 of the old layouts, 2 of the new. Of the old ones
-// only 6.3's ever sets bit 11, which is where its `end` is. SP, the usual register of all, has been 5 and is 3.
+// Nearly all entries describe plain calls with SP or BP: type 0 in the old layouts, 2 in the new. Of the old layouts
+// only 6.3's ever sets bit 11, its `end` bit. SP is the most common register; its number was 5 and is now 3.
 absl::StatusOr<OrcLayout> GuessLayout(const KernelMemory& memory, uint64_t entries, uint64_t count) {
   size_t old_calls = 0;
   size_t new_calls = 0;
@@ -90,7 +90,7 @@ absl::StatusOr<OrcTable> OrcTable::Find(const KernelMemory& memory, const Kernel
 }
 
 absl::StatusOr<OrcEntry> OrcTable::Lookup(const KernelMemory& memory, uint64_t ip) const {
-  // The first place behind `ip`.
+  // Find the first place after `ip`.
   uint32_t low = 0;
   uint32_t high = count_;
   while (low < high) {

@@ -1,4 +1,4 @@
-// The ORC tables: for each place in the kernel's code, how to find the caller's stack from there
+// The ORC tables: they say, for each place in the kernel's code, how to find the caller's stack from there
 // (CONFIG_UNWINDER_ORC, Linux 4.14 and later, arch/x86/include/asm/orc_types.h).
 #ifndef DUMP_KERNEL_ORC_H_
 #define DUMP_KERNEL_ORC_H_
@@ -12,7 +12,7 @@
 
 namespace vmm {
 
-// ORC_REG_*, as they were numbered up to Linux 6.12 at least.
+// ORC_REG_*, with the numbers that they had at least up to Linux 6.12.
 enum class OrcRegister : uint8_t {
   kUndefined = 0,
   kPrevSp = 1,
@@ -29,12 +29,12 @@ enum class OrcRegister : uint8_t {
 enum class OrcType {
   kUndefined,    // nothing is known here
   kEndOfStack,   // nobody called this
-  kCall,         // sp_register + sp_offset is the caller's stack pointer, below it the return address
-  kRegs,         // it is a whole pt_regs: an interrupt, an exception or a system call
-  kRegsPartial,  // it is the five words that the CPU itself has pushed
+  kCall,         // sp_register + sp_offset is the caller's stack pointer; the return address lies below it
+  kRegs,         // a whole pt_regs lies at that address: an interrupt, an exception or a system call
+  kRegsPartial,  // the five words that the CPU itself has pushed lie at that address
 };
 
-// One entry, whichever version's bits it was made from.
+// One entry, the same for every version's bits.
 struct OrcEntry {
   int16_t sp_offset = 0;
   int16_t bp_offset = 0;
@@ -45,25 +45,25 @@ struct OrcEntry {
   friend bool operator==(const OrcEntry&, const OrcEntry&) = default;
 };
 
-// The bits above the two registers of an entry have changed twice, and then the registers' numbers.
+// The bits above an entry's two registers have changed twice, and after that the registers' numbers.
 enum class OrcLayout {
   kTypeAndEnd,        // 4.14 - 6.2: type 2 bits, end 1 bit
   kTypeSignalAndEnd,  // 6.3: type 2, signal 1, end 1
   kType3,             // 6.4 and later: type 3 with more meanings, signal 1
-  kType3Renumbered,   // seen in 7.2: the same, and DX 2, SP 3, BP 4, DI 5, PREV_SP 8, BP_INDIRECT 10
+  kType3Renumbered,   // seen in 7.2: the same, but DX 2, SP 3, BP 4, DI 5, PREV_SP 8, BP_INDIRECT 10
 };
 
 // The tables of the kernel, or of one module. A view, cheap to copy. Any thread may call.
 class OrcTable {
  public:
-  // `count` places (int32_t, each relative to itself, ascending) and as many entries of 6 bytes.
+  // `count` places (int32_t, each relative to its own address, ascending) and as many entries of 6 bytes.
   OrcTable(uint64_t ips, uint64_t entries, uint32_t count, OrcLayout layout)
       : ips_(ips), entries_(entries), count_(count), layout_(layout) {}
 
-  // The kernel's own, by the symbols __start_orc_unwind_ip and others. NotFound where it has none.
+  // Finds the kernel's own tables by the symbols __start_orc_unwind_ip and others. NotFound if it has none.
   static absl::StatusOr<OrcTable> Find(const KernelMemory& memory, const KernelSymbols& symbols);
 
-  // The entry in charge of `ip`. NotFound in front of the first; also for bits that mean nothing.
+  // The entry that applies to `ip`. NotFound if `ip` is before the first, or if the entry's bits mean nothing.
   absl::StatusOr<OrcEntry> Lookup(const KernelMemory& memory, uint64_t ip) const;
 
   OrcLayout layout() const { return layout_; }

@@ -27,7 +27,7 @@ void FindByCpus(const PhysicalMemory& memory, std::span<const CpuState> cpus, co
 }
 
 void FindByVmcoreInfo(const PhysicalMemory& memory, const KernelMap& reported, OtherKernel& other) {
-  // An error means that no more is found.
+  // An error only means that no more is found.
   (void)ScanForVmcoreInfo(memory, [&](GuestAddr, VmcoreInfo info) {
     const absl::StatusOr<KernelMap> map = MapKernelByVmcoreInfo(memory, {}, info);
     if (!map.ok() || Overlap(map->image.range, reported.image.range)) return false;

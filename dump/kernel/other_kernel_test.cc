@@ -12,7 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// The made-up guest, and a crash kernel in the memory that it had set aside.
+// The made-up guest, and a crash kernel in the memory that the guest had reserved for it.
 class OtherKernelTest : public ::testing::Test {
  protected:
   static constexpr GuestAddr kImage{0x2800000};

@@ -13,7 +13,7 @@ namespace vmm {
 namespace {
 
 constexpr std::string_view kPanic = "Kernel panic - not syncing: ";
-constexpr size_t kMaxMessage = 1024;  // of panic()'s own buffer
+constexpr size_t kMaxMessage = 1024;  // the size of panic()'s own buffer
 constexpr size_t kSignatureFrames = 5;
 
 std::string FirstLine(std::string_view text) {
@@ -44,7 +44,7 @@ std::string WithoutNumbers(std::string_view text) {
 
 void Fnv1a(std::string_view text, uint64_t* hash) {
   for (const char c : text) *hash = (*hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
-  *hash = (*hash ^ 0xff) * 0x100000001b3;  // no byte of a name
+  *hash = (*hash ^ 0xff) * 0x100000001b3;  // a byte that no name contains
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ PanicMessage FindPanicMessage(std::span<const LogRecord> log) {
 }
 
 std::string TaintLetters(uint64_t mask) {
-  constexpr std::string_view kLetters = "PFSRMBUDAWCIOELKXTNJ";  // bit 0 on, Linux kernel/panic.c
+  constexpr std::string_view kLetters = "PFSRMBUDAWCIOELKXTNJ";  // from bit 0 up, Linux kernel/panic.c
   if (mask == 0) return "";
   std::string letters;
   if ((mask & 1) == 0) letters = "G";  // no proprietary module

@@ -50,7 +50,7 @@ absl::StatusOr<std::vector<LogRecord>> ReadPrintkLog(const KernelMemory& memory,
   uint64_t sequence = 0;
   bool wrapped = false;
   for (uint64_t at = first; at != next;) {
-    // A record of length 0, or no room for one: the log goes on at the start.
+    // A record of length 0, or too little room for a record, means that the log continues at the buffer's start.
     const bool room = at + *header <= size;
     const uint16_t length = room ? ReadAt<uint16_t>(bytes, at + *len) : 0;
     if (length == 0) {
@@ -63,7 +63,7 @@ absl::StatusOr<std::vector<LogRecord>> ReadPrintkLog(const KernelMemory& memory,
     LogRecord record;
     record.sequence = sequence++;
     record.time_ns = ReadAt<uint64_t>(bytes, at + *ts_nsec);
-    // text_len is followed by dict_len, facility, and flags with the level in the top 3 bits.
+    // After text_len come dict_len, facility, and flags with the level in the top 3 bits.
     const uint64_t text = std::min<uint64_t>(ReadAt<uint16_t>(bytes, at + *text_len), length - *header);
     record.facility = bytes[at + *text_len + 4];
     record.level = bytes[at + *text_len + 5] >> 5;

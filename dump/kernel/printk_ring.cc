@@ -7,21 +7,21 @@
 namespace vmm {
 namespace {
 
-// CONFIG_LOG_BUF_SHIFT ends at 25, log_buf_len= at 2 GiB; a ring has a descriptor for each 32 bytes.
+// CONFIG_LOG_BUF_SHIFT is at most 25, log_buf_len= at most 2 GiB. A ring has a descriptor for each 32 bytes.
 constexpr uint32_t kMaxSizeBits = 31;
 constexpr uint32_t kMaxCountBits = 26;
 
-// However large a ring is said to be, no more is kept.
+// No more is kept, however large the ring claims to be.
 constexpr size_t kMaxText = 64 << 20;
 constexpr size_t kMaxRecords = 1 << 20;
 
-// The state of a descriptor is in the two top bits of state_var, its id in the others.
+// The top two bits of state_var hold a descriptor's state, the others its id.
 constexpr int kStateShift = 62;
 constexpr uint64_t kIdMask = (1ull << kStateShift) - 1;
 constexpr uint64_t kCommitted = 1;
 constexpr uint64_t kFinalized = 2;
 
-// Where everything is, in the order in which it is needed.
+// Field offsets and sizes, in the order in which they are needed.
 struct Fields {
   uint64_t desc_ring, text_data_ring;
   uint64_t count_bits, descs, infos, head_id, tail_id;
@@ -91,7 +91,7 @@ class Ring {
   }
 
   absl::StatusOr<std::vector<LogRecord>> Read(size_t max_records) {
-    // Ids go round in 62 bits. A tail that is further behind than there are descriptors is none.
+    // Ids wrap at 62 bits. A tail that is further back than the number of descriptors cannot be real.
     uint64_t records = ((head_ - tail_) & kIdMask) + 1;
     if (records > count_) return absl::DataLossError(absl::StrFormat("tail %#x is not behind head %#x", tail_, head_));
     records = std::min<uint64_t>({records, max_records, kMaxRecords});
@@ -110,8 +110,8 @@ class Ring {
   }
 
  private:
-  // None where the record is not there: not committed, overwritten meanwhile, without text, or in memory that
-  // cannot be read, which unreadable_ remembers.
+  // None if the record is not there: not committed, overwritten meanwhile, without text, or in memory that cannot be
+  // read. unreadable_ remembers the last case.
   std::optional<LogRecord> ReadRecord(uint64_t id) {
     const uint64_t desc = descs_ + id % count_ * at_.desc_size;
     const uint64_t info = infos_ + id % count_ * at_.info_size;
@@ -139,7 +139,7 @@ class Ring {
       if (caller.ok() && *caller != 0) record.caller = *caller;
     }
 
-    // A block that would pass the end of the ring lies at its start.
+    // A block that would cross the end of the ring lies at its start instead.
     uint64_t first = *begin % size_;
     const uint64_t end = *next % size_;
     if (first == end) return std::nullopt;
@@ -158,7 +158,7 @@ class Ring {
     return record;
   }
 
-  // text_len and the two bytes that follow it in every printk_info so far.
+  // text_len and the two bytes after it, which have followed it in every printk_info so far.
   struct LengthAndLevel {
     uint16_t text_len;
     uint8_t facility;
@@ -169,7 +169,7 @@ class Ring {
   const KernelMemory& memory_;
   const Fields& at_;
   uint64_t count_ = 0, size_ = 0, descs_ = 0, infos_ = 0, data_ = 0, tail_ = 0, head_ = 0;
-  absl::Status unreadable_;  // the last reason for which a record could not be read
+  absl::Status unreadable_;  // the last reason why a record could not be read
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The lockless printk ring of Linux 5.10 and later (kernel/printk/printk_ringbuffer.h): descriptors,
-// their infos and the text in three arrays, each found by its own number.
+// The lockless printk ring of Linux 5.10 and later (kernel/printk/printk_ringbuffer.h): its descriptors, their infos
+// and the text lie in three arrays, each found by its own number.
 #ifndef DUMP_KERNEL_PRINTK_RING_H_
 #define DUMP_KERNEL_PRINTK_RING_H_
 
@@ -9,7 +9,7 @@
 
 namespace vmm {
 
-// `prb` is the address of the variable of that name, which points to the ring. Else as ReadKernelLog().
+// `prb` is the address of the variable `prb`, which points to the ring. Otherwise as ReadKernelLog().
 absl::StatusOr<std::vector<LogRecord>> ReadPrintkRing(const KernelMemory& memory, const StructLayout& layout,
                                                       uint64_t prb, size_t max_records);
 

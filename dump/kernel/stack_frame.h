@@ -1,4 +1,4 @@
-// What an unwinder works on and what it finds (backtrace.h).
+// The input and output of an unwinder (backtrace.h).
 #ifndef DUMP_KERNEL_STACK_FRAME_H_
 #define DUMP_KERNEL_STACK_FRAME_H_
 
@@ -12,7 +12,7 @@
 
 namespace vmm {
 
-// Where the kernel's or a module's code lies, and what leads out of it.
+// A range of the kernel's or a module's code, and the table to unwind from it.
 struct CodeRegion {
   uint64_t start = 0;
   uint64_t size = 0;
@@ -21,7 +21,7 @@ struct CodeRegion {
   bool Contains(uint64_t ip) const { return ip - start < size; }
 };
 
-// The region that `ip` lies in, or null.
+// The region that contains `ip`, or null.
 inline const CodeRegion* FindCode(const std::vector<CodeRegion>& code, uint64_t ip) {
   for (const CodeRegion& region : code) {
     if (region.Contains(ip)) return &region;
@@ -31,11 +31,12 @@ inline const CodeRegion* FindCode(const std::vector<CodeRegion>& code, uint64_t 
 
 struct StackFrame {
   uint64_t ip = 0;
-  uint64_t at = 0;           // where on the stack `ip` was read; 0 for the first frame, of the registers
-  bool interrupted = false;  // `ip` would have run next: no call stands in front of it
-  bool guess = false;        // found by a look through the stack; may be left over from another call
+  uint64_t at = 0;           // the stack address that held `ip`; 0 for the first frame, which comes from the registers
+  bool interrupted = false;  // `ip` would have run next: no call stands before it
+  bool guess = false;        // found by a scan of the stack; may be left over from another call
 
-  // An address within the call itself, to name the caller by: a function may end with a call.
+  // An address within the call itself, to name the caller by. A function may end with a call, so `ip` may belong to the
+  // next function.
   uint64_t lookup_ip() const { return interrupted ? ip : ip - 1; }
 
   friend bool operator==(const StackFrame&, const StackFrame&) = default;
@@ -44,21 +45,21 @@ struct StackFrame {
 struct Backtrace {
   std::vector<StackFrame> frames;  // innermost first; at most kMaxFrames
 
-  // What user mode had in its registers when it entered the kernel; none for a kernel thread.
+  // User mode's registers at its entry into the kernel; none for a kernel thread.
   std::optional<PtRegs> user;
 
-  // Why there are no more frames: "user mode", "end of stack", or what was wrong.
+  // Why there are no more frames: "user mode", "end of stack", or the error.
   std::string end;
 };
 
 inline constexpr size_t kMaxFrames = 256;
 
-// The registers as they are, or were, in the frame in hand.
+// The registers as they are, or were, in the current frame.
 struct UnwindState {
   uint64_t ip = 0, sp = 0, bp = 0;
-  bool interrupted = true;  // as StackFrame's
+  bool interrupted = true;  // as in StackFrame
 
-  // Those that ORC may ask for besides; known only where all were saved.
+  // Further registers that ORC may ask for. Known only if all were saved.
   struct Registers {
     uint64_t dx = 0, di = 0, r10 = 0, r13 = 0;
   };
@@ -68,7 +69,7 @@ struct UnwindState {
 enum class UnwindStep {
   kFrame,  // one frame was added
   kEnd,    // there are no more
-  kLost,   // it cannot go on, though there should be more
+  kLost,   // the unwinder cannot go on, though there should be more
 };
 
 }  // namespace vmm

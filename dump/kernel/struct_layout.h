@@ -1,5 +1,5 @@
-// Sizes and offsets of the kernel's structs, from whichever source knows them: VMCOREINFO, which
-// names a few dozen, or BTF, which has them all.
+// Sizes and offsets of the kernel's structs, from the source that knows them: VMCOREINFO, which names a few dozen, or
+// BTF, which has them all.
 #ifndef DUMP_KERNEL_STRUCT_LAYOUT_H_
 #define DUMP_KERNEL_STRUCT_LAYOUT_H_
 
@@ -12,7 +12,7 @@
 
 namespace vmm {
 
-// No larger struct or offset is believed.
+// A larger size or offset is not believed.
 inline constexpr uint64_t kMaxStructSize = 16 << 20;
 
 // A view; either may be null. Any thread may call.
@@ -20,10 +20,10 @@ class StructLayout {
  public:
   StructLayout(const VmcoreInfo* info, const Btf* btf) : info_(info), btf_(btf) {}
 
-  // Of "printk_info"; at most kMaxStructSize, not 0.
+  // The size of "printk_info", in bytes: at most kMaxStructSize, not 0.
   std::optional<uint64_t> Size(std::string_view name) const;
 
-  // Of "printk_info.seq"; at most kMaxStructSize.
+  // The offset of "printk_info.seq", in bytes: at most kMaxStructSize.
   std::optional<uint64_t> Offset(std::string_view field) const;
 
   const Btf* btf() const { return btf_; }

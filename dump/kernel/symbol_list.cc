@@ -14,10 +14,10 @@ namespace {
 
 constexpr std::string_view kElfMagic = "\177ELF";
 
-// A vmlinux of a distribution, with all that a debugger wants, has less than 1 GiB.
+// A distribution's vmlinux with full debug info has less than 1 GiB.
 constexpr uint64_t kMaxVmlinux = 4ull << 30;
 
-// A System.map of Debian's 6.1 has 7 MB.
+// The System.map of Debian's 6.1 has 7 MB.
 constexpr uint64_t kMaxSystemMap = 256 << 20;
 
 }  // namespace

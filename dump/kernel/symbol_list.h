@@ -1,4 +1,4 @@
-// Symbols from outside of the guest: a System.map, or the symbol table of a vmlinux or a module.
+// Symbols from outside the guest: a System.map, or the symbol table of a vmlinux or a module.
 #ifndef DUMP_KERNEL_SYMBOL_LIST_H_
 #define DUMP_KERNEL_SYMBOL_LIST_H_
 
@@ -15,18 +15,18 @@ namespace vmm {
 // Immutable: any thread may call.
 class SymbolList final : public KernelSymbols {
  public:
-  // `symbols` in any order. At() answers for `end` and above with none; 0 is no limit.
+  // Takes `symbols` in any order. At() finds nothing at `end` and above; 0: no limit.
   SymbolList(std::string source, std::vector<Symbol> symbols, uint64_t end = 0);
 
-  // The lines of a System.map: hexadecimal address, type, name. InvalidArgument, with the line's
-  // number and words, where one is something else (Debian's linux-image holds a System.map that only
-  // says where the real one is) or where there is none.
+  // Parses the lines of a System.map: hexadecimal address, type, name. InvalidArgument, with the line's number and
+  // words, if a line is something else (Debian's linux-image holds a System.map that only says where the real one is).
+  // InvalidArgument also if there are no lines.
   static absl::StatusOr<std::unique_ptr<SymbolList>> ParseSystemMap(std::string source, std::string_view text);
 
-  // The same from files. A file that is ELF is read as a vmlinux, else as a System.map.
+  // The same from a file. An ELF file is read as a vmlinux, any other as a System.map.
   static absl::StatusOr<std::unique_ptr<SymbolList>> ReadFile(const std::string& path);
 
-  // These symbols as KASLR has moved them: by `offset`, all that lie in the image's range.
+  // Returns these symbols as KASLR has moved them: `offset` is added to all that lie in the image's range.
   std::unique_ptr<SymbolList> Moved(uint64_t offset) const;
 
   std::string Source() const override { return source_; }

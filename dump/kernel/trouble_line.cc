@@ -6,7 +6,7 @@
 namespace vmm {
 namespace {
 
-// `also` must follow later in the line.
+// `also` must occur later in the line.
 struct Beginning {
   Trouble trouble;
   std::string_view words;
@@ -14,8 +14,8 @@ struct Beginning {
 };
 
 // From Linux arch/x86/kernel/{traps,dumpstack,nmi,cet}.c, arch/x86/mm/fault.c, arch/x86/kernel/cpu/mce,
-// lib/{bug,list_debug,ubsan}.c, kernel/{panic,watchdog,hung_task}.c, kernel/rcu/tree_stall.h,
-// kernel/locking/lockdep.c, mm/{slub,kasan,kfence,kmemleak}. The first that matches counts.
+// lib/{bug,list_debug,ubsan}.c, kernel/{panic,watchdog,hung_task}.c, kernel/rcu/tree_stall.h, kernel/locking/lockdep.c,
+// mm/{slub,kasan,kfence,kmemleak}. The first match counts.
 constexpr std::array kBeginnings = {
     // Also KASAN, KCSAN, KMSAN, KFENCE, soft lockups, workqueue lockups, bad pages, stack guard pages.
     Beginning{Trouble::kFatal, "BUG: "},
@@ -24,7 +24,7 @@ constexpr std::array kBeginnings = {
     Beginning{Trouble::kFatal, "kernel BUG at "},
     Beginning{Trouble::kFatal, "BUG ", "): "},  // SLUB: "BUG kmalloc-64 (Not tainted): Redzone overwritten"
 
-    // "Oops: " stands before the exception's name since 6.10, and not before.
+    // Since 6.10, "Oops: " stands before the exception's name; earlier it does not.
     Beginning{Trouble::kFatal, "Oops: "},
     Beginning{Trouble::kFatal, "general protection fault"},
     Beginning{Trouble::kFatal, "PANIC: double fault"},
@@ -71,14 +71,14 @@ constexpr std::array kBeginnings = {
     Beginning{Trouble::kFatal, "NMI: PCI system error"},
 
     Beginning{Trouble::kWarning, "WARNING: "},  // also lockdep since 4.12
-    Beginning{Trouble::kWarning, "[ INFO: "},   // lockdep before: "[ INFO: possible recursive locking detected ]"
+    Beginning{Trouble::kWarning, "[ INFO: "},   // lockdep before 4.12: "[ INFO: possible recursive locking detected ]"
     Beginning{Trouble::kWarning, "[ BUG: "},    // "[ BUG: bad unlock balance detected! ]"
     Beginning{Trouble::kWarning, "INFO: trying to register non-static key"},
     Beginning{Trouble::kWarning, "UBSAN: "},
     Beginning{Trouble::kWarning, "kmemleak: ", "new suspected memory leaks"},
 };
 
-// "[   12.345678] ", "[   12.345678][    T1] ": not part of a record, but of a copy of one.
+// Removes "[   12.345678] " or "[   12.345678][    T1] ". A record has no such stamp, but a copy of one may.
 std::string_view WithoutStamp(std::string_view text) {
   const std::string_view whole = text;
   bool stamped = false;

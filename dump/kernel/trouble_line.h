@@ -12,10 +12,9 @@ enum class Trouble {
   kFatal,    // an oops, BUG, lockup, stall or machine check
 };
 
-// The text of `message` (a record of the kernel's log) from the words that name the trouble on, and how
-// bad it is. Only words at the beginning count, after a time stamp at most: a driver's "DEBUG: " and a
-// program's "traps: init[1] general protection fault" are no trouble of the kernel's. The result refers
-// to `message`.
+// The text of `message` (a record of the kernel's log) from the words that name the trouble, and how bad it is. Only
+// words at the beginning count, with at most a time stamp before them: a driver's "DEBUG: " and a program's "traps:
+// init[1] general protection fault" are not the kernel's trouble. The result refers to `message`.
 struct TroubleLine {
   Trouble trouble;
   std::string_view text;

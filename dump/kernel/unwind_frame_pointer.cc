@@ -7,8 +7,8 @@ namespace vmm {
 namespace {
 
 constexpr uint64_t kWord = sizeof(uint64_t);
-constexpr uint64_t kIsRegisters = 1;  // of a frame pointer
-constexpr uint64_t kUserMode = 3;     // of CS
+constexpr uint64_t kIsRegisters = 1;  // bit of a frame pointer
+constexpr uint64_t kUserMode = 3;     // bits of CS
 
 }  // namespace
 

@@ -9,8 +9,8 @@
 
 namespace vmm {
 
-// As StepByOrc(). Entry code marks saved registers by an RBP that points to them plus 1
-// (ENCODE_FRAME_POINTER, arch/x86/include/asm/frame.h).
+// As StepByOrc(). Entry code marks saved registers: RBP points to them, plus 1 (ENCODE_FRAME_POINTER,
+// arch/x86/include/asm/frame.h).
 UnwindStep StepByFramePointer(const KernelMemory& memory, const std::vector<CodeRegion>& code, UnwindState& state,
                               Backtrace& backtrace);
 

@@ -7,11 +7,11 @@ namespace vmm {
 namespace {
 
 constexpr uint64_t kWord = sizeof(uint64_t);
-constexpr uint64_t kUserMode = 3;  // of CS
+constexpr uint64_t kUserMode = 3;  // bits of CS
 
 uint64_t Extend(int16_t offset) { return static_cast<uint64_t>(int64_t{offset}); }
 
-// What a call leaves behind: a jump to nowhere has no entry, but was called.
+// The stack after a call of a bad address: the target has no ORC entry, but it was called.
 constexpr OrcEntry kCalledRubbish = {kWord, 0, OrcRegister::kSp, OrcRegister::kUndefined, OrcType::kCall};
 
 absl::StatusOr<OrcEntry> FindEntry(const KernelMemory& memory, const std::vector<CodeRegion>& code,
@@ -26,7 +26,7 @@ absl::StatusOr<OrcEntry> FindEntry(const KernelMemory& memory, const std::vector
   return region->orc->Lookup(memory, ip);
 }
 
-// The register that an entry builds on, with its offset; indirect ones are read through.
+// The value of the register that an entry builds on, plus its offset. Indirect entries are read from memory.
 absl::StatusOr<uint64_t> StackPointer(const KernelMemory& memory, const OrcEntry& entry, const UnwindState& state) {
   const uint64_t offset = Extend(entry.sp_offset);
   switch (entry.sp_register) {
@@ -34,7 +34,7 @@ absl::StatusOr<uint64_t> StackPointer(const KernelMemory& memory, const OrcEntry
     case OrcRegister::kBp: return state.bp + offset;
     case OrcRegister::kBpIndirect: return memory.ReadObject<uint64_t>(state.bp + offset);
     case OrcRegister::kSpIndirect: {
-      // Since Linux 5.12 the offset is added behind the look, before in front of it.
+      // Since Linux 5.12 the offset is added after the read, before 5.12 it was added before the read.
       const auto top = memory.ReadObject<uint64_t>(state.sp);
       if (top.ok() && memory.ReadObject<uint64_t>(*top + offset - kWord).ok()) return *top + offset;
       return memory.ReadObject<uint64_t>(state.sp + offset);
@@ -51,7 +51,7 @@ absl::StatusOr<uint64_t> StackPointer(const KernelMemory& memory, const OrcEntry
   }
 }
 
-// The caller's state into `state`, and where its ip was found into `at`.
+// Moves `state` to the caller, and sets `at` to the address where the caller's ip was found.
 absl::Status Step(const KernelMemory& memory, const OrcEntry& entry, UnwindState& state, uint64_t& at,
                   Backtrace& backtrace) {
   ASSIGN_OR_RETURN(const uint64_t sp, StackPointer(memory, entry, state));

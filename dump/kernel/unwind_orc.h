@@ -9,7 +9,7 @@
 
 namespace vmm {
 
-// Moves `state` to its caller and adds that to `backtrace`, or sets backtrace.end (and user).
+// Moves `state` to its caller and adds the caller to `backtrace`, or sets backtrace.end (and user).
 UnwindStep StepByOrc(const KernelMemory& memory, const std::vector<CodeRegion>& code, UnwindState& state,
                      Backtrace& backtrace);
 

@@ -11,9 +11,9 @@ namespace vmm {
 namespace {
 
 constexpr uint64_t kChunk = 1 << 20;
-constexpr uint64_t kNameOffset = 12;  // in a note, behind its header
+constexpr uint64_t kNameOffset = 12;  // in a note, after its header
 
-// Where from the probed address the text is, and how long at most; size 0: there is none.
+// The text's offset from the probed address, and its maximum length, in bytes. Size 0: there is no text.
 struct TextRange {
   uint64_t offset = 0;
   uint64_t size = 0;
@@ -23,7 +23,7 @@ TextRange ProbeNote(std::span<const uint8_t> page) {
   return {kVmcoreInfoTextOffset, ProbeVmcoreInfoNote(page).value_or(0)};
 }
 
-// `page` begins with the text itself, which ends at a NUL within the page.
+// The bare text, if `page` begins with it. It ends at a NUL within the page.
 TextRange ProbeText(std::span<const uint8_t> page) {
   const bool is_text = std::memcmp(page.data(), kVmcoreInfoTextStart.data(), kVmcoreInfoTextStart.size()) == 0;
   return is_text ? TextRange{0, kPageSize} : TextRange{};
@@ -51,7 +51,7 @@ class Scan {
     return false;
   }
 
-  // Looks at every multiple of 4 that is not the start of a page, by the note's name.
+  // Finds notes at every multiple of 4 that is not the start of a page, by a search for the note's name.
   absl::StatusOr<bool> OfWords(std::span<const GuestRange> extents) {
     for (const GuestRange& extent : extents) {
       for (uint64_t done = 0; done < extent.size; done += kChunk) {
@@ -81,14 +81,14 @@ class Scan {
     return std::span<const uint8_t>(buffer_);
   }
 
-  // False where the budget does not have it.
+  // False if the budget does not cover `cost`.
   bool Pay(uint64_t cost) {
     if (cost > budget_) return false;
     budget_ -= cost;
     return true;
   }
 
-  // Whether the note's name at `name` is that of a note.
+  // The text of the note that has its name at `name`; size 0 if there is no such note.
   TextRange ProbeBefore(GuestAddr name) const {
     if (name.value < kNameOffset || name.value % 4 != 0 || name.value % kPageSize == kNameOffset) return {};
     std::array<uint8_t, kVmcoreInfoProbeSize> bytes;

@@ -16,7 +16,7 @@ std::string Text(std::string_view release) {
   return text;
 }
 
-// Guest RAM that does not lend its bytes, as that of a file on disk.
+// Guest RAM that does not lend its bytes, like the RAM in a file on disk.
 class UnlentMemory final : public PhysicalMemory {
  public:
   explicit UnlentMemory(const PhysicalMemory& memory) : memory_(memory) {}
@@ -114,7 +114,7 @@ TEST_F(VmcoreInfoScanTest, ABareTextEndsAtItsNul) {
   EXPECT_EQ(seen, Text("bare"));
 }
 
-// Of notes at any multiple of 4 in [1 MiB, 17 MiB).
+// The releases of the notes at any multiple of 4 in [1 MiB, 17 MiB).
 std::vector<std::string> ReleasesInImage(const PhysicalMemory& memory) {
   std::vector<std::string> releases;
   const GuestRange image{GuestAddr{1 << 20}, 16 << 20};

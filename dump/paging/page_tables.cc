@@ -10,12 +10,12 @@ namespace vmm {
 namespace {
 
 constexpr uint64_t kPresent = 1 << 0;
-constexpr uint64_t kPageSizeBit = 1 << 7;  // of a level 2 or 3 entry: it maps a page, not a table
+constexpr uint64_t kPageSizeBit = 1 << 7;  // in an entry of level 2 or 3: it maps a page, not a table
 constexpr uint64_t kAddressMask = 0x000ffffffffff000;
 
 using Table = std::array<uint64_t, 512>;
 
-// Levels count from 1, the table whose entries map 4 KiB each, as in the SDM's PT.
+// Levels count from 1, the level whose entries map 4 KiB each (the SDM's PT).
 uint64_t SpanOfEntry(int level) { return kPageSize << (9 * (level - 1)); }
 size_t IndexOf(uint64_t vaddr, int level) { return (vaddr / SpanOfEntry(level)) % 512; }
 
@@ -25,7 +25,7 @@ bool IsLeaf(uint64_t entry, int level) {
 
 GuestAddr TableAddress(uint64_t entry) { return GuestAddr{entry & kAddressMask}; }
 
-// A leaf's low address bits are flags (PAT is bit 12 of a large page).
+// The low address bits of a leaf are flags (PAT is bit 12 of a large page).
 GuestAddr LeafAddress(uint64_t entry, int level) {
   return GuestAddr{AlignDown(entry & kAddressMask, SpanOfEntry(level))};
 }
@@ -54,7 +54,7 @@ absl::StatusOr<GuestAddr> PageTables::Translate(uint64_t vaddr) const {
 
 bool PageTables::ForEachMapping(uint64_t first, uint64_t last,
                                 const std::function<bool(const PageMapping&)>& visit) const {
-  // One table of each level in hand, with the range of addresses that it was entered for.
+  // The current table of each level, and the start of the address range for which it was entered.
   struct Loaded {
     uint64_t base = 1;  // no table's range starts at an odd address
     bool usable = false;
@@ -78,7 +78,7 @@ bool PageTables::ForEachMapping(uint64_t first, uint64_t last,
         at.usable = is_new && memory_->Read(table, {reinterpret_cast<uint8_t*>(at.table.data()), sizeof(Table)}).ok();
       }
       if (!at.usable) {
-        ++level;  // nothing of this table counts: go on behind the entry that led to it
+        ++level;  // this table does not count: go on after the entry that led to it
         break;
       }
       entry = at.table[IndexOf(vaddr, level)];

@@ -1,5 +1,5 @@
-// x86-64 page tables, 4 or 5 levels, read out of a guest's RAM (Intel SDM vol. 3, section
-// 4.5). What stands in them is the guest's word: a walk over loops, aliases or rubbish ends.
+// Reads x86-64 page tables of 4 or 5 levels from a guest's RAM (Intel SDM vol. 3, section 4.5). The guest controls
+// their contents, so a walk ends even if they hold loops, aliases or rubbish.
 #ifndef DUMP_PAGING_PAGE_TABLES_H_
 #define DUMP_PAGING_PAGE_TABLES_H_
 
@@ -13,10 +13,10 @@
 
 namespace vmm {
 
-// The first canonical address of the upper half, which is the kernel's, under tables of 4 or 5 levels.
+// The first canonical address of the upper half, which belongs to the kernel, for tables of 4 or 5 levels.
 constexpr uint64_t FirstOfKernelHalf(int levels) { return levels == 5 ? 0xff00000000000000 : 0xffff800000000000; }
 
-// A guest-virtual page and where it lies.
+// A guest-virtual page and its place in physical memory.
 struct PageMapping {
   uint64_t vaddr = 0;
   GuestAddr phys;
@@ -30,7 +30,7 @@ class PageTables {
   PageTables(const PhysicalMemory& memory, GuestAddr root, int levels)
       : memory_(&memory), root_(root), levels_(levels) {}
 
-  // Those of a CPU with these control registers.
+  // The tables of a CPU with these control registers.
   static PageTables Of(const PhysicalMemory& memory, uint64_t cr3, uint64_t cr4) {
     constexpr uint64_t kAddress = 0x000ffffffffff000, kLa57 = 1 << 12;  // SDM vol. 3, sections 4.5.2 and 2.5
     return PageTables(memory, GuestAddr{cr3 & kAddress}, (cr4 & kLa57) != 0 ? 5 : 4);
@@ -39,18 +39,17 @@ class PageTables {
   GuestAddr root() const { return root_; }
   int levels() const { return levels_; }
 
-  // The entry of the top table that is in charge of `vaddr`.
+  // The entry of the top table that covers `vaddr`.
   absl::StatusOr<uint64_t> TopEntry(uint64_t vaddr) const;
 
-  // The physical address behind `vaddr`. NotFound where it is not mapped, OutOfRange where a
-  // table does not lie in RAM. What is found need not lie in RAM itself.
+  // The physical address of `vaddr`. NotFound if it is not mapped, OutOfRange if a table does not lie in RAM. The
+  // result itself need not lie in RAM.
   absl::StatusOr<GuestAddr> Translate(uint64_t vaddr) const;
 
-  // Calls `visit` for each page mapped in [first, last], ascending, until it returns false.
-  // A table that was walked before at the same level is passed over: KASAN's shadow and
-  // espfix map one table thousands of times, and a hostile guest could do so without end. For
-  // the same reason the walk ends after kMaxTables tables, and returns false. Tables outside RAM are
-  // passed over. `first` and `last` are canonical and of the same half.
+  // Calls `visit` for each page mapped in [first, last], ascending, until `visit` returns false. Skips a table that it
+  // has walked before at the same level: KASAN's shadow and espfix map one table thousands of times, and a hostile
+  // guest could do so without end. For the same reason the walk ends after kMaxTables tables, and returns false. Skips
+  // tables outside RAM. `first` and `last` are canonical and in the same half.
   static constexpr int kMaxTables = 65536;
   bool ForEachMapping(uint64_t first, uint64_t last, const std::function<bool(const PageMapping&)>& visit) const;
 

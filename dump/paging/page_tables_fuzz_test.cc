@@ -1,6 +1,6 @@
-// A guest may have anything in its page tables. Pseudo-random changes to them, always the same: a walk must end, keep
-// to what it promises and agree with a translation, and what is made of the tables must be right as far as it goes.
-// FUZZ_STEPS or FUZZ_SECONDS in the environment asks for more than the default.
+// A guest may have anything in its page tables. These tests make pseudo-random changes to them, always the same. A walk
+// must end, keep its promises and agree with a translation. The results derived from the tables must be right as far as
+// they go. FUZZ_STEPS or FUZZ_SECONDS in the environment asks for more than the default.
 #include <algorithm>
 #include <random>
 #include <span>
@@ -26,7 +26,7 @@ class Random {
   uint64_t Below(uint64_t limit) { return random_() % limit; }
   uint64_t Number() { return random_() >> Below(64); }
 
-  // Mostly an entry that leads to one of `pages`, as a table or as a page of some size.
+  // Returns, in most cases, an entry that leads to one of `pages`, as a table or as a page of some size.
   uint64_t Entry(const std::vector<uint64_t>& pages) {
     constexpr uint64_t kEdges[] = {0, 1, 0x81, 1ull << 51, (1ull << 52) - 1, 1ull << 52, 1ull << 63, ~0ull};
     switch (Below(8)) {
@@ -41,7 +41,7 @@ class Random {
   std::mt19937_64 random_;
 };
 
-// A canonical range, its ends in the same half: all of it, the image's, or some other.
+// A canonical range with both ends in the same half: all of the half, the image's range, or some other.
 std::pair<uint64_t, uint64_t> SomeRange(Random& random, int levels) {
   const uint64_t kernel_half = FirstOfKernelHalf(levels);
   switch (random.Below(4)) {
@@ -60,7 +60,7 @@ TEST(PageTablesFuzzTest, AWalkEndsAndAgreesWithATranslation) {
   FlatMemory memory(std::vector<uint8_t>(kPages * kPageSize));
   std::vector<uint64_t> pages;
   for (uint64_t page = 0; page < kPages; ++page) pages.push_back(page * kPageSize);
-  // Where small tables have their entries: the ends of the halves, and of the image's range.
+  // Indices at which small tables have their entries: the ends of the halves, and of the image's range.
   constexpr uint64_t kIndices[] = {0, 1, 255, 256, 257, 447, 448, 509, 510, 511};
 
   Random random(1);
@@ -99,7 +99,7 @@ TEST(PageTablesFuzzTest, AWalkEndsAndAgreesWithATranslation) {
   EXPECT_GT(visits, run.steps()) << "most tables mapped nothing";
 }
 
-// What is promised of a map, and of what is found by it.
+// Checks the promises that a map makes, and those of the stacks and mappings found by it.
 void ExpectTrueAsFarAsItGoes(const FlatMemory& memory, const KernelMap& map, std::span<const CpuState> cpus) {
   ASSERT_TRUE(map.levels == 4 || map.levels == 5);
   ASSERT_GE(map.image.vaddr, kStartKernelMap);
@@ -131,7 +131,7 @@ void FuzzKernel(int levels) {
   const auto info = VmcoreInfo::Parse(guest.VmcoreInfoText());
   ASSERT_TRUE(info.ok());
 
-  // The entries in use, and the tables that they stand in.
+  // The entries in use, and the tables that contain them.
   std::vector<uint64_t> entries, tables;
   const auto collect = [&](uint64_t table) {
     const size_t before = entries.size();

@@ -46,7 +46,7 @@ class PageTablesTest : public ::testing::Test {
     Put(0x2000, 0, 0x3000 | kTable);
     Put(0x2000, 1, 0x40000000 | kLarge | kNoExecute);
     Put(0x3000, 0, 0x4000 | kTable);
-    Put(0x3000, 1, 0x200000 | kLarge | 0x1000);  // PAT, which is no address bit
+    Put(0x3000, 1, 0x200000 | kLarge | 0x1000);  // PAT, which is not an address bit
     Put(0x4000, 5, 0x77000 | kTable | kNoExecute);
   }
 
@@ -130,7 +130,7 @@ TEST_F(PageTablesTest, ARootOutsideRamHasNoMappings) {
   EXPECT_EQ(calls, 0);
 }
 
-// Tables of random words that mostly point at each other: nothing may hang or read outside.
+// Tables of random words that mostly point at each other. Nothing may hang or read outside RAM.
 TEST_F(PageTablesTest, RubbishEndsToo) {
   std::minstd_rand random(1);
   for (int round = 0; round < 20; ++round) {

@@ -1,4 +1,4 @@
-// BTF, type by type.
+// Builds BTF, type by type.
 #ifndef DUMP_KERNEL_TESTING_BTF_BUILDER_H_
 #define DUMP_KERNEL_TESTING_BTF_BUILDER_H_
 

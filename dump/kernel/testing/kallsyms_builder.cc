@@ -9,7 +9,7 @@
 namespace vmm {
 namespace {
 
-// Each printable character stands for itself; these stand for more.
+// Each printable character stands for itself. The tokens set below stand for more.
 const std::array<std::string, kKallsymsTokens>& Tokens() {
   static const auto* const tokens = [] {
     auto* table = new std::array<std::string, kKallsymsTokens>;
@@ -32,7 +32,7 @@ class Bytes {
     const auto* const raw = reinterpret_cast<const uint8_t*>(&value);
     bytes_.insert(bytes_.end(), raw, raw + sizeof(value));
   }
-  // The address of what comes next.
+  // The address of the next item.
   uint64_t Label() {
     while (bytes_.size() % alignment_ != 0) bytes_.push_back(0);
     return at_ + bytes_.size();

@@ -13,21 +13,21 @@
 namespace vmm {
 namespace {
 
-constexpr uint64_t kPerCpuCurrent = 0x40;  // of current_task within a CPU's area
+constexpr uint64_t kPerCpuCurrent = 0x40;  // of current_task within a CPU's per-CPU area
 constexpr uint64_t kCommOffset = 0x500;
 constexpr uint64_t kPidOffset = 0x300;
 
-// The first id of Linux's ring: one round before 0, so that they soon pass it.
+// The first id of Linux's ring: one round before 0, so that ids soon wrap.
 constexpr uint64_t kFirstId = (1ull << 62) - (1 << MadeUpKernel::kDescCountBits);
 
-// Of struct module.
+// Offsets in struct module.
 constexpr uint64_t kListOffset = 8;
 constexpr uint64_t kNameOffset = 24;
 constexpr uint64_t kCoreOffset = 0x140;
 constexpr uint64_t kKallsymsOffset = 0x180;
 constexpr uint64_t kArchOffset = 0x1c0;
 
-constexpr uint64_t kModulePhys = 0x2a00000;  // free in LinuxGuest
+constexpr uint64_t kModulePhys = 0x2a00000;  // unused in LinuxGuest
 constexpr uint64_t kModuleOrc = MadeUpKernel::kModuleStruct + 0x400;
 constexpr uint64_t kModuleSymbols = MadeUpKernel::kModuleStruct + 0x600;
 
@@ -38,7 +38,7 @@ struct Orc {
   int type;  // 0 call, 1 regs, -1 end of stack
 };
 
-// The numbers of SP, 5, and PREV_SP, 1, as the layout has them.
+// The numbers of SP (5) and PREV_SP (1) in `layout`.
 uint16_t Register(uint8_t number, OrcLayout layout) {
   if (layout != OrcLayout::kType3Renumbered) return number;
   return number == 5 ? 3 : number == 1 ? 8 : number;
@@ -225,7 +225,7 @@ void MadeUpKernel::PutTasks() {
 }
 
 void MadeUpKernel::PutStack(uint64_t vaddr, uint64_t word) {
-  // As LinuxGuest lays them: pages 0 and 1 of a stack, then with a gap 2 and 3.
+  // As LinuxGuest lays them out: pages 0 and 1 of a stack, then, after a gap, 2 and 3.
   for (uint64_t cpu = 0; cpu < 2; ++cpu) {
     const uint64_t offset = vaddr - guest_->stack(static_cast<int>(cpu));
     if (offset >= 4 * kPageSize) continue;
@@ -234,7 +234,7 @@ void MadeUpKernel::PutStack(uint64_t vaddr, uint64_t word) {
   }
 }
 
-// CPU 0, from the inside: pvpanic_panic_notify, panic, sysrq_handle_crash, do_syscall_64, entry_SYSCALL_64 from user
+// CPU 0, innermost first: pvpanic_panic_notify, panic, sysrq_handle_crash, do_syscall_64, entry_SYSCALL_64 from user
 // mode. CPU 1: stop_this_cpu in an interrupt, over default_idle, start_secondary.
 void MadeUpKernel::PutStacks() {
   std::vector<CpuState>& cpus = guest_->snapshot().cpus;

@@ -1,5 +1,5 @@
-// A made-up guest whose kernel has what ours looks for: symbols, types, unwind tables, a log, a module, tasks. It
-// has panicked on CPU 0; CPU 1 was interrupted while idle.
+// A made-up guest whose kernel has everything that our code looks for: symbols, types, unwind tables, a log, a module,
+// tasks. It has panicked on CPU 0; CPU 1 was interrupted while idle.
 #ifndef DUMP_KERNEL_TESTING_MADE_UP_KERNEL_H_
 #define DUMP_KERNEL_TESTING_MADE_UP_KERNEL_H_
 
@@ -18,7 +18,7 @@
 
 namespace vmm {
 
-// Those that it can have: three that are read in different ways.
+// The layouts that it can have: three, each read in a different way.
 inline constexpr OrcLayout kOrcLayouts[] = {OrcLayout::kTypeAndEnd, OrcLayout::kType3, OrcLayout::kType3Renumbered};
 
 struct MadeUpKernelOptions {
@@ -29,7 +29,7 @@ struct MadeUpKernelOptions {
 
 class MadeUpKernel {
  public:
-  // Code; each function is 0x100 bytes long and has the name that is given here.
+  // Code. Each function is 0x100 bytes long and has the name that its comment gives. A size there is its stack frame's.
   static constexpr uint64_t kText = LinuxGuest::kText;
   static constexpr uint64_t kEtext = kText + 0x100000;
   static constexpr uint64_t kPanic = kText + 0x1000;       // panic: frame of 0x20 bytes
@@ -43,16 +43,16 @@ class MadeUpKernel {
   static constexpr uint64_t kStopOthers = kText + 0x3000;  // native_stop_other_cpus; with an ENDBR64 and ftrace's NOP
   static constexpr uint64_t kCrashStop = kText + 0x3100;   // crash_smp_send_stop; the same
 
-  // The code of the module "pvpanic", whose one function is pvpanic_panic_notify, a frame of 8 bytes.
+  // The code of the module "pvpanic". It has one function, pvpanic_panic_notify, with a frame of 8 bytes.
   static constexpr uint64_t kModule = 0xffffffffc0400000;
 
-  // Where things lie that a test changes.
+  // Places of data that tests change.
   static constexpr uint64_t kData = kText + 0x220000;
-  static constexpr uint64_t kPanicCpu = kData + 0x808;         // int, of the CPU that panics
+  static constexpr uint64_t kPanicCpu = kData + 0x808;         // int, the CPU that panics
   static constexpr uint64_t kKexecCrashImage = kData + 0x818;  // pointer
   static constexpr uint64_t kModulesHead = kData + 0x1000;
   static constexpr uint64_t kModuleStruct = kData + 0x2000;
-  static constexpr uint64_t kTasks = kData + 0x4000;  // init_task, and 0x1000 behind it CPU 0's
+  static constexpr uint64_t kTasks = kData + 0x4000;  // init_task; 0x1000 further, CPU 0's task
   static constexpr uint64_t kPerCpu = kData + 0x8000;
   static constexpr uint64_t kOrcIps = kData + 0x10000;
   static constexpr uint64_t kOrcEntries = kData + 0x11000;
@@ -66,7 +66,7 @@ class MadeUpKernel {
   static constexpr uint32_t kLogTextBits = 10;
 
   explicit MadeUpKernel(MadeUpKernelOptions options = {});
-  // The same in a guest that is there already.
+  // The same in a guest that exists already.
   MadeUpKernel(LinuxGuest& guest, MadeUpKernelOptions options);
 
   LinuxGuest& guest() { return *guest_; }
@@ -74,16 +74,16 @@ class MadeUpKernel {
   FoundKernel Find() { return FindKernel(guest_->snapshot()); }
   KernelMemory memory() { return KernelMemory(guest_->memory(), *Find().map); }
 
-  // Adds a record to the log, as printk does; old ones are overwritten.
+  // Adds a record to the log, as printk does; it may overwrite old ones.
   void Log(uint64_t time_ns, uint8_t level, std::string_view text);
 
-  // Of the image.
+  // Write to the image.
   void Put(uint64_t vaddr, std::string_view bytes);
   void PutWord(uint64_t vaddr, uint64_t word);
   void Put32(uint64_t vaddr, uint32_t word);
   GuestAddr Physical(uint64_t vaddr) const { return GuestAddr{vaddr - kText + LinuxGuest::kImagePhys}; }
 
-  // The address on CPU 0's or 1's stack where its innermost frame begins, its RSP.
+  // RSP of CPU 0 or 1: the address on its stack where its innermost frame begins.
   uint64_t rsp(int cpu) { return guest_->snapshot().cpus[static_cast<size_t>(cpu)].rsp; }
   void PutStack(uint64_t vaddr, uint64_t word);
 
