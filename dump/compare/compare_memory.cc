@@ -23,7 +23,7 @@ void Add(RangeList& list, GuestRange range) {
 
 GuestRange Between(uint64_t begin, uint64_t end) { return {GuestAddr{begin}, end > begin ? end - begin : 0}; }
 
-// What is in both lists of ascending, disjoint ranges.
+// The intersection of two lists of ascending, disjoint ranges.
 std::vector<GuestRange> Common(std::span<const GuestRange> a, std::span<const GuestRange> b) {
   std::vector<GuestRange> common;
   for (size_t i = 0, j = 0; i < a.size() && j < b.size();) {
@@ -35,7 +35,7 @@ std::vector<GuestRange> Common(std::span<const GuestRange> a, std::span<const Gu
   return common;
 }
 
-// What is in `a` and not in `b`.
+// The part of `a` that is not in `b`.
 RangeList Without(std::span<const GuestRange> a, std::span<const GuestRange> b) {
   RangeList rest;
   size_t j = 0;
@@ -52,7 +52,7 @@ RangeList Without(std::span<const GuestRange> a, std::span<const GuestRange> b) 
   return rest;
 }
 
-// What is in either.
+// The union of both lists.
 std::vector<GuestRange> Union(std::span<const GuestRange> a, std::span<const GuestRange> b) {
   std::vector<GuestRange> all(a.begin(), a.end());
   all.insert(all.end(), b.begin(), b.end());

@@ -1,4 +1,4 @@
-// Two memories of one machine, page by page.
+// Compares two memories of one machine, page by page.
 #ifndef DUMP_COMPARE_COMPARE_MEMORY_H_
 #define DUMP_COMPARE_COMPARE_MEMORY_H_
 
@@ -10,8 +10,8 @@
 
 namespace vmm {
 
-// Ranges are of whole pages, ascending, disjoint, as long as they can be. At most kMaxListedRanges of
-// each are kept; the counts are of all.
+// Ranges consist of whole pages and are ascending, disjoint and as long as possible. Each list keeps at most
+// kMaxListedRanges of them; its `pages` counts all.
 inline constexpr size_t kMaxListedRanges = 100'000;
 
 struct RangeList {
@@ -23,14 +23,13 @@ struct MemoryDifference {
   RangeList only_a;  // RAM that the other does not have at all
   RangeList only_b;
   RangeList differ;             // in both, with other bytes
-  uint64_t compared_pages = 0;  // in both; those that are holes in both count, and cost nothing
-  uint64_t read_pages = 0;      // of these, those that were read
+  uint64_t compared_pages = 0;  // in both; holes in both count too, and cost nothing
+  uint64_t read_pages = 0;      // the compared pages that were read
 
   bool same() const { return only_a.pages == 0 && only_b.pages == 0 && differ.pages == 0; }
 };
 
-// Reads what is data in either, and no page that is a hole in both. A page that one of them cannot read
-// ends it.
+// Reads pages that are data in either memory, but none that is a hole in both. Fails if one memory cannot read a page.
 absl::StatusOr<MemoryDifference> CompareMemory(const PhysicalMemory& a, const PhysicalMemory& b);
 
 }  // namespace vmm

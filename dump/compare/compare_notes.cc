@@ -10,7 +10,7 @@ namespace {
 
 bool HasQemuNotes(const Vmcore& core) { return core.FindNote("QEMU") != nullptr; }
 
-// Registers are compared one by one.
+// These are skipped as notes because registers are compared one by one.
 bool IsOfRegisters(const VmcoreNote& note) { return note.name == "CORE" || note.name == "QEMU"; }
 
 class Comparison {
@@ -58,7 +58,7 @@ class Comparison {
     }
   }
 
-  // The n-th note of a name and type in one is compared with the n-th in the other.
+  // Compares the n-th note of a name and type in one dump with the n-th in the other.
   void CompareOtherNotes() {
     std::vector<const VmcoreNote*> notes_b;
     for (const VmcoreNote& note : b_.notes()) {

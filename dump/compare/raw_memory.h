@@ -1,4 +1,4 @@
-// RAM in a plain file: a guest's memfd, or what QEMU's memory-backend-file leaves.
+// RAM in a plain file: a guest's memfd, or a file left by QEMU's memory-backend-file.
 #ifndef DUMP_COMPARE_RAW_MEMORY_H_
 #define DUMP_COMPARE_RAW_MEMORY_H_
 
@@ -11,8 +11,8 @@
 
 namespace vmm {
 
-// `ranges`, ascending, lie in `file` one behind the other, with nothing for the holes between them.
-// `file` must outlive the result. InvalidArgument where it has not as many bytes as they.
+// `file` holds `ranges`, ascending, one after the other, with nothing for the holes between them. `file` must outlive
+// the result. InvalidArgument if its size is not the sum of theirs.
 absl::StatusOr<std::unique_ptr<PhysicalMemory>> OpenRawMemory(const CoreFile& file, std::span<const GuestRange> ranges);
 
 }  // namespace vmm

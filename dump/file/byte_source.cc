@@ -152,7 +152,7 @@ class UnflattenedSource final : public ByteSource {
     uint64_t position = 0;  // in the flattened file
   };
 
-  // What a later record writes stands, so pieces never overlap.
+  // A later record replaces earlier ones, so pieces never overlap.
   void Put(uint64_t offset, uint64_t size, uint64_t position) {
     const uint64_t end = offset + size;
     size_ = std::max(size_, end);

@@ -1,5 +1,5 @@
-// The bytes of a dump file, read at any place: a plain file, or one that makedumpfile or QEMU
-// flattened for an output that cannot seek, put back in order on the fly.
+// The bytes of a dump file, readable at any offset. The file is either plain, or makedumpfile or QEMU flattened it for
+// an output that cannot seek. A flattened file is put back in order on the fly.
 #ifndef DUMP_FILE_BYTE_SOURCE_H_
 #define DUMP_FILE_BYTE_SOURCE_H_
 
@@ -23,37 +23,38 @@ class ByteSource {
 
   virtual uint64_t size() const = 0;
 
-  // Fills `out` from `offset` on. An error where that passes the end.
+  // Fills `out` from `offset` on. An error if that passes the end.
   virtual absl::Status ReadAt(uint64_t offset, std::span<uint8_t> out) const = 0;
 
-  // How many of the `size` bytes at `offset` can be read before one that is missing.
+  // Number of the `size` bytes at `offset` that can be read before the first missing one.
   virtual uint64_t Available(uint64_t offset, uint64_t size) const;
 
-  // The parts of `within` that may hold something other than zeros, ascending. More than `max` of them are
-  // ResourceExhausted. `within` is available.
+  // The parts of `within` that may hold something other than zeros, ascending. ResourceExhausted if there are more than
+  // `max`. All of `within` must be available.
   virtual absl::StatusOr<std::vector<CoreFile::Extent>> DataExtents(CoreFile::Extent within, size_t max) const;
 
-  // Bytes in the file itself: what a dump in it can hold at most.
+  // Bytes in the file itself: the most that a dump in it can hold.
   virtual uint64_t stored_bytes() const { return size(); }
 
-  // True for one that Unflatten() returned, and whether the file that it was made from was cut short.
+  // flattened() is true if Unflatten() returned this source. cut_short() is then set if the flattened file was cut
+  // short.
   virtual bool flattened() const { return false; }
   virtual std::optional<CutShort> cut_short() const { return std::nullopt; }
 };
 
-// A file, which must outlive the result.
+// Reads `file`, which must outlive the result.
 std::unique_ptr<ByteSource> MakeFileSource(const CoreFile& file);
 
-// Bytes in memory.
+// Reads `bytes`, which are in memory.
 std::unique_ptr<ByteSource> MakeStringSource(std::string bytes);
 
 // True iff `source` begins with the flattened form's signature.
 bool IsFlattened(const ByteSource& source);
 
-// What `flattened` was made from. Reads the header of each of its records. DataLoss where they make
-// no sense; ResourceExhausted where there are more than kMaxFlatRecords. Of a file that is cut short the
-// result has the bytes that are there. The others are not available: reading them is DataLoss, while a
-// gap between the records of a whole file reads as zeros.
+// Returns the file from which `flattened` was made. Reads the header of each of its records. DataLoss if they make no
+// sense; ResourceExhausted if there are more than kMaxFlatRecords. If the file is cut short, the result has only the
+// bytes that are there. The others are not available: reading them is DataLoss. In a whole file, a gap between records
+// reads as zeros.
 inline constexpr size_t kMaxFlatRecords = 1 << 20;
 absl::StatusOr<std::unique_ptr<ByteSource>> Unflatten(std::shared_ptr<const ByteSource> flattened);
 

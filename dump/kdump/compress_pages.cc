@@ -13,18 +13,18 @@
 namespace vmm {
 namespace {
 
-// Enough that handing over costs nothing; 256 KiB each for a chunk's pages and their bytes.
+// Enough to make handing over cheap. The pages of a chunk take 256 KiB, and so do their compressed bytes.
 constexpr size_t kChunkPages = 64;
 
-// Chunks in the works, for each thread: one that it compresses and one that waits to be written.
+// Chunks in progress, for each thread: one that it compresses and one that waits to be written.
 constexpr size_t kSlotsPerThread = 2;
 
-// The pages to come, chunk by chunk.
+// The pages still to be done, chunk by chunk.
 class ChunkList {
  public:
   ChunkList(std::span<const GuestRange> extents, const PageBitmap& wanted) : extents_(extents), wanted_(wanted) {}
 
-  // Fills `chunk` with the PFNs of the next pages; false where there are none left.
+  // Fills `chunk` with the PFNs of the next pages. False if none are left.
   bool Next(CompressedChunk& chunk) {
     chunk.pages.clear();
     while (chunk.pages.size() < kChunkPages && !extents_.empty()) {
@@ -48,7 +48,7 @@ class ChunkList {
   uint64_t next_ = 0;
 };
 
-// What one thread works with.
+// The buffers and the compressor of one thread.
 class Worker {
  public:
   Worker(const PhysicalMemory& memory, KdumpCompression compression) : memory_(memory), compressor_(compression) {}
@@ -92,20 +92,20 @@ class Worker {
   std::vector<uint8_t> buffer_;
 };
 
-// Chunk n is worked on in slot n modulo the number of slots. A worker may begin it when its slot's last
-// chunk was taken; chunks are taken in their order.
+// Chunk n is compressed in slot n modulo the number of slots. A worker may begin it once the previous chunk of that
+// slot has been taken. Chunks are taken in order.
 class Pipeline {
  public:
   Pipeline(ChunkList list, size_t threads)
       : list_(std::move(list)), slots_(std::max<size_t>(1, threads) * kSlotsPerThread) {}
 
-  // A worker's thread, until there is nothing more to do.
+  // The body of a worker's thread. Returns when there is nothing more to do.
   void Work(Worker& worker) {
     while (WorkOnce(worker)) {
     }
   }
 
-  // False where there is nothing more to do. Waits until there is a free slot.
+  // Waits for a free slot. False if there is nothing more to do.
   bool WorkOnce(Worker& worker) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return stopped_ || ended_ || begun_ < taken_ + slots_.size(); });
@@ -126,7 +126,7 @@ class Pipeline {
     return true;
   }
 
-  // Hands the next chunk to `take`; false where there is none left.
+  // Hands the next chunk to `take`. False if none is left.
   absl::StatusOr<bool> TakeOnce(const std::function<absl::Status(const CompressedChunk&)>& take) {
     std::unique_lock lock(mutex_);
     Slot& slot = slots_[taken_ % slots_.size()];
@@ -155,13 +155,13 @@ class Pipeline {
     bool ready = false;
   };
 
-  std::mutex mutex_;  // of all below, but for the chunks
+  std::mutex mutex_;  // guards everything below except the chunks
   std::condition_variable changed_;
   ChunkList list_;
   std::vector<Slot> slots_;
   uint64_t begun_ = 0;  // chunks
   uint64_t taken_ = 0;
-  bool ended_ = false;    // there are no more than begun_
+  bool ended_ = false;    // there are only begun_ chunks
   bool stopped_ = false;  // an error: nobody needs the rest
 };
 
@@ -180,7 +180,7 @@ absl::Status CompressPages(const PhysicalMemory& memory, std::span<const GuestRa
       });
     }
   } catch (const std::system_error&) {
-    // No more threads to be had. Those that there are do the work, or else we do.
+    // No more threads can be started. The ones that run do the work, or this thread does if there are none.
   }
   std::unique_ptr<Worker> own;
   if (started.empty()) own = std::make_unique<Worker>(memory, compression);

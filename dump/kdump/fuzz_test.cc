@@ -1,6 +1,6 @@
-// What a dump file says is anybody's word. Pseudo-random changes to real files, a bounded number of them
-// and always the same ones, must be refused or read, but never crash, hang, read too far or take much
-// memory (ASan sees to that). FUZZ_STEPS or FUZZ_SECONDS in the environment asks for more than the default.
+// A dump file is untrusted input. These tests make pseudo-random changes to real files, a bounded number of them and
+// always the same ones. A changed file must be refused or read. It must never make the code crash, hang, read too far
+// or take much memory (ASan checks that). FUZZ_STEPS or FUZZ_SECONDS in the environment asks for more than the default.
 #include <algorithm>
 #include <cstring>
 #include <random>
@@ -34,8 +34,8 @@ class Mutator {
     }
   }
 
-  // One to six changes: a bit, a number of some width at some place, or the length. `parts` are the places
-  // that matter more than the rest.
+  // Makes one to six changes: to a bit, to a number of some width at some place, or to the length. `parts` are the
+  // places that matter more than the rest.
   void Change(std::string* bytes, std::span<const std::pair<size_t, size_t>> parts) {
     for (uint64_t i = 1 + Below(6); i > 0; --i) {
       if (Below(20) == 0) bytes->resize(Below(bytes->size() + 100));
@@ -109,7 +109,7 @@ Seed Flattened(const Seed& seed) {
   return flat;
 }
 
-// Reads all that a reader of dumps would, as far as the file goes. Returns whether any page could be read.
+// Reads everything that a reader of dumps would, as far as the file goes. Returns true if any page could be read.
 bool ReadAll(const KdumpFile& file) {
   bool read = false;
   std::vector<uint8_t> some(5000);

@@ -48,7 +48,7 @@ absl::Status CheckHeader(const DiskDumpHeader& header) {
   return absl::OkStatus();
 }
 
-// Fields that are younger than the header's version hold anything.
+// Clears the fields that are newer than the header's version: they may hold anything.
 void DropYoungerFields(int version, KdumpSubHeader& sub) {
   if (version < 2) sub.split = 0;
   if (version < 3) sub.offset_vmcoreinfo = sub.size_vmcoreinfo = 0;
@@ -112,8 +112,8 @@ void KdumpFile::CutAt(std::string_view part, uint64_t wanted) {
   if (!cut_short_.has_value()) cut_short_ = EndsEarly(part, wanted, source_->size(), /*at_least=*/true);
 }
 
-// What of it is there. Every writer puts it before `headers_end`, where the bitmaps begin; what should lie
-// elsewhere and is past the file's end is damage and no cut.
+// Returns the part of the blob that is there. Every writer puts a blob before `headers_end`, where the bitmaps begin.
+// If one lies elsewhere and past the file's end, the file is damaged and not cut.
 absl::StatusOr<std::string> KdumpFile::ReadBlob(std::string_view name, uint64_t offset, uint64_t size, uint64_t limit,
                                                 uint64_t headers_end) {
   if (offset == 0 || size == 0) return std::string();
@@ -158,7 +158,7 @@ absl::Status KdumpFile::ReadBitmaps(uint64_t offset, uint64_t size) {
   rank_ = std::make_unique<PageRank>(stored_);
   RETURN_IF_ERROR(ReadRanges());
   desc_offset_ = offset + size;
-  if (!second_is_there) {  // which pages there would be is not known
+  if (!second_is_there) {  // nobody knows which pages there would be
     missing_ = std::move(ranges_);
     ranges_.clear();
     return absl::OkStatus();
@@ -179,7 +179,7 @@ absl::Status KdumpFile::ReadRanges() {
 
 absl::Status KdumpFile::FindCut() {
   const uint64_t stored = stored_.Count();
-  // makedumpfile and QEMU put the block of the zero pages first, and so do we.
+  // makedumpfile, QEMU and our writer put the block of the zero pages first.
   const uint64_t data_offset = desc_offset_ + stored * sizeof(PageDesc);
   std::vector<uint8_t> page(kPageSize);
   if (source_->Available(data_offset, kPageSize) == kPageSize && source_->ReadAt(data_offset, page).ok() &&
@@ -204,9 +204,8 @@ absl::Status KdumpFile::FindCut() {
   return absl::OkStatus();
 }
 
-// 0 where no page has bytes of its own. Writers put pages in the order of their descriptors, so the last one
-// that does not share the block of zeros ends furthest. One with a size or an offset that no file has
-// does not count.
+// Returns 0 if no page has bytes of its own. Writers put pages in the order of their descriptors, so the last page that
+// does not share the block of zeros ends furthest. A page with an impossible size or offset does not count.
 absl::StatusOr<uint64_t> KdumpFile::EndOfLastPage(uint64_t descs) const {
   for (uint64_t end = descs; end > 0;) {
     const uint64_t count = std::min(end, kDescsAtATime);
@@ -221,21 +220,21 @@ absl::StatusOr<uint64_t> KdumpFile::EndOfLastPage(uint64_t descs) const {
   return 0;
 }
 
-// makedumpfile leaves the descriptors empty of what it had no space for.
+// makedumpfile leaves a descriptor empty if it had no space for the page.
 bool KdumpFile::IsMissing(const Desc& desc) const {
   if (desc.offset == 0 && desc.size == 0) return true;
   if (desc.size > kPageSize || desc.offset > kMaxFileSize) return false;  // damaged
   return source_->Available(desc.offset, desc.size) < desc.size;
 }
 
-// Takes out of ranges_ what is missing. Returns where the page ends that reaches furthest in the file.
+// Removes missing RAM from ranges_. Returns the end of the page that reaches furthest in the file.
 absl::StatusOr<uint64_t> KdumpFile::FindMissing() {
   std::vector<GuestRange> there;
   uint64_t file_end = source_->size();
   uint64_t missing_pages = 0;
   for (const GuestRange& range : ranges_) {
     const uint64_t begin = range.start.value / kPageSize, end = range.end().value / kPageSize;
-    uint64_t first = end, last = begin;  // what is missing of it is [first, last)
+    uint64_t first = end, last = begin;  // [first, last) of it is missing
     for (uint64_t at = stored_.Find(begin, true); at < end;) {
       const uint64_t run = std::min({stored_.Find(at, false), end, at + kDescsAtATime}) - at;
       const uint64_t index = rank_->Before(at);
@@ -291,7 +290,8 @@ absl::StatusOr<std::vector<KdumpFile::Desc>> KdumpFile::ReadDescs(uint64_t index
   return descs;
 }
 
-// A run ends where its block of RAM does, or with its pages; past kMaxExtents runs of one block are one.
+// A run ends at the first page without data, and at the end of its block of RAM. After kMaxExtents runs, the further
+// runs of one block become one.
 absl::StatusOr<std::vector<GuestRange>> KdumpFile::DataExtents() const {
   std::vector<GuestRange> extents;
   for (const GuestRange& range : ranges_) {

@@ -1,6 +1,6 @@
-// A kdump-compressed file, opened: the RAM in it, its notes, and what its headers say. From
-// makedumpfile, QEMU or ourselves, flattened or not. Nothing in it is believed: each size is
-// held against the file and against a limit before it is used.
+// An opened kdump-compressed file: the RAM in it, its notes and the facts in its headers. The file is from
+// makedumpfile, QEMU or ourselves, flattened or not. Nothing in it is trusted: each size is checked against the file
+// and against a limit before it is used.
 #ifndef DUMP_KDUMP_KDUMP_FILE_H_
 #define DUMP_KDUMP_KDUMP_FILE_H_
 
@@ -19,7 +19,7 @@
 
 namespace vmm {
 
-// What the headers say. Strings are cut at their first NUL and may hold any other byte.
+// Facts from the headers. Strings end at their first NUL and may hold any other byte.
 struct KdumpFacts {
   int header_version = 0;
   std::string sysname, nodename, release, version, machine, domainname;
@@ -34,49 +34,49 @@ struct KdumpFacts {
 
 class KdumpFile final : public PhysicalMemory {
  public:
-  // Of all bitmaps and of what is kept in memory: 2 TiB of physical addresses, and more blocks of RAM
-  // than any machine has.
+  // Limits for the bitmaps and for everything kept in memory: 2 TiB of physical addresses, and more blocks of RAM than
+  // any machine has.
   static constexpr uint64_t kMaxPages = 1ull << 29;
   static constexpr size_t kMaxRanges = 65536;
   static constexpr size_t kMaxExtents = 1 << 20;
   static constexpr uint64_t kMaxNotes = 16 << 20;
 
-  // True iff `source` looks like one; only then is Open() worth trying.
+  // True iff `source` looks like a kdump file. If not, Open() is not worth trying.
   static bool IsKdump(const ByteSource& source);
 
-  // InvalidArgument where it is none, Unimplemented where it is of a kind that is not read (another page
-  // size, another machine, one part of a split dump), DataLoss where it is damaged, CutShortError() where it
-  // ends before its headers do. A file that ends later, or is marked as incomplete, is read as far
-  // as it goes. Of a whole file only the last page_descs are looked at for that, of another one all.
+  // InvalidArgument if it is no kdump file. Unimplemented if it is of a kind that is not read: another page size,
+  // another machine, one part of a split dump. DataLoss if it is damaged. CutShortError() if it ends before its headers
+  // do. A file that ends later, or is marked as incomplete, is read as far as it goes. To detect this, Open() reads
+  // only the last page_descs of a whole file, but all page_descs of an incomplete one.
   static absl::StatusOr<std::unique_ptr<KdumpFile>> Open(std::shared_ptr<const ByteSource> source);
 
   const std::optional<CutShort>& cut_short() const { return cut_short_; }
 
-  // RAM that is missing because the file is cut short: in each block of RAM, from the first missing page to the
-  // last. Ascending, disjoint, and no part of Ranges(). Reading it is DataLoss.
+  // RAM that is missing because the file is cut short. In each block of RAM this is everything from the first missing
+  // page to the last. Ascending, disjoint, not in Ranges(). Reading it is DataLoss.
   const std::vector<GuestRange>& Missing() const { return missing_; }
 
   const KdumpFacts& facts() const { return facts_; }
 
-  // The ELF notes as they stand in the file, as in a PT_NOTE; empty where there are none.
+  // The ELF notes as they are in the file, in the form of a PT_NOTE; empty: none.
   const std::string& notes() const { return notes_; }
 
-  // VMCOREINFO's text, where the file has one.
+  // VMCOREINFO's text; empty: none.
   const std::string& vmcoreinfo() const { return vmcoreinfo_; }
 
   uint64_t stored_pages() const { return stored_.Count(); }
 
-  // True for RAM that was filtered out. It reads as zeros, but was not: nobody knows.
+  // True for RAM that was filtered out. It reads as zeros, but its true content is unknown.
   bool IsExcluded(GuestAddr addr) const {
     return ram_.Test(addr.value / kPageSize) && !stored_.Test(addr.value / kPageSize);
   }
   uint64_t excluded_pages() const;
 
-  // The first bitmap, all RAM, and the second, what is stored of it.
+  // ram_pages() is the first bitmap: all RAM. pages() is the second: the RAM that is stored.
   const PageBitmap& ram_pages() const { return ram_; }
   const PageBitmap& pages() const { return stored_; }
 
-  // PhysicalMemory. DataExtents() reads all page_descs, and leaves out what is zero or filtered out.
+  // PhysicalMemory. DataExtents() reads all page_descs and leaves out pages that are zero or filtered out.
   std::vector<GuestRange> Ranges() const override { return ranges_; }
   absl::StatusOr<std::vector<GuestRange>> DataExtents() const override;
   absl::Status Read(GuestAddr addr, std::span<uint8_t> out) const override;
@@ -116,15 +116,15 @@ class KdumpFile final : public PhysicalMemory {
   std::vector<GuestRange> ranges_;
   std::vector<GuestRange> missing_;
   uint64_t desc_offset_ = 0;
-  uint64_t zero_offset_ = 0;  // of the block that all zero pages share; 0: there is none
+  uint64_t zero_offset_ = 0;  // of the block that all zero pages share; 0: none
 
-  // Pages that were read in part, which is how page tables and structures are read: again and again.
+  // A page that was read in part. Page tables and structures are read this way, again and again.
   struct CachedPage {
     uint64_t pfn = ~0ull;
     std::vector<uint8_t> bytes;
   };
   static constexpr size_t kCachedPages = 64;
-  mutable std::mutex mutex_;  // of all below
+  mutable std::mutex mutex_;  // guards everything below
   mutable std::vector<CachedPage> cache_ = std::vector<CachedPage>(kCachedPages);
   mutable PageDecompressor decompressor_;
 };

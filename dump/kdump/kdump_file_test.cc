@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// A small file that is right; tests change one thing in it.
+// A small valid file. Each test changes one thing in it.
 class KdumpFileTest : public ::testing::Test {
  protected:
   KdumpFileTest() {
@@ -41,7 +41,7 @@ class KdumpFileTest : public ::testing::Test {
   absl::StatusOr<std::unique_ptr<KdumpFile>> Open() const { return KdumpFile::Open(MakeStringSource(bytes_)); }
   std::string WhyNot() const { return std::string(Open().status().message()); }
 
-  // The page_desc of the page at 0x5000.
+  // The offset of the page_desc of the page at 0x5000.
   uint64_t desc_of_page_5() const { return layout_.desc_offset + 5 * sizeof(PageDesc); }
 
   absl::Status ReadPage5() const {

@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kDataBuffer = 1 << 20;
 constexpr size_t kDescBuffer = 256 << 10;
 
-// One part of the file, written from its start to its end in large pieces.
+// Writes one part of the file from start to end in large pieces.
 class Appender {
  public:
   Appender(ByteSink& sink, uint64_t offset, size_t buffer) : sink_(sink), offset_(offset), limit_(buffer) {
@@ -106,7 +106,7 @@ class Writer {
     return absl::OkStatus();
   }
 
-  // For all stored pages from next_ up to `end`.
+  // Puts the page_descs of all stored pages from next_ up to `end`.
   absl::Status PutZeroPages(uint64_t end) {
     const PageDesc zero{layout_.data_offset, static_cast<uint32_t>(kPageSize), 0, 0};
     if (layout_.missing.pages() != 0) return PutZeroOrMissingPages(zero, end);

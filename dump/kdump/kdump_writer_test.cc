@@ -11,7 +11,7 @@
 namespace vmm {
 namespace {
 
-// Guest RAM that does not lend its bytes, and may fail.
+// Guest RAM that does not lend its bytes, and whose reads may fail.
 class UnlentMemory final : public PhysicalMemory {
  public:
   explicit UnlentMemory(const PhysicalMemory& memory) : memory_(memory) {}
@@ -30,7 +30,8 @@ class UnlentMemory final : public PhysicalMemory {
 
 class KdumpWriterTest : public ::testing::Test {
  protected:
-  // Text, noise, zeros that were touched and memory that never was; alone, in runs and next to a hole.
+  // Fills pages with text, noise and zeros, and leaves others untouched. There are single pages, runs, and pages next
+  // to a hole.
   KdumpWriterTest() {
     memory_ = *GuestMemory::Create(ranges_);
     std::mt19937 random(11);

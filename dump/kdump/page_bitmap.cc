@@ -7,7 +7,7 @@
 namespace vmm {
 namespace {
 
-// The bits [first, end) of the word that holds `first`.
+// A mask of the bits [first, end) in the word that holds `first`.
 uint64_t Mask(uint64_t first, uint64_t end) {
   const uint64_t from = first % 64;
   const uint64_t count = std::min(end - first, 64 - from);

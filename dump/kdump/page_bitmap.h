@@ -1,5 +1,4 @@
-// A bit for each page of physical memory, as a kdump file has it: the bit of a PFN is bit
-// PFN % 8 of byte PFN / 8.
+// One bit for each page of physical memory, as in a kdump file: a PFN's bit is bit PFN % 8 of byte PFN / 8.
 #ifndef DUMP_KDUMP_PAGE_BITMAP_H_
 #define DUMP_KDUMP_PAGE_BITMAP_H_
 
@@ -9,31 +8,31 @@
 
 namespace vmm {
 
-// One thread may change it, or any number read it.
+// One thread may change it, or any number may read it.
 class PageBitmap {
  public:
   PageBitmap() = default;
   explicit PageBitmap(uint64_t pages) : pages_(pages), bytes_((pages + 63) / 64 * 8) {}
 
-  // The bits of `bytes`; those that are missing are clear, those past `pages` are dropped.
+  // Takes its bits from `bytes`. Missing bits are clear; bits past `pages` are dropped.
   PageBitmap(uint64_t pages, std::span<const uint8_t> bytes);
 
   uint64_t pages() const { return pages_; }
 
-  // Whole 64-bit words, the bits past pages() clear.
+  // Whole 64-bit words; the bits past pages() are clear.
   std::span<const uint8_t> bytes() const { return bytes_; }
 
   // False past the end.
   bool Test(uint64_t pfn) const { return pfn < pages_ && (bytes_[pfn / 8] >> (pfn % 8) & 1) != 0; }
 
-  // [first, end), cut off at pages().
+  // Both take [first, end), cut off at pages().
   void SetRange(uint64_t first, uint64_t end);
   void ClearRange(uint64_t first, uint64_t end);
 
   // Clears all bits that are set in `other`.
   void Subtract(const PageBitmap& other);
 
-  // How many bits are set in [first, end), cut off at pages().
+  // Number of set bits in [first, end), cut off at pages().
   uint64_t Count(uint64_t first, uint64_t end) const;
   uint64_t Count() const { return Count(0, pages_); }
 
@@ -49,10 +48,10 @@ class PageBitmap {
   std::vector<uint8_t> bytes_;
 };
 
-// How many bits of a bitmap that changes no more are set before a given one, in constant time.
+// Counts the set bits before a given one, in constant time. The bitmap must no longer change.
 class PageRank {
  public:
-  explicit PageRank(const PageBitmap& bitmap);  // which must outlive this object
+  explicit PageRank(const PageBitmap& bitmap);  // `bitmap` must outlive this object
 
   // REQUIRES: pfn <= pages().
   uint64_t Before(uint64_t pfn) const;

@@ -1,4 +1,4 @@
-// One page, compressed or decompressed, by each compression that a kdump file can name.
+// Compresses or decompresses one page, with any compression that a kdump file can name.
 #ifndef DUMP_KDUMP_PAGE_CODEC_H_
 #define DUMP_KDUMP_PAGE_CODEC_H_
 
@@ -17,18 +17,18 @@ namespace vmm {
 
 enum class KdumpCompression { kZlib, kZstd };
 
-// Holds a context, which is far more costly to make than a page is to compress: one for each thread.
-// The same page always becomes the same bytes, whatever was compressed before it.
+// Holds a context. Making one costs far more than compressing a page, so each thread should keep one. The same page
+// always becomes the same bytes, whatever was compressed before it.
 class PageCompressor {
  public:
   explicit PageCompressor(KdumpCompression compression);
   ~PageCompressor();
 
-  // Compresses a page into `out`, which has room for a page too. Returns the number of bytes, or 0
-  // where it takes no fewer than the page.
+  // Compresses a page into `out`, which must also have room for a page. Returns the number of bytes, or 0 if the
+  // compressed page would be no smaller than the page.
   size_t Compress(std::span<const uint8_t> page, std::span<uint8_t> out);
 
-  // What a page_desc says of such bytes: kDhCompressed...
+  // The flag of a page_desc for such bytes: kDhCompressed...
   uint32_t flag() const;
 
  private:
@@ -36,14 +36,14 @@ class PageCompressor {
   ZSTD_CCtx_s* zstd_ = nullptr;
 };
 
-// As above, for reading. One for each thread.
+// The same for reading. Each thread should keep one.
 class PageDecompressor {
  public:
   PageDecompressor() = default;
   ~PageDecompressor();
 
-  // Fills `page` from `bytes`, compressed as `flags` of their page_desc says. DataLoss unless they hold
-  // exactly one page, and nothing is ever written past it; Unimplemented for unknown flags.
+  // Fills `page` from `bytes`, which are compressed as the `flags` of their page_desc say. DataLoss unless they hold
+  // exactly one page. Never writes past `page`. Unimplemented for unknown flags.
   absl::Status Decompress(uint32_t flags, std::span<const uint8_t> bytes, std::span<uint8_t> page);
 
  private:

@@ -12,8 +12,8 @@
 namespace vmm {
 namespace {
 
-// How many struct pages are read at a time. Compound pages and free blocks are aligned, so the second
-// page of one is in the same group as its head.
+// Number of struct pages that are read at a time. Compound pages and free blocks are aligned, so the second page of one
+// is in the same group as its head.
 constexpr uint64_t kGroup = 512;
 
 constexpr uint64_t kSectionPresent = 1;  // SECTION_MARKED_PRESENT
@@ -24,8 +24,8 @@ absl::Status Unknown(const std::string& why) { return absl::UnimplementedError(a
 // The mem_section table of SPARSEMEM_EXTREME (Linux mm/sparse.c): pages of `struct mem_section`, and an
 // array of pointers to them.
 struct Sections {
-  uint64_t roots = 0;  // of that array, kernel-virtual
-  uint64_t size = 0;   // of a struct mem_section
+  uint64_t roots = 0;  // kernel-virtual address of that array
+  uint64_t size = 0;   // bytes of a struct mem_section
   uint64_t map_offset = 0;
   uint64_t pages = 0;  // in a section
 
@@ -99,7 +99,7 @@ class Filter {
     return word;
   }
 
-  // The address of the struct page of the section's first page; 0 where it has none.
+  // The address of the struct page of the section's first page; 0: it has none.
   absl::StatusOr<uint64_t> MemMap(uint64_t section) const {
     ASSIGN_OR_RETURN(const uint64_t root, Annotate(ReadWord(sections_.roots + 8 * (section / sections_.per_root())),
                                                    "filtering: mem_section"));
@@ -122,7 +122,7 @@ class Filter {
     return absl::OkStatus();
   }
 
-  // The struct pages of [first, end) are `bytes`. Returns the first page that is not judged yet.
+  // `bytes` are the struct pages of [first, end). Returns the first page that is not judged yet.
   uint64_t FilterGroup(uint64_t first, uint64_t end, std::span<const uint8_t> bytes) {
     uint64_t pfn = first;
     while (pfn < end) {

@@ -1,6 +1,6 @@
-// Which pages of a Linux guest nobody needs to understand its crash: page cache, user memory, free
-// memory. Decided page by page from the guest's struct pages, as makedumpfile -d 31 decides
-// (makedumpfile.c, __exclude_unnecessary_pages), and checked against what it leaves out.
+// Finds the pages of a Linux guest that nobody needs to understand its crash: page cache, user memory, free memory.
+// Decides page by page from the guest's struct pages, as makedumpfile -d 31 decides (makedumpfile.c,
+// __exclude_unnecessary_pages). The result was checked against the pages that makedumpfile leaves out.
 #ifndef DUMP_KDUMP_PAGE_FILTER_H_
 #define DUMP_KDUMP_PAGE_FILTER_H_
 
@@ -23,13 +23,13 @@ struct FilteredPages {
   uint64_t offline = 0;  // ballooned or poisoned
 };
 
-// Pages of zeros are not among them: they cost nothing, and some are needed. RAM that the kernel has no
-// struct page of stays. Unimplemented, with the reason, for a kernel whose struct page this code does
-// not know: older than 4.16, from 6.3 to 6.5, younger than 7.2, or without SPARSEMEM_EXTREME. Other errors where what
-// VMCOREINFO promises is not in `memory`.
+// Pages of zeros are not filtered out: they cost nothing, and some are needed. RAM without a struct page is kept.
+// Unimplemented, with the reason, for a kernel whose struct page this code does not know: older than 4.16, from 6.3 to
+// 6.5, newer than 7.2, or without SPARSEMEM_EXTREME. Other errors if something that VMCOREINFO promises is not in
+// `memory`.
 absl::StatusOr<FilteredPages> FilterPages(const PhysicalMemory& memory, const KernelMap& map, const VmcoreInfo& info);
 
-// `memory` with some pages left out: they read as zeros and are no data.
+// A memory with some pages left out: they read as zeros and are not data.
 class FilteredMemory final : public PhysicalMemory {
  public:
   // Both must outlive this object.

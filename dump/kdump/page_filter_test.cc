@@ -34,7 +34,7 @@ struct Page {
   int32_t mapcount = -1;
   uint64_t private_ = 0;
   uint64_t compound_head = 0;
-  uint8_t dtor = 0, order = 0;  // of the head, kept in the page behind it
+  uint8_t dtor = 0, order = 0;  // of the head, stored in the page after it
 };
 
 class PageFilterTest : public ::testing::Test {
@@ -58,7 +58,7 @@ class PageFilterTest : public ::testing::Test {
     guest_.PutWord(GuestAddr{at.value + 64 + 16}, page.dtor | page.order << 8);
   }
 
-  // With what its second page has in its flags.
+  // Puts a folio. `second_flags` are the flags of its second page.
   void PutFolio(uint64_t pfn, const Page& head, uint64_t second_flags) {
     Put(pfn, head);
     for (uint64_t tail = 1; tail < uint64_t{1} << (second_flags & 0xff); ++tail)
@@ -82,7 +82,7 @@ class PageFilterTest : public ::testing::Test {
     return FilterPages(guest_.memory(), *map, *VmcoreInfo::Parse(text));
   }
 
-  // The filtered PFNs from 0x1000 on, where the tests put their pages.
+  // The filtered PFNs from 0x1000 on. The tests put their pages there.
   std::vector<std::pair<uint64_t, uint64_t>> Runs() {
     const auto filtered = Filter();
     EXPECT_TRUE(filtered.ok()) << filtered.status();
@@ -166,7 +166,7 @@ TEST_F(PageFilterTest, KernelsWhoseStructPageIsNotKnownAreRefused) {
   EXPECT_THAT(std::string(Filter().status().message()), HasSubstr("OFFSET(folio._folio_order), which"));
 }
 
-// A compound page as Linux has it since 6.6: its order is in the flags of its second page.
+// A compound page of Linux 6.6 and later: its order is in the flags of its second page.
 TEST_F(PageFilterTest, From66OnTheSecondPageHasTheOrderInItsFlags) {
   release_ = "6.6.1";
   Replace("OFFSET(page.compound_dtor)=16\nOFFSET(page.compound_order)=17\n", "");
@@ -174,7 +174,7 @@ TEST_F(PageFilterTest, From66OnTheSecondPageHasTheOrderInItsFlags) {
   PutFolio(0x1000, {.flags = kHead | kLru, .mapping = 0xffff888000000001}, 9);
   PutFolio(0x1200, {.flags = kHead}, 9 | 1 << 8);
   PutFolio(0x1400, {.flags = kHead}, 4);
-  PutFolio(0x1801, {.flags = kHead | kLru}, 2);  // an order that cannot be
+  PutFolio(0x1801, {.flags = kHead | kLru}, 2);  // not aligned to its order
   EXPECT_EQ(Runs(), (Expected{{0x1000, 0x1400}, {0x1801, 0x1802}}));
 }
 

@@ -11,13 +11,13 @@ namespace vmm {
 namespace {
 
 constexpr uint64_t kMappingAnon = 1;    // PAGE_MAPPING_ANON
-constexpr uint64_t kTail = 1;           // of page.compound_head, since 7.0 compound_info
+constexpr uint64_t kTail = 1;           // in page.compound_head, since 7.0 compound_info
 constexpr uint64_t kMaxPageSize = 256;  // of a struct page, with every debugging field
 constexpr uint64_t kMaxCompoundOrder = 32;
-constexpr uint64_t kOrderMask = 0xff;  // of the flags of a compound page's second page
+constexpr uint64_t kOrderMask = 0xff;  // in the flags of a compound page's second page
 
-// The types of a page. Before 6.12 each is a bit that is clear, and the highest four are set; since then the highest
-// byte is the type's number.
+// The types of a page. Before 6.12 each type is a bit that is clear, and the highest four bits are set. Since 6.12 the
+// highest byte is the type's number.
 constexpr uint32_t kPageTypeBase = 0xf0000000;
 constexpr uint32_t kPageTypeNumber = 0xff000000;
 
@@ -33,7 +33,7 @@ absl::StatusOr<uint64_t> Decimal(const VmcoreInfo& info, const char* key) {
   return Unknown(absl::StrFormat("VMCOREINFO has no usable %s", key));
 }
 
-// A bit of page.flags.
+// The number of a bit in page.flags.
 absl::StatusOr<uint32_t> Bit(const VmcoreInfo& info, const char* name) {
   const std::optional<int64_t> bit = info.Number(name);
   if (!bit.has_value() || *bit < 0 || *bit > 63) return Unknown(absl::StrFormat("VMCOREINFO has no usable %s", name));
@@ -60,7 +60,7 @@ Version VersionOf(std::string_view release) {
   return version;
 }
 
-// From 6.3 to 6.5 a folio has its order where no kernel has it before or after them.
+// Kernels 6.3 to 6.5 keep a folio's order in a place that no other kernel uses.
 absl::Status CheckAge(const VmcoreInfo& info) {
   const Version version = VersionOf(info.release());
   const bool known = version.minor >= 0 && ((version >= Version{4, 16} && version <= Version{6, 2}) ||
@@ -166,7 +166,7 @@ StructPage::Compound StructPage::ReadCompound(std::span<const uint8_t> head, std
 
 StructPage::Verdict StructPage::Judge(uint64_t pfn, std::span<const uint8_t> bytes) const {
   const uint64_t flags = Field<uint64_t>(bytes, flags_);
-  // A tail has the verdict of its head, which was judged before it.
+  // A tail page shares the verdict of its head, which was judged before it.
   if ((Field<uint64_t>(bytes, compound_head_) & kTail) != 0) return {};
 
   Compound compound;

@@ -1,4 +1,4 @@
-// Linux's struct page, as VMCOREINFO describes it, and what makedumpfile reads out of one.
+// Reads Linux's struct page, whose layout VMCOREINFO describes. Takes the same facts from it as makedumpfile.
 #ifndef DUMP_KDUMP_STRUCT_PAGE_H_
 #define DUMP_KDUMP_STRUCT_PAGE_H_
 
@@ -11,26 +11,27 @@
 
 namespace vmm {
 
-// Linux include/linux/mm_types.h, page-flags.h; the kernels from 4.16 to 6.2 and from 6.6 to 7.2.
+// The struct page of Linux 4.16 to 6.2 and 6.6 to 7.2. Source: Linux include/linux/mm_types.h, page-flags.h.
 class StructPage {
  public:
-  // Unimplemented, with the key that tells, for other kernels.
+  // Unimplemented for other kernels. The message names the VMCOREINFO key that shows it, or the release.
   static absl::StatusOr<StructPage> FromVmcoreInfo(const VmcoreInfo& info);
 
-  uint64_t size() const { return size_; }  // of one, in bytes
+  uint64_t size() const { return size_; }  // of one struct page, in bytes
 
   enum class Use { kKept, kCache, kUser, kFree, kOffline };
   struct Verdict {
     Use use = Use::kKept;
-    uint64_t pages = 1;  // that share it: a compound page, or a free block
+    uint64_t pages = 1;  // pages that share it: a compound page or a free block
   };
 
-  // Of the page `pfn`, whose struct page begins `bytes`. If there is a whole one behind it, it is used to
-  // tell the size of a compound page.
+  // Judges page `pfn`, whose struct page is at the start of `bytes`. If a whole second one follows it, that one gives
+  // the size of a compound page.
   Verdict Judge(uint64_t pfn, std::span<const uint8_t> bytes) const;
 
  private:
-  // What marks a page that nobody maps as of a certain type: the field _mapcount of those means something else.
+  // Recognizes a page of a certain type that nobody maps. In such a page the field _mapcount means something else: it
+  // holds the type.
   struct PageType {
     uint32_t mask = 0;
     uint32_t value = 0;
@@ -38,11 +39,11 @@ class StructPage {
     bool IsOf(uint32_t mapcount) const { return (mapcount & mask) == value; }
   };
 
-  // By VMCOREINFO's PAGE_*_MAPCOUNT_VALUE. `exact`: before Linux 6.12 the page has that type and no other.
+  // Takes a PAGE_*_MAPCOUNT_VALUE from VMCOREINFO. `exact`: before Linux 6.12, the page has that type and no other.
   static PageType TypeOf(int64_t number, bool exact);
 
-  // The order of a compound page, and whether hugetlbfs has it, are told by its second page, or since 6.9 partly by its
-  // first one's type.
+  // The order of a compound page, and whether it belongs to hugetlbfs. Both come from its second page; since 6.9 the
+  // latter comes from its first page's type.
   struct Compound {
     uint64_t order = 0;
     bool hugetlb = false;
@@ -61,7 +62,7 @@ class StructPage {
   uint64_t size_ = 0;
   uint64_t flags_ = 0, mapping_ = 0, mapcount_ = 0, private_ = 0, compound_head_ = 0;  // offsets
   uint64_t head_mask_ = 0;
-  uint64_t max_order_ = 0;  // free blocks are smaller than 2 to this
+  uint64_t max_order_ = 0;  // free blocks have fewer than 2^max_order_ pages
   uint32_t lru_ = 0, private_bit_ = 0, swapcache_ = 0, swapbacked_ = 0;
   std::optional<uint32_t> hwpoison_;
   PageType buddy_type_;

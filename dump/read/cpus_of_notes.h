@@ -1,4 +1,4 @@
-// The vCPUs' registers out of a dump's notes.
+// Reads the vCPUs' registers from a dump's notes.
 #ifndef DUMP_READ_CPUS_OF_NOTES_H_
 #define DUMP_READ_CPUS_OF_NOTES_H_
 
@@ -10,10 +10,9 @@
 
 namespace vmm {
 
-// PRSTATUS note i and QEMU note i together are CPU i. Where there is a QEMU note it gives all
-// registers; without one segments have selectors only and control registers are 0. A CPU whose
-// registers are all zero was not started; so is one whose note is too short to hold any. A VMM-NESTED note that can be
-// read is its CPU's `nested`.
+// PRSTATUS note i and QEMU note i together describe CPU i. A QEMU note gives all registers. Without one, segments have
+// only their selectors, and control registers are 0. A CPU was not started if all its registers are zero, or if its
+// note is too short to hold any. A readable VMM-NESTED note becomes its CPU's `nested`.
 std::vector<CpuState> CpusOfNotes(std::span<const VmcoreNote> notes);
 
 }  // namespace vmm

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// What to do, by the family of the kind.
+// Advice for each family of kinds.
 constexpr std::string_view kDisk =
     "a disk has no memory in it, and qemu-img convert does not help. Take a dump of the running machine: "
     "virsh dump --memory-only, or QEMU's dump-guest-memory";
@@ -34,8 +34,7 @@ struct Magic {
   std::string_view advice;
 };
 
-// The first that matches counts: a file system's number stands before that of a boot sector, which it
-// may have as well.
+// The first match counts. File systems come before the boot sector because a file system may have a boot sector too.
 constexpr std::array kMagics = {
     Magic{0, "\x1f\x8b"sv, "a gzip file", "gunzip it first"},
     Magic{0,
@@ -139,7 +138,7 @@ constexpr std::array kMagics = {
     Magic{0x438, "\x53\xef"sv, "an ext2, ext3 or ext4 file system", kDisk},
     Magic{510, "\x55\xaa"sv, "a raw disk image with a boot sector", kDisk},
 
-    // The interrupt vectors of a BIOS, which lie at address 0 of a PC's memory.
+    // The interrupt vectors of a BIOS, at address 0 of a PC's memory.
     Magic{0, "\x53\xff\0\xf0\x53\xff\0\xf0"sv, "raw memory of a PC, without registers",
           "take an ELF core (dump-guest-memory, virsh dump --memory-only); `vmcore compare --raw` reads raw memory"},
 };
@@ -172,13 +171,14 @@ std::string MachineName(uint16_t number) {
 
 bool IsCoreNote(const VmcoreNote& note, uint32_t type) { return note.name == "CORE" && note.type == type; }
 
-// Of Linux's struct elf_prpsinfo on x86_64.
+// Offsets and sizes in Linux's struct elf_prpsinfo on x86_64.
 constexpr size_t kPrpsinfoPid = 24;
 constexpr size_t kPrpsinfoName = 40;
 constexpr size_t kPrpsinfoNameSize = 16;
 constexpr size_t kPrpsinfoSize = 136;
 
-// Only the addresses of programs, and no physical ones. The kernel writes p_paddr 0 into the core of a process.
+// True if all PT_LOADs have a virtual address, as in a program, and no physical one. The kernel writes p_paddr 0 into
+// the core of a process.
 bool HasOnlyProcessSegments(std::span<const Elf64_Phdr> phdrs) {
   size_t loads = 0;
   for (const Elf64_Phdr& phdr : phdrs) {
@@ -190,7 +190,7 @@ bool HasOnlyProcessSegments(std::span<const Elf64_Phdr> phdrs) {
 }
 
 bool IsVmm(std::string_view program) {
-  // As long as TASK_COMM_LEN lets them be.
+  // Names are cut to the length that TASK_COMM_LEN allows.
   constexpr std::array kVmms = {"qemu-"sv,       "kvm"sv,     "vmm"sv,          "cloud-hyperviso"sv, "cloud-hypervis"sv,
                                 "firecracker"sv, "crosvm"sv,  "VBoxHeadless"sv, "VirtualBoxVM"sv,    "vmware-vmx"sv,
                                 "lkvm"sv,        "kvmtool"sv, "libkrun"sv};
@@ -261,7 +261,7 @@ std::string NameProcessCore(std::span<const VmcoreNote> notes, std::span<const E
   bool process = false;
   const VmcoreNote* info = nullptr;
   for (const VmcoreNote& note : notes) {
-    // A machine's: whatever else is in it, it can be read.
+    // This is a machine's dump: it can be read, whatever else is in it.
     if (note.name == "QEMU" || note.name == "VMCOREINFO" || note.name == "VBCORE") return "";
     process |= IsCoreNote(note, NT_AUXV) || IsCoreNote(note, NT_FILE) || IsCoreNote(note, NT_SIGINFO);
     if (IsCoreNote(note, NT_PRPSINFO) && info == nullptr) info = &note;

@@ -80,7 +80,7 @@ TEST(FileKindTest, EveryKindIsKnownByItsMagicNumber) {
     EXPECT_THAT(said, HasSubstr(row.name)) << row.name;
     EXPECT_THAT(said, HasSubstr(row.advice)) << row.name;
     EXPECT_THAT(said, HasSubstr("no vmcore")) << row.name;
-    // Cut before its magic number ends, it is not known, and nothing is read past the end.
+    // If it is cut before its magic number ends, it is not recognized, and nothing is read past the end.
     const std::string cut = At(row.offset, row.magic).substr(0, row.offset + 1);
     EXPECT_THAT(NameOtherKind(cut, ""), testing::Not(HasSubstr(row.name))) << row.name;
   }
@@ -169,7 +169,7 @@ TEST(FileKindTest, TheCoreOfAMachineIsNoProcess) {
       "");
 }
 
-// ---- Files as other tools make them.
+// ---- Files made by other tools.
 
 std::string Shell(const std::string& command) {
   const int status = std::system(command.c_str());

@@ -10,12 +10,12 @@
 namespace vmm {
 namespace {
 
-// A file on a disk has one extent for each run of written pages; a hostile one can have one a page.
+// A file on a disk has one extent for each run of written pages. A hostile file can have one extent per page.
 constexpr size_t kMaxExtents = 16 << 20;
 
 uint64_t End(const FilePiece& piece) { return piece.range.start.value + piece.range.size; }
 
-// Where one piece begins to count or no longer counts. Bytes of the file have the lower ranks.
+// An address at which one piece begins or ends. Pieces with bytes in the file have the lower ranks.
 struct Edge {
   uint64_t at = 0;
   bool begins = false;
@@ -37,7 +37,7 @@ void Append(std::vector<FilePiece>& pieces, const FilePiece& next) {
   pieces.push_back(next);
 }
 
-// Adds `range`, rounded out to pages, to ascending disjoint ranges.
+// Adds [begin, end), rounded out to pages, to ascending disjoint ranges.
 void AppendPages(std::vector<GuestRange>& ranges, uint64_t begin, uint64_t end) {
   begin = AlignDown(begin, kPageSize);
   end = AlignUp(end, kPageSize);
@@ -49,11 +49,12 @@ void AppendPages(std::vector<GuestRange>& ranges, uint64_t begin, uint64_t end) 
   ranges.push_back({GuestAddr{begin}, end - begin});
 }
 
-// What of `ranges`, in any order, lies in none of `others` (ascending, disjoint): ascending, disjoint.
+// The parts of `ranges` (in any order) that lie in none of `others` (ascending, disjoint). The result is ascending and
+// disjoint.
 std::vector<GuestRange> SubtractRanges(std::vector<GuestRange> ranges, std::span<const GuestRange> others) {
   std::ranges::sort(ranges, {}, [](const GuestRange& range) { return range.start.value; });
   std::vector<GuestRange> left;
-  uint64_t at = 0;  // all below it is done
+  uint64_t at = 0;  // everything below is done
   auto other = others.begin();
   for (const GuestRange& range : ranges) {
     const uint64_t end = range.end().value;
@@ -87,7 +88,7 @@ std::vector<FilePiece> UnionOfPieces(std::span<const FilePiece> pieces) {
   std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.at < b.at; });
 
   std::vector<FilePiece> result;
-  std::set<size_t> open;  // ranks of those that have the address in hand
+  std::set<size_t> open;  // ranks of the pieces that hold the current address
   uint64_t at = 0;
   for (const Edge& edge : edges) {
     if (!open.empty() && edge.at != at) {
@@ -192,7 +193,7 @@ absl::Status FileMemoryMap::Read(GuestAddr addr, std::span<uint8_t> out) const {
         std::memset(out.data(), 0, size);
       }
       ++piece;
-    } else {  // the rest of a page of which the file has a part
+    } else {  // the rest of a page that is only partly in the file
       if (piece != pieces_.end()) size = std::min(size, piece->range.start.value - at);
       std::memset(out.data(), 0, size);
     }

@@ -1,4 +1,4 @@
-// The kernel inside a vmcore: its page tables, image, KASLR offset.
+// Finds the kernel inside a vmcore: its page tables, image and KASLR offset.
 #ifndef DUMP_READ_KERNEL_OF_H_
 #define DUMP_READ_KERNEL_OF_H_
 
@@ -7,11 +7,11 @@
 
 namespace vmm {
 
-// By the file's own VMCOREINFO note where that stands up to its checks; else by all that
-// FindKernel tries, which reads all data of the file. Never fails; why_not says what is missing.
+// Uses the file's own VMCOREINFO note if it passes its checks. Otherwise tries everything that FindKernel tries, which
+// reads all data of the file. Never fails: why_not says what is missing.
 FoundKernel KernelOf(const Vmcore& core);
 
-// The same without a search of RAM: by the note, or by the vCPUs' page tables.
+// The same without a search of RAM: uses only the note or the vCPUs' page tables.
 FoundKernel KernelNamedBy(const Vmcore& core);
 
 }  // namespace vmm

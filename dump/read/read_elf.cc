@@ -15,10 +15,10 @@ namespace {
 constexpr uint64_t kMaxPhysical = 1ull << 52;
 constexpr size_t kMaxFaults = 100;
 
-// A file that should be longer than this is no longer one that was cut: the number is wrong.
+// A file that should be longer than this was not cut: the number is wrong.
 constexpr uint64_t kMaxFileSize = 1ull << 56;
 
-// `part` of `size` bytes at `offset`, without which nothing can be read.
+// Fails unless `part`, which is `size` bytes at `offset`, is there. Nothing can be read without it.
 absl::Status CheckRoom(const ByteSource& source, std::string_view part, uint64_t offset, uint64_t size) {
   if (source.Available(offset, size) == size) return absl::OkStatus();
   if (source.cut_short().has_value()) return CutShortError(*source.cut_short());
@@ -29,7 +29,7 @@ absl::Status CheckRoom(const ByteSource& source, std::string_view part, uint64_t
   return absl::DataLossError(absl::StrFormat("%s at %#x ends past the file's end at %#x", part, offset, source.size()));
 }
 
-// What is said of a whole file goes with its path.
+// Errors about the whole file name its path.
 struct Named {
   const ByteSource& source;
   const std::string& path;
@@ -57,7 +57,7 @@ absl::Status CheckHeader(const Named& file, const Elf64_Ehdr& ehdr) {
   return absl::OkStatus();
 }
 
-// Behind PN_XNUM the count stands in section header 0.
+// With PN_XNUM the count is in section header 0.
 absl::StatusOr<uint64_t> CountProgramHeaders(const Named& file, const Elf64_Ehdr& ehdr) {
   if (ehdr.e_phnum != PN_XNUM) return ehdr.e_phnum;
   if (ehdr.e_shoff == 0) {
@@ -114,7 +114,7 @@ class ElfReader {
     }
   }
 
-  // `part`, of `size` bytes at `offset`, belongs to the file.
+  // Notes that the file should hold `part`, `size` bytes at `offset`.
   void Promise(std::string_view part, uint64_t offset, uint64_t size) {
     uint64_t end = 0;
     if (!CheckedAdd(offset, size, &end) || end > kMaxFileSize || end <= promised_) return;
@@ -181,7 +181,7 @@ class ElfReader {
   VmcoreContents contents_;
   std::vector<FilePiece> pieces_;
   uint64_t note_bytes_ = 0;
-  uint64_t promised_ = 0;  // where the part that reaches furthest ends
+  uint64_t promised_ = 0;  // end of the part that reaches furthest
   std::string_view last_part_;
 };
 

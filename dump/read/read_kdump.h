@@ -1,4 +1,4 @@
-// A kdump-compressed file: makedumpfile's, QEMU's, ours; flattened too.
+// Reads a kdump-compressed file: makedumpfile's, QEMU's or ours, flattened or not.
 #ifndef DUMP_READ_READ_KDUMP_H_
 #define DUMP_READ_READ_KDUMP_H_
 
@@ -12,7 +12,7 @@
 
 namespace vmm {
 
-// Errors are KdumpFile::Open's (dump/kdump/kdump_file.h), with `path` before them.
+// Errors are those of KdumpFile::Open() (dump/kdump/kdump_file.h). All but CutShortError() have `path` before them.
 absl::StatusOr<VmcoreContents> ReadKdump(std::shared_ptr<const ByteSource> source, const std::string& path);
 
 }  // namespace vmm

@@ -48,7 +48,7 @@ std::vector<std::pair<std::string, SegmentState>> SegmentsOf(const CpuState& cpu
 
 std::string ModeOf(const CpuState& cpu) {
   if (!cpu.started) return "not started";
-  // Without QEMU's note there is no CR0; a selector of 64-bit Linux tells enough.
+  // Without QEMU's note CR0 is unknown. A selector of 64-bit Linux is enough.
   if (cpu.cr0 != 0 && (cpu.cr0 & 1) == 0) return "real mode";
   return (cpu.cs.selector & 3) == 3 ? "user" : "kernel";
 }

@@ -1,4 +1,4 @@
-// What a program header of a core is for, by its addresses.
+// Tells by its addresses what a core's program header is for.
 #ifndef DUMP_READ_SEGMENT_KIND_H_
 #define DUMP_READ_SEGMENT_KIND_H_
 
@@ -15,18 +15,18 @@ enum class SegmentKind {
   kImage,         // a kernel text address: kStartKernelMap and up
   kDirectMap,     // p_vaddr is page_offset + p_paddr
   kKernel,        // elsewhere in kernel space: a stack, vmalloc, modules
-  kUnknown,       // 2^63 + p_paddr: whoever made the dump knew no address
-  kNonCanonical,  // another address that no CPU has
+  kUnknown,       // 2^63 + p_paddr: the writer of the dump knew no virtual address
+  kNonCanonical,  // another non-canonical address
   kPhysical,      // p_vaddr is p_paddr, and not 0
   kZero,          // p_vaddr is 0
   kUser,          // another address below kernel space
 };
 
-// `page_offset`: the base of the direct map; where it is not known, kKernel is said for it.
-// `levels` of the page tables, 4 or 5, say what is canonical.
+// `page_offset` is the base of the direct map. If it is unknown, a segment of the direct map is kKernel. `levels` is
+// the number of page table levels, 4 or 5, and decides which addresses are canonical.
 SegmentKind KindOf(const Elf64_Phdr& phdr, std::optional<uint64_t> page_offset, int levels);
 
-// "kernel image", "direct map"
+// "kernel image", "RAM, direct map"
 std::string_view NameOf(SegmentKind kind);
 
 }  // namespace vmm

@@ -25,7 +25,7 @@ absl::StatusOr<std::shared_ptr<const ByteSource>> BytesOf(const CoreFile& file) 
   return std::shared_ptr<const ByteSource>(std::move(source));
 }
 
-// Why a file that is neither an ELF file nor a kdump file is no vmcore.
+// Says why a file that is neither an ELF file nor a kdump file is no vmcore.
 absl::Status RefuseOtherKind(const ByteSource& bytes, const std::string& path) {
   std::string head(std::min<uint64_t>(kKindHeadSize, bytes.size()), '\0');
   RETURN_IF_ERROR(bytes.ReadAt(0, {reinterpret_cast<uint8_t*>(head.data()), head.size()}));
@@ -79,7 +79,7 @@ absl::StatusOr<std::unique_ptr<Vmcore>> Vmcore::Take(UniqueFd fd, std::string pa
 }
 
 absl::StatusOr<std::unique_ptr<Vmcore>> Vmcore::Take(CoreFile file) {
-  // The contents refer to the file, so it must be where it stays first.
+  // The contents refer to the file, so it must be in its final place first.
   std::unique_ptr<Vmcore> core(new Vmcore(std::move(file)));
   ASSIGN_OR_RETURN(core->bytes_, BytesOf(core->file_));
   absl::StatusOr<VmcoreContents> contents = ReadContents(core->bytes_, core->file_.path());

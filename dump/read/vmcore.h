@@ -1,8 +1,8 @@
-// Any vmcore, opened: ours, QEMU's, cloud-hypervisor's, kdump's. Everything that reads dumps offline
-// begins here, and does not know which it has.
+// An opened vmcore of any kind: ours, QEMU's, cloud-hypervisor's, kdump's. All code that reads dumps offline begins
+// here and does not know which kind it has.
 //
-// What stands in the file is anybody's word. It is checked as it is read; a file of which nothing can
-// be made is refused with a reason, and what can be read of a damaged one is read.
+// Nothing in the file is trusted; it is checked as it is read. A file that cannot be read at all is refused with a
+// reason. A damaged file is read as far as possible.
 #ifndef DUMP_READ_VMCORE_H_
 #define DUMP_READ_VMCORE_H_
 
@@ -21,48 +21,48 @@
 
 namespace vmm {
 
-// "ELF core", "kdump (makedumpfile's compressed format)".
+// "ELF core", "kdump-compressed"
 std::string NameOf(VmcoreFormat format);
 
 // Immutable; any thread may call.
 class Vmcore {
  public:
-  // Errors name `path` and what is wrong with it. IsCutShort() of one where so little of the file is left
-  // that nothing of it can be read.
+  // Errors name `path` and the fault. IsCutShort() is true for the error if the file is cut so short that nothing can
+  // be read from it.
   static absl::StatusOr<std::unique_ptr<Vmcore>> Open(const std::string& path);
 
-  // The same for a file that is open for reading and may have no name yet; `path` is for messages.
+  // The same for a file that is already open for reading and may have no name yet. `path` is for messages.
   static absl::StatusOr<std::unique_ptr<Vmcore>> Take(UniqueFd fd, std::string path);
 
   VmcoreFormat format() const { return contents_.format; }
   const CoreFile& file() const { return file_; }
 
-  // RAM, each byte once, whatever the segments of the file overlap.
+  // RAM, each byte once, even if segments of the file overlap.
   const PhysicalMemory& memory() const { return *contents_.memory; }
 
   // In the file's order.
   const std::vector<VmcoreNote>& notes() const { return contents_.notes; }
 
-  // The first of that name and type 0, or null.
+  // The first note with that name and type 0, or null.
   const VmcoreNote* FindNote(std::string_view name) const;
 
   // From the PRSTATUS and QEMU notes, in their order.
   const std::vector<CpuState>& cpus() const { return cpus_; }
 
-  // None where there is no such note, or it cannot be parsed.
+  // None if there is no such note, or if it cannot be parsed.
   const std::optional<VmcoreInfo>& vmcoreinfo() const { return vmcoreinfo_; }
 
   // Null unless format() is kElf.
   const ElfHeaders* elf() const { return contents_.elf.has_value() ? &*contents_.elf : nullptr; }
 
-  // Whether the file is cut short. Then memory() has what is left, and what it should have besides is missing_ram().
+  // cut_short() is set if the file is cut short. memory() then has the RAM that is left, and missing_ram() the rest.
   const std::optional<CutShort>& cut_short() const { return contents_.cut_short; }
   const std::vector<GuestRange>& missing_ram() const { return contents_.missing_ram; }
 
-  // The bytes of the dump; of a flattened file, those that it was made from.
+  // The bytes of the dump. For a flattened file, the bytes of the original.
   const ByteSource& bytes() const { return *bytes_; }
 
-  // What was passed over because it makes no sense; what the format says of itself.
+  // faults(): the parts that were skipped because they make no sense. facts(): facts that the file states about itself.
   const std::vector<VmcoreFault>& faults() const { return contents_.faults; }
   const std::vector<std::pair<std::string, std::string>>& facts() const { return contents_.facts; }
 

@@ -1,5 +1,5 @@
-// What a reader of one dump format gives: the seam between dump/read/vmcore.h, which is the same for
-// all of them, and a format.
+// The contents of a dump file, as the reader of its format returns them. This is the seam between dump/read/vmcore.h,
+// which is the same for all formats, and a single format.
 #ifndef DUMP_READ_VMCORE_CONTENTS_H_
 #define DUMP_READ_VMCORE_CONTENTS_H_
 
@@ -19,15 +19,15 @@ namespace vmm {
 
 enum class VmcoreFormat { kElf, kKdump };
 
-// Of an ELF core, as they stand in the file.
+// The headers of an ELF core, as they are in the file.
 struct ElfHeaders {
   Elf64_Ehdr ehdr = {};
-  std::vector<Elf64_Phdr> phdrs;  // in number what PN_XNUM's section header says, where it has one
+  std::vector<Elf64_Phdr> phdrs;  // with PN_XNUM, as many as section header 0 says
 };
 
-// Something of a file that was passed over because it makes no sense.
+// A part of a file that was skipped because it makes no sense.
 struct VmcoreFault {
-  std::string rule;  // its short name, as `vmcore check` has for each: "truncated"
+  std::string rule;  // short name, as in `vmcore check`: "truncated"
   std::string what;
 };
 
@@ -37,16 +37,16 @@ struct VmcoreContents {
   // Never null. It may refer to the CoreFile it was made from.
   std::unique_ptr<PhysicalMemory> memory;
 
-  // All notes; VMCOREINFO too, where a format keeps it elsewhere.
+  // All notes. Includes VMCOREINFO even if the format keeps it elsewhere.
   std::vector<VmcoreNote> notes;
 
-  // What the file says of itself beyond that, for people: {"dump level", "31"}.
+  // Other facts that the file states about itself, for people: {"dump level", "31"}.
   std::vector<std::pair<std::string, std::string>> facts;
 
   std::vector<VmcoreFault> faults;
 
-  // Whether the file ends too early, and the RAM that `memory` has not for that reason: ascending, disjoint,
-  // page-aligned.
+  // `cut_short` is set if the file ends too early. `missing_ram` is the RAM that `memory` lacks for that reason:
+  // ascending, disjoint, page-aligned.
   std::optional<CutShort> cut_short;
   std::vector<GuestRange> missing_ram;
 

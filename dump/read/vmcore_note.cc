@@ -18,14 +18,14 @@ ParsedNotes ParseNotes(std::span<const uint8_t> bytes, uint64_t offset) {
     Elf64_Nhdr header;
     std::memcpy(&header, bytes.data() + at, sizeof(header));
     if (header.n_namesz == 0 && header.n_descsz == 0 && header.n_type == 0) {
-      at += sizeof(header);  // the kernel pads with zeros, and crash passes over them too
+      at += sizeof(header);  // the kernel pads with zeros; crash skips them too
       continue;
     }
     if (parsed.notes.size() == kMaxNotes) {
       parsed.fault = absl::StrFormat("more than %d notes", kMaxNotes);
       return parsed;
     }
-    // 32-bit sizes: no sum of these wraps.
+    // These sums cannot wrap because the sizes have 32 bits.
     const uint64_t name = at + sizeof(header);
     const uint64_t desc = name + AlignUp(header.n_namesz, kAlignment);
     const uint64_t end = desc + header.n_descsz;

@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// What stands in front of a finding: its worst harm, "odd" where no reader minds.
+// The word before a finding: its worst harm, or "odd" if no reader minds.
 std::string Weight(const Finding& finding) {
   return finding.harm().has_value() ? std::string(NameOf(*finding.harm())) : "odd";
 }

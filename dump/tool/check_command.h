@@ -1,4 +1,4 @@
-// `vmcore check`: what is wrong with a dump, and which reader that breaks.
+// `vmcore check`: lists the faults of a dump and the readers that each one breaks.
 #ifndef DUMP_TOOL_CHECK_COMMAND_H_
 #define DUMP_TOOL_CHECK_COMMAND_H_
 

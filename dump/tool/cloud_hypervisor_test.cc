@@ -1,4 +1,4 @@
-// The tool on a core such as cloud-hypervisor writes, of the same guest that we dump ourselves.
+// Runs the tool on a core like those of cloud-hypervisor, made from the same guest that we dump ourselves.
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -20,12 +20,12 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
 
-// On both sides of the hole below 4 GiB, which is two mappings.
+// RAM on both sides of the hole below 4 GiB, which makes two mappings.
 const LinuxGuestOptions kTwoMappings = {.ram = {{GuestAddr{0}, 40 << 20}, {GuestAddr{1ull << 32}, 4 << 20}}};
 
 class CloudHypervisorTest : public ::testing::Test {
  protected:
-  // A core of the guest that `ours` is of too.
+  // Writes a core of the guest of `ours` and returns its path.
   static std::string Core(DumpedGuest& ours) {
     std::string path = ours.folder() + "/cloud-hypervisor";
     std::ofstream(path, std::ios::binary) << CloudHypervisorCore(ours.guest().snapshot());

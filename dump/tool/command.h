@@ -1,6 +1,5 @@
-// What a command of the `vmcore` tool is. Each has a file pair NAME_command.{h,cc} with one function
-// that returns its Command; dump/tool/commands.cc lists them. A command is called with what was given
-// to it and two streams, so a test needs no process.
+// A command of the `vmcore` tool. Each command has a file pair NAME_command.{h,cc} with one function that returns its
+// Command; dump/tool/commands.cc lists them. A command gets its arguments and two streams, so a test needs no process.
 #ifndef DUMP_TOOL_COMMAND_H_
 #define DUMP_TOOL_COMMAND_H_
 
@@ -18,10 +17,10 @@ namespace vmm {
 
 // Exit codes of the tool.
 inline constexpr int kExitFine = 0;
-inline constexpr int kExitBadFile = 1;  // it cannot be read, has faults, or differs
+inline constexpr int kExitBadFile = 1;  // the file cannot be read, has faults, or differs
 inline constexpr int kExitBadUsage = 2;
 
-// What one call of a command was given.
+// The arguments and streams of one call of a command.
 class Invocation {
  public:
   Invocation(std::string command, std::vector<std::string> operands, std::map<std::string, std::string> options,
@@ -34,28 +33,28 @@ class Invocation {
 
   const std::vector<std::string>& operands() const { return operands_; }
 
-  // --json; every command has it.
+  // True if --json was given. Every command has it.
   bool json() const { return Has("json"); }
 
-  // Whether --NAME was given, and with which value.
+  // Has() is true if --NAME was given. Value() is its value, or none if it was not given.
   bool Has(const std::string& name) const { return options_.contains(name); }
   std::optional<std::string> Value(const std::string& name) const;
 
-  // For results. Text that comes from the file goes through Printable() (dump/tool/printable.h).
+  // For results. Text from the file must go through Printable() (dump/tool/printable.h).
   std::ostream& out() const { return out_; }
 
-  // For a word beside them, which is no part of the result.
+  // For messages that are not part of the result.
   std::ostream& err() const { return err_; }
 
-  // Says why on err(). The values to return from a command: `return call.Fail(core.status());`
+  // These print the reason to err() and return the command's exit code: `return call.Fail(core.status());`
   int Fail(const absl::Status& status) const;
   int Misused(std::string_view why) const;
 
-  // `file_is_cut_short`, "vmcore.1 is cut short: ...", goes to err() and makes kExitBadFile of kExitFine. OpenCore()
-  // calls it (dump/tool/open_core.h).
+  // Prints `file_is_cut_short`, "vmcore.1 is cut short: ...", to err(). Turns an exit code of kExitFine into
+  // kExitBadFile. OpenCore() (dump/tool/open_core.h) calls it.
   void TellCutShort(const std::string& file_is_cut_short) const;
 
-  // What was told so, printable: the `cut_short` of a result in JSON, which has it only where there is any.
+  // The sentences given to TellCutShort(), printable. If there are any, they are the `cut_short` of a JSON result.
   const std::vector<std::string>& cut_short() const { return cut_short_; }
 
  private:
@@ -69,7 +68,7 @@ class Invocation {
 
 struct CommandOption {
   std::string name;   // without its dashes
-  std::string value;  // what stands for the value in the help, "LEVEL"; empty: it takes none
+  std::string value;  // its placeholder in the help, "LEVEL"; empty: takes no value
   std::string help;   // one line
 };
 

@@ -13,7 +13,7 @@ namespace vmm {
 
 std::vector<Command> AllCommands() {
   return {
-      // One a line.
+      // One per line.
       // clang-format off
       InfoCommand(),
       CheckCommand(),

@@ -34,7 +34,7 @@ absl::StatusOr<Compared> CompareWithDump(const Invocation& call, const Vmcore& a
   return compared;
 }
 
-// What is missing of it too: the plain file has all of it.
+// Includes the missing RAM, because the plain file has all of it.
 std::vector<GuestRange> AllRam(const Vmcore& core) {
   std::vector<GuestRange> parts = core.memory().Ranges(), all;
   parts.insert(parts.end(), core.missing_ram().begin(), core.missing_ram().end());

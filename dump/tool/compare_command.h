@@ -1,4 +1,4 @@
-// `vmcore compare`: do two dumps hold the same machine?
+// `vmcore compare`: tells whether two dumps hold the same machine.
 #ifndef DUMP_TOOL_COMPARE_COMMAND_H_
 #define DUMP_TOOL_COMPARE_COMMAND_H_
 

@@ -32,7 +32,7 @@ absl::StatusOr<Wanted> WantedBy(const Invocation& call) {
   return wanted;
 }
 
-// The notes are the input's own: what its registers mean is known to it, not to us.
+// The notes are the input's own, because only the input knows the meaning of its registers.
 VmSnapshot SnapshotOf(const Vmcore& core) {
   VmSnapshot snapshot;
   snapshot.cpus = core.cpus();

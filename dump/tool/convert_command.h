@@ -1,4 +1,4 @@
-// vmcore convert: a dump in another form.
+// `vmcore convert`: writes a dump in another form.
 #ifndef DUMP_TOOL_CONVERT_COMMAND_H_
 #define DUMP_TOOL_CONVERT_COMMAND_H_
 

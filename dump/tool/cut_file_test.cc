@@ -1,4 +1,4 @@
-// A file that is cut short is known as such by every command, whoever wrote it and wherever it ends.
+// Every command recognizes a file that is cut short, whoever wrote it and wherever it ends.
 #include <gmock/gmock.h>
 #include <unistd.h>
 
@@ -85,7 +85,7 @@ class CutFileTest : public ::testing::Test {
     return RunTool(AllCommands(), arguments, out_, err_);
   }
 
-  // The first `size` bytes of the file `name`, as a file.
+  // Makes a file of the first `size` bytes of the file `name`.
   static std::string Cut(const std::string& name, uint64_t size) {
     std::filesystem::copy_file(Path(name), Path("cut"), std::filesystem::copy_options::overwrite_existing);
     std::filesystem::resize_file(Path("cut"), size);
@@ -93,7 +93,7 @@ class CutFileTest : public ::testing::Test {
   }
   static uint64_t SizeOf(const std::string& name) { return std::filesystem::file_size(Path(name)); }
 
-  // Each page is the one that was dumped, or an error. Returns how many are there.
+  // Checks that each page is the one that was dumped, or an error. Returns the number of pages that are there.
   static uint64_t PagesThatAreThere(const Vmcore& core) {
     uint64_t there = 0;
     std::vector<uint8_t> found(kPageSize), expected(kPageSize);
@@ -114,7 +114,7 @@ class CutFileTest : public ::testing::Test {
     return json["findings"][0]["rule"] == "truncated";
   }
 
-  // What every command must do with a file that was cut anywhere behind its signature.
+  // Checks the behaviour of every command on a file that was cut anywhere after its signature.
   void ExpectKnownAsCut(const std::string& path) {
     EXPECT_TRUE(CheckSaysTruncated(path)) << out_.str();
     EXPECT_THAT(err_.str(), StartsWith("vmcore check: " + path + " is cut short: "));
@@ -241,7 +241,7 @@ TEST_F(CutFileTest, EveryCommandSaysSoFirstAndItsJsonToo) {
 }
 
 TEST_F(CutFileTest, WhatIsThereIsStillRead) {
-  // The noise lies behind the kernel, whose log and stacks are there.
+  // The noise comes after the kernel, so the kernel's log and stacks are there.
   for (const char* const form : kForms) {
     SCOPED_TRACE(form);
     const std::string cut = Cut(form, SizeOf(form) * (form == std::string("vmcore") ? 90 : 97) / 100);
@@ -254,7 +254,7 @@ TEST_F(CutFileTest, WhatIsThereIsStillRead) {
 }
 
 TEST_F(CutFileTest, ALogThatIsMissingIsNoEmptyLog) {
-  // VMCOREINFO and page tables lie below 16 MiB, the kernel's data with the log above.
+  // VMCOREINFO and the page tables lie below 16 MiB. The kernel's data, with the log, lies above.
   const std::string cut = Cut("vmcore", dump_->phdrs().back().p_offset + LinuxGuest::kImagePhys);
   EXPECT_EQ(Run({"dmesg", cut}), kExitBadFile);
   EXPECT_EQ(out_.str(), "");

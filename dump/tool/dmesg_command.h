@@ -1,4 +1,4 @@
-// `vmcore dmesg`: the kernel's log out of a dump.
+// `vmcore dmesg`: prints the kernel's log from a dump.
 #ifndef DUMP_TOOL_DMESG_COMMAND_H_
 #define DUMP_TOOL_DMESG_COMMAND_H_
 

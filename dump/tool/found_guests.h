@@ -1,4 +1,4 @@
-// All that `vmcore guest` tells about the guests in a dump (L2), before it is put into words.
+// The facts that `vmcore guest` reports about the guests in a dump (L2), before they become text.
 #ifndef DUMP_TOOL_FOUND_GUESTS_H_
 #define DUMP_TOOL_FOUND_GUESTS_H_
 
@@ -27,13 +27,13 @@ struct GuestSnapshot {
   VmSnapshot snapshot;
 };
 
-// As MemoryOf (dump/nested/nested_vm.h). `core` must outlive the result.
+// Works like MemoryOf (dump/nested/nested_vm.h). `core` must outlive the result.
 absl::StatusOr<GuestSnapshot> SnapshotOf(const Vmcore& core, const NestedVm& vm);
 
 // "SVM, nested page tables at 0x3bd25000 with 5 levels"
 std::string TitleOf(const NestedVm& vm);
 
-// As JSON: kind, root, levels, vCPUs with their registers' origin.
+// A JSON object: kind, root, levels, and the vCPUs with the origin of their registers.
 std::string JsonOf(const NestedVm& vm);
 
 }  // namespace vmm

@@ -1,6 +1,7 @@
-// A dump is anybody's word. Pseudo-random changes to real ones, a bounded number of them and always the
-// same ones, must be refused or read, but never crash, hang or read too far (ASan sees to that).
-// FUZZ_STEPS or FUZZ_SECONDS in the environment asks for more than the default, FUZZ_SEED for others.
+// A dump is untrusted input. These tests make pseudo-random changes to real dumps, a bounded number of them and always
+// the same ones. A changed dump must be refused or read. It must never make the code crash, hang or read too far (ASan
+// checks that). FUZZ_STEPS or FUZZ_SECONDS in the environment asks for more than the default, FUZZ_SEED for other
+// changes.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -59,7 +60,7 @@ std::string SmallCore() {
 
 TEST(VmcoreFuzzTest, AnElfCoreIsRefusedOrReadInsideItsBounds) {
   const std::string seed = SmallCore();
-  const uint64_t headers = 8 << 10;  // all that is not RAM
+  const uint64_t headers = 8 << 10;  // everything that is not RAM
   const UniqueFd file(memfd_create("core", MFD_CLOEXEC));
   ASSERT_EQ(pwrite(file.get(), seed.data(), seed.size(), 0), static_cast<ssize_t>(seed.size()));
   Mutator mutator(FuzzSeed(1));
@@ -68,7 +69,7 @@ TEST(VmcoreFuzzTest, AnElfCoreIsRefusedOrReadInsideItsBounds) {
   FuzzRun run(4'000);
   while (run.Step()) {
     std::string changed = seed.substr(0, headers);
-    // The ELF header and the program headers are small, and matter more than the rest.
+    // The ELF header and the program headers are small but matter more than the rest.
     std::string start = changed.substr(0, mutator.Below(2) == 0 ? 512 : headers);
     mutator.Change(start);
     changed.replace(0, start.size(), start);
@@ -148,7 +149,7 @@ TEST(VmcoreFuzzTest, VmcoreInfoIsRefusedOrItsValuesAreItsOwn) {
   EXPECT_GT(parsed, run.steps() / 4);
 }
 
-// The whole of check and info over a guest whose page tables and headers were changed.
+// Runs all of check and info on a guest whose page tables and headers were changed.
 TEST(VmcoreFuzzTest, ACheckOfAnythingEnds) {
   DumpedGuest dump;
   const Elf64_Phdr ram = dump.phdrs().back();

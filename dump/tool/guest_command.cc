@@ -28,8 +28,8 @@ uint64_t BytesOf(const PhysicalMemory& memory) {
 
 void Say(const Invocation& call, std::string_view words) { call.err() << "vmcore guest: " << Printable(words) << "\n"; }
 
-// Opens one guest after another for --list, and no more when they have cost too much. Honest guests share little
-// memory; a file can lead thousands of VMCSs to the same.
+// Opens one guest after another for --list, and stops once they have cost too much. Real guests share little memory,
+// but a file can lead thousands of VMCSs to the same memory.
 class GuestsToList {
  public:
   explicit GuestsToList(const Vmcore& core)
@@ -43,7 +43,7 @@ class GuestsToList {
     ++opened_;
     absl::StatusOr<GuestSnapshot> guest = SnapshotOf(core_, vm);
     if (guest.ok()) bytes_left_ -= std::min(bytes_left_, guest->memory->walk().bytes);
-    if (absl::IsResourceExhausted(guest.status())) bytes_left_ = 0;  // it alone has cost as much as all may
+    if (absl::IsResourceExhausted(guest.status())) bytes_left_ = 0;  // this guest alone cost as much as all guests may
     return guest;
   }
 

@@ -1,4 +1,4 @@
-// `vmcore guest`: the guests of a guest (L2), and a vmcore of each, out of the dump of the one that ran them.
+// `vmcore guest`: lists the guests of a guest (L2) in the dump of the guest that ran them, and writes a vmcore of each.
 #ifndef DUMP_TOOL_GUEST_COMMAND_H_
 #define DUMP_TOOL_GUEST_COMMAND_H_
 

@@ -1,5 +1,4 @@
-// The registers that a hanging guest had before it was asked by an NMI (note VMM-HANG-REGS), for people and for
-// programs.
+// Shows the registers that a hanging guest had before an NMI was sent to it (note VMM-HANG-REGS), as text and as JSON.
 #ifndef DUMP_TOOL_HANG_REGISTERS_TEXT_H_
 #define DUMP_TOOL_HANG_REGISTERS_TEXT_H_
 
@@ -15,13 +14,13 @@
 
 namespace vmm {
 
-// Empty where the dump has no such note; an error, with the place in the file, where it has one that cannot be parsed.
+// Empty if the dump has no such note. An error, with the place in the file, if the note cannot be parsed.
 std::optional<absl::StatusOr<HangRegistersNote>> HangRegistersOf(const Vmcore& core);
 
-// With a heading; nothing where there is no such note. `name` gives the function at an address, or an empty text.
+// Prints a heading first. Prints nothing if there is no such note. `name` returns the function at an address, or "".
 void PrintHangRegisters(const Vmcore& core, const std::function<std::string(uint64_t)>& name, std::ostream& out);
 
-// {nmi_cpu, destroyed_cpu, cpus: [...]}, or {error}. Null where there is no such note.
+// {nmi_cpu, destroyed_cpu, cpus: [...]}, or {error}. Null if there is no such note.
 nlohmann::ordered_json HangRegistersJson(const Vmcore& core);
 
 }  // namespace vmm

@@ -66,7 +66,7 @@ Json VcpuJson(const VcpuStory& vcpu, const HostClock& clock) {
   for (size_t i = records.size() - std::min(records.size(), kLastExits); i < records.size(); ++i) {
     json["last_exits"].push_back(ExitJson(records[i], clock));
   }
-  // What the guest's TSC read at the end of the thread.
+  // The value of the guest's TSC at the end of the thread.
   const uint64_t offset = vcpu.flight.header.guest_tsc_offset;
   json["guest_tsc_at_end"] = offset == 0 ? Json() : Json(absl::StrFormat("%#x", vcpu.flight.header.end_tsc + offset));
   json["kvm"] = StatsJson(vcpu.kvm);

@@ -1,4 +1,4 @@
-// The host's side of a death for programs.
+// The host's side of a death as JSON.
 #ifndef DUMP_TOOL_HOST_JSON_H_
 #define DUMP_TOOL_HOST_JSON_H_
 
@@ -8,7 +8,7 @@
 
 namespace vmm {
 
-// One object, its schema in docs/vmcore-tool.md; null where a dump has no such notes.
+// One object. Its schema is in docs/vmcore-tool.md. Null if the dump has no such notes.
 nlohmann::ordered_json HostJson(const HostStory& story);
 
 }  // namespace vmm

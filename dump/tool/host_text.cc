@@ -10,7 +10,7 @@ namespace vmm {
 namespace {
 
 constexpr size_t kLastExits = 20;
-constexpr size_t kFewVcpus = 16;  // each with all that is known; of the others --json tells
+constexpr size_t kFewVcpus = 16;  // these are printed in full; --json has the others too
 
 class HostText {
  public:

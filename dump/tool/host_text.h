@@ -1,4 +1,4 @@
-// The host's side of a death for people.
+// Prints the host's side of a death as text.
 #ifndef DUMP_TOOL_HOST_TEXT_H_
 #define DUMP_TOOL_HOST_TEXT_H_
 
@@ -9,7 +9,7 @@
 
 namespace vmm {
 
-// With a heading; nothing where a dump has no such notes and none was refused.
+// Prints a heading first. Prints nothing if the dump has no such notes and none was refused.
 void PrintHostStory(const HostStory& story, bool colour, std::ostream& out);
 
 }  // namespace vmm

@@ -1,4 +1,4 @@
-// `vmcore info`: what a dump is and what it holds.
+// `vmcore info`: describes a dump and its contents.
 #ifndef DUMP_TOOL_INFO_COMMAND_H_
 #define DUMP_TOOL_INFO_COMMAND_H_
 

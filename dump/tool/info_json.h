@@ -1,4 +1,4 @@
-// `vmcore info --json`.
+// The result of `vmcore info --json`.
 #ifndef DUMP_TOOL_INFO_JSON_H_
 #define DUMP_TOOL_INFO_JSON_H_
 
@@ -8,7 +8,7 @@
 
 namespace vmm {
 
-// One JSON object, in ASCII. Addresses and registers are strings of hexadecimal, sizes are numbers.
+// One JSON object, in ASCII. Addresses and registers are hexadecimal strings; sizes are numbers.
 std::string InfoJson(const Inspected& seen);
 
 }  // namespace vmm

@@ -133,7 +133,7 @@ class InfoText {
     if (kind != SegmentKind::kKernel) return std::string(NameOf(kind));
     for (size_t i = 0; i < core_.cpus().size(); ++i) {
       const uint64_t rsp = core_.cpus()[i].rsp;
-      // A stack has its size as its alignment, and may be several runs of pages.
+      // A stack is aligned to its size, and may consist of several runs of pages.
       const bool same_stack = (rsp ^ phdr.p_vaddr) < kThreadSize || rsp - phdr.p_vaddr < phdr.p_memsz;
       if (core_.cpus()[i].started && same_stack) return absl::StrFormat("stack of CPU %d", i);
     }

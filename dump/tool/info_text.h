@@ -1,4 +1,4 @@
-// `vmcore info` for people.
+// Prints the result of `vmcore info` as text.
 #ifndef DUMP_TOOL_INFO_TEXT_H_
 #define DUMP_TOOL_INFO_TEXT_H_
 
@@ -9,8 +9,8 @@
 namespace vmm {
 
 struct InfoTextOptions {
-  bool all_registers = false;  // of each CPU, not one line of it
-  bool all_segments = false;   // each program header, not only the first ones
+  bool all_registers = false;  // all registers of each CPU, not only one line
+  bool all_segments = false;   // all program headers, not only the first ones
 };
 
 void PrintInfo(const Inspected& seen, const InfoTextOptions& options, std::ostream& out);

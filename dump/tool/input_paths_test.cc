@@ -1,4 +1,5 @@
-// Every path that a command of vmcore reads may be anything: it must be refused with its kind, and at once.
+// A path that a vmcore command reads may be anything. If it is no dump, the command must refuse it at once and name its
+// kind.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -48,7 +49,7 @@ class InputPathsTest : public testing::Test {
     EXPECT_THAT(err.str(), HasSubstr(said)) << testing::PrintToString(arguments);
   }
 
-  // `arguments` with "@" where the path goes.
+  // In `arguments`, "@" stands for the path.
   void ExpectAllRefused(std::vector<std::string> arguments, const std::string& of_huge) {
     for (const auto& [path, said] :
          {std::pair{fifo_, std::string("it is a FIFO")}, std::pair{std::string("/"), std::string("it is a directory")},

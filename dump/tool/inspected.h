@@ -1,4 +1,4 @@
-// All that `vmcore info` tells about a dump, before it is put into words.
+// The facts that `vmcore info` reports about a dump, before they become text.
 #ifndef DUMP_TOOL_INSPECTED_H_
 #define DUMP_TOOL_INSPECTED_H_
 
@@ -16,11 +16,11 @@ struct Inspected {
   FoundKernel kernel;
   std::vector<GuestRange> ram;
   uint64_t ram_bytes = 0;
-  uint64_t data_bytes = 0;  // what of it is no hole
+  uint64_t data_bytes = 0;  // RAM outside holes
   size_t data_runs = 0;
 };
 
-// `core` must outlive the result. Fails where the file cannot be searched for holes.
+// `core` must outlive the result. Fails if the file cannot be searched for holes.
 absl::StatusOr<Inspected> Inspect(const Vmcore& core);
 
 }  // namespace vmm

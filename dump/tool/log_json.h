@@ -9,7 +9,8 @@
 
 namespace vmm {
 
-// An array of objects. Their text holds what bytes the guest wrote: JsonText() (base/json_text.h) makes them JSON.
+// An array of objects. Their text holds the bytes that the guest wrote, whatever they are. JsonText()
+// (base/json_text.h) makes JSON of them.
 nlohmann::ordered_json LogJson(std::span<const LogRecord> log);
 
 }  // namespace vmm

@@ -1,4 +1,4 @@
-// vmcore: looks into the dump that a kernel left.
+// vmcore: inspects the dump that a kernel left.
 #include <iostream>
 
 #include "dump/tool/commands.h"

@@ -1,5 +1,5 @@
-// `vmcore vmcs` and `vmcore guest` on dumps of an L1 that real kernels ran: KVM's nested state and L1's
-// RAM, put together by our own writer.
+// Runs `vmcore vmcs` and `vmcore guest` on dumps of an L1 that ran on real kernels. Our own writer makes these dumps
+// from KVM's nested state and L1's RAM.
 #include <gmock/gmock.h>
 
 #include <cstddef>
@@ -36,7 +36,7 @@ class NestedCommandsTest : public ::testing::Test {
   }
   ~NestedCommandsTest() override { std::filesystem::remove_all(folder_); }
 
-  // Writes the vmcore of an L1 of one vCPU with `registers`, and a note with `blob` unless that is empty.
+  // Writes the vmcore of an L1 with one vCPU that has `registers`. Adds a note with `blob` unless it is empty.
   void Dump(const char* memory_name, const std::string& blob, CpuState registers) {
     const auto memory = FixtureMemory(memory_name);
     registers.cr0 = 0x80000031;
@@ -136,8 +136,7 @@ TEST_F(NestedCommandsTest, ADumpWithoutGuestsSaysSo) {
   EXPECT_THAT(out_.str(), HasSubstr("no VMCS"));
 }
 
-// The L2 of both fixtures has its page 0x5000 at L1's 0x20f000, and 0x2000 at 0x202000. `code` is what it has
-// at `at`.
+// In both fixtures L2's page 0x5000 is at L1's 0x20f000, and L2's 0x2000 is at 0x202000. `code` is the word at `at`.
 void ExpectL2(const std::string& path, uint64_t rip, uint64_t at, uint16_t code) {
   const auto core = Vmcore::Open(path);
   ASSERT_TRUE(core.ok()) << core.status();
@@ -151,7 +150,7 @@ void ExpectL2(const std::string& path, uint64_t rip, uint64_t at, uint16_t code)
 }
 
 constexpr uint16_t kOut = 0x30e6;      // OUT 0x30, AL
-constexpr uint16_t kVmmcall = 0x010f;  // and 0xd9
+constexpr uint16_t kVmmcall = 0x010f;  // followed by 0xd9
 
 bool HasMarker(const std::string& path) {
   const auto core = Vmcore::Open(path);
@@ -192,8 +191,8 @@ TEST_F(NestedCommandsTest, AnIdleL2IsTakenOutWithWhatIsKnownOfIt) {
   EXPECT_EQ(false, kept["extracted_guest"]["vcpus"][0]["general_registers"]) << "the file itself says so";
 }
 
-// 300 VMCBs, each with a top table of its own; all of those lead to one page of 2 MiB, so many `times`, or if that is
-// 0 to two of 4 KiB.
+// 300 VMCBs, each with a top table of its own. All top tables lead to one page of 2 MiB, mapped `times` times. If
+// `times` is 0, they lead to two pages of 4 KiB.
 std::unique_ptr<GuestMemory> MemoryFullOfGuests(int times) {
   constexpr uint64_t kPresent = 7, kLarge = 0x80, kTables = 0x1000, kVmcbs = 0x10000, kRoots = 0x200000;
   const GuestRange ranges[] = {{GuestAddr{0}, 4 << 20}};
@@ -222,7 +221,7 @@ TEST_F(NestedCommandsTest, AFileThatIsNothingButGuestsIsNotLookedIntoForHours) {
     ASSERT_EQ(kExitFine, Run({"guest", Path(name), "--list", "--json"})) << err_.str();
     const auto guests = nlohmann::json::parse(out_.str())["guests"];
     ASSERT_EQ(300u, guests.size()) << "all are named";
-    // Sixteen times L1's 4 MiB, or so many guests.
+    // The limit is sixteen times L1's 4 MiB, or this number of guests.
     const size_t looked_into = large ? 32 : 256;
     EXPECT_FALSE(guests[looked_into - 1].contains("error")) << guests[looked_into - 1];
     EXPECT_THAT(guests[looked_into]["error"], HasSubstr("not looked into"));
@@ -231,7 +230,7 @@ TEST_F(NestedCommandsTest, AFileThatIsNothingButGuestsIsNotLookedIntoForHours) {
 }
 
 TEST_F(NestedCommandsTest, AGuestThatCannotBeIsLookedIntoOnce) {
-  const auto memory = MemoryFullOfGuests(33);  // of more than sixteen times L1's 4 MiB
+  const auto memory = MemoryFullOfGuests(33);  // each has more than sixteen times L1's 4 MiB
   const auto dir = OutputDir::Open(folder_);
   ASSERT_TRUE(WriteVmcore({.cpus = {CpuState()}, .memory = memory.get()}, *dir, {.name = "l1"}).ok());
   ASSERT_EQ(kExitFine, Run({"guest", Path("l1"), "--list", "--json"})) << err_.str();

@@ -1,4 +1,4 @@
-// The nested-state notes of an opened vmcore.
+// Finds the nested-state notes of an opened vmcore.
 #ifndef DUMP_TOOL_NESTED_NOTES_OF_H_
 #define DUMP_TOOL_NESTED_NOTES_OF_H_
 
@@ -12,7 +12,7 @@ namespace vmm {
 
 struct NestedNotesOfCore {
   std::vector<NestedStateNote> notes;  // they point into the core
-  std::vector<std::string> remarks;    // on those that cannot be read
+  std::vector<std::string> remarks;    // about notes that cannot be read
 };
 
 // `core` must outlive the result.

@@ -1,4 +1,4 @@
-// How every command opens a dump.
+// Opens a dump, for every command.
 #ifndef DUMP_TOOL_OPEN_CORE_H_
 #define DUMP_TOOL_OPEN_CORE_H_
 
@@ -11,10 +11,10 @@
 
 namespace vmm {
 
-// "PATH is cut short: ..."; empty where it is not.
+// "PATH is cut short: ...", or "" if it is not.
 std::string CutShortSentence(const Vmcore& core);
 
-// Vmcore::Open(). That the file is cut short is the first that its user hears, before what follows from it.
+// Calls Vmcore::Open(). If the file is cut short, tells the user this first, before anything that follows from it.
 absl::StatusOr<std::unique_ptr<Vmcore>> OpenCore(const Invocation& call, const std::string& path);
 
 }  // namespace vmm

@@ -1,4 +1,4 @@
-// JSON out of a dump, for reading.
+// Formats JSON from a dump for people.
 #ifndef DUMP_TOOL_PRETTY_JSON_H_
 #define DUMP_TOOL_PRETTY_JSON_H_
 
@@ -7,12 +7,12 @@
 
 namespace vmm {
 
-// `text` indented, in ASCII. Where it is no JSON, or too much to be a note of ours, its bytes as
-// Printable() gives them.
+// `text`, indented, in ASCII. If it is no JSON, or is too large to be a note of ours, returns its bytes as Printable()
+// gives them.
 std::string PrettyJson(std::string_view text);
 
-// Whether it is JSON that can be handled without care: the library's recursion is limited by the
-// nesting, and the nesting by the number of brackets.
+// True if `text` is JSON that can be parsed without further care: the number of brackets limits the nesting, and the
+// nesting limits the library's recursion.
 bool IsModestJson(std::string_view text);
 
 }  // namespace vmm

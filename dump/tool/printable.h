@@ -1,5 +1,4 @@
-// Text out of a dump, for a terminal. Who wrote the dump could else write to the terminal of who
-// reads it.
+// Makes text from a dump safe for a terminal. Without this, the writer of a dump could write to its reader's terminal.
 #ifndef DUMP_TOOL_PRINTABLE_H_
 #define DUMP_TOOL_PRINTABLE_H_
 
@@ -9,8 +8,8 @@
 
 namespace vmm {
 
-// `text` with every byte that is no printable ASCII as \xNN, a backslash doubled. Newlines and tabs
-// too, but for those that `kept` names.
+// `text` with \xNN for every byte that is not printable ASCII, and with each backslash doubled. Newlines and tabs are
+// escaped too, except those in `kept`.
 std::string Printable(std::string_view text, std::string_view kept = "");
 
 // 1536 -> "1.5 KiB", 512 -> "512 bytes".

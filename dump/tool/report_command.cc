@@ -42,7 +42,7 @@ std::map<uint64_t, std::string> NamesBeforeNmi(const Vmcore& core, KernelView& v
   return names;
 }
 
-// Null where no option names any.
+// Null if no option names any.
 absl::StatusOr<std::unique_ptr<SymbolList>> GivenSymbols(const Invocation& call) {
   for (const char* option : {"vmlinux", "system-map"}) {
     if (!call.Has(option)) continue;
@@ -54,7 +54,7 @@ absl::StatusOr<std::unique_ptr<SymbolList>> GivenSymbols(const Invocation& call)
 absl::StatusOr<KernelReport> MakeReport(const Invocation& call, const Vmcore& core, std::unique_ptr<SymbolList> given,
                                         std::map<uint64_t, std::string>& names_before_nmi) {
   FoundKernel kernel = KernelOf(core);
-  std::string registers;  // whose they are, where that is in question
+  std::string registers;  // whose registers they are, if that is in doubt
   if (kernel.map.has_value()) {
     const std::optional<OtherKernel> other = FindOtherKernel(core.memory(), core.cpus(), *kernel.map);
     if (other.has_value()) registers = DescribeOtherKernel(*other, *kernel.map);
@@ -71,7 +71,7 @@ void PrintHtml(const Invocation& call, const KernelReport& report, const HostSto
   PrintPage(std::filesystem::path(call.operands()[0]).filename().string(), report, story, out);
 }
 
-// The file of --output. Its name is free when it is opened, and it has that name when it is whole.
+// The file of --output. Its name must be free when it is opened. The file gets that name once it is whole.
 class PageFile {
  public:
   static absl::StatusOr<std::unique_ptr<PageFile>> Create(const std::filesystem::path& path) {
@@ -116,7 +116,7 @@ int RunReport(const Invocation& call) {
   const HostStory story = ReadHostStory((*core)->notes());
   std::map<uint64_t, std::string> names_before_nmi;
   absl::StatusOr<KernelReport> report = MakeReport(call, **core, *std::move(given), names_before_nmi);
-  // Of a guest that is no Linux, or had not come so far, the host has its story all the same.
+  // If the guest is no Linux, or did not get that far, the host still has its story.
   if (!report.ok() && story.empty()) return call.Fail(report.status());
   if (!report.ok()) report = KernelReport{.missing = {"kernel: " + std::string(report.status().message())}};
   report->missing.insert(report->missing.begin(), call.cut_short().begin(), call.cut_short().end());

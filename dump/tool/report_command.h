@@ -1,4 +1,4 @@
-// `vmcore report`: how the kernel died, told from the dump alone.
+// `vmcore report`: tells from the dump alone how the kernel died.
 #ifndef DUMP_TOOL_REPORT_COMMAND_H_
 #define DUMP_TOOL_REPORT_COMMAND_H_
 

@@ -1,4 +1,4 @@
-// A kernel's report for programs.
+// A kernel's report as JSON.
 #ifndef DUMP_TOOL_REPORT_JSON_H_
 #define DUMP_TOOL_REPORT_JSON_H_
 
@@ -10,7 +10,7 @@
 
 namespace vmm {
 
-// One JSON object, in ASCII, its schema in docs/vmcore-tool.md. `cut_short` is Invocation::cut_short().
+// One JSON object, in ASCII. Its schema is in docs/vmcore-tool.md. `cut_short` is Invocation::cut_short().
 std::string ReportJson(const KernelReport& report, const HostStory& story, const std::vector<std::string>& cut_short);
 
 }  // namespace vmm

@@ -16,7 +16,7 @@ class ReportText {
 
   void Print() {
     PrintHead();
-    // The one that died first.
+    // The CPU that died first.
     if (report_.panic_cpu.has_value()) PrintCpu(report_.cpus[static_cast<size_t>(*report_.panic_cpu)]);
     for (const CpuReport& cpu : report_.cpus) {
       if (cpu.cpu != report_.panic_cpu) PrintCpu(cpu);

@@ -1,4 +1,4 @@
-// A kernel's report for people.
+// Prints a kernel's report as text.
 #ifndef DUMP_TOOL_REPORT_TEXT_H_
 #define DUMP_TOOL_REPORT_TEXT_H_
 
@@ -10,7 +10,7 @@ namespace vmm {
 
 struct ReportTextOptions {
   bool registers = true;
-  bool colour = false;  // escape sequences of a terminal
+  bool colour = false;  // with a terminal's escape sequences
 };
 
 void PrintReport(const KernelReport& report, const ReportTextOptions& options, std::ostream& out);

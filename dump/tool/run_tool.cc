@@ -34,7 +34,7 @@ void PrintHelp(const Command& command, std::ostream& out) {
   PrintOption({"help", "", "this text"}, out);
 }
 
-// The words behind a command, sorted; or what is wrong with them.
+// The words after a command, sorted, or the reason why they are wrong.
 struct Words {
   std::vector<std::string> operands;
   std::map<std::string, std::string> options;
@@ -43,7 +43,7 @@ struct Words {
 
 Words Sort(const Command& command, std::vector<std::string> arguments) {
   Words words;
-  bool only_operands = false;  // behind "--"
+  bool only_operands = false;  // after "--"
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string word = !only_operands && arguments[i] == "-o" ? "--output" : arguments[i];
     if (only_operands || !word.starts_with("--")) {
@@ -90,7 +90,7 @@ int RunCommand(const Command& command, const std::vector<std::string>& arguments
   }
   const size_t count = words.operands.size();
   if (words.error.empty() && (count < command.min_operands || count > command.max_operands)) {
-    words.error = absl::StrFormat("wanted is: vmcore %s %s", command.name, command.operands);
+    words.error = absl::StrFormat("usage: vmcore %s %s", command.name, command.operands);
   }
   const Invocation invocation(command.name, std::move(words.operands), std::move(words.options), out, err);
   if (!words.error.empty()) return invocation.Misused(words.error);

@@ -1,4 +1,4 @@
-// The `vmcore` tool but for its process: words in, text and an exit code out.
+// The `vmcore` tool without its process: words go in, text and an exit code come out.
 #ifndef DUMP_TOOL_RUN_TOOL_H_
 #define DUMP_TOOL_RUN_TOOL_H_
 
@@ -10,8 +10,8 @@
 
 namespace vmm {
 
-// `arguments` are what stands behind the program's name. --help of the tool and of each command is
-// answered here, and so is bad usage. kExitBadFile too where `out` failed.
+// `arguments` are the words after the program's name. RunTool() itself answers --help of the tool and of each command,
+// and reports bad usage. It also returns kExitBadFile if writing to `out` failed.
 int RunTool(const std::vector<Command>& commands, const std::vector<std::string>& arguments, std::ostream& out,
             std::ostream& err);
 

@@ -86,7 +86,7 @@ int Diff(const Invocation& call, const NestedCpus& found) {
 int RunVmcs(const Invocation& call) {
   const bool diff = call.Has("diff");
   if (call.operands().size() != (diff ? 3u : 1u)) {
-    return call.Misused("wanted is: vmcore vmcs FILE, or vmcore vmcs FILE --diff A B");
+    return call.Misused("usage: vmcore vmcs FILE, or vmcore vmcs FILE --diff A B");
   }
   const auto core = OpenCore(call, call.operands()[0]);
   if (!core.ok()) return call.Fail(core.status());

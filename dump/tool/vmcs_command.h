@@ -1,4 +1,4 @@
-// `vmcore vmcs`: the VMCSs and VMCBs of a guest that was itself a hypervisor.
+// `vmcore vmcs`: prints the VMCSs and VMCBs of a guest that was itself a hypervisor.
 #ifndef DUMP_TOOL_VMCS_COMMAND_H_
 #define DUMP_TOOL_VMCS_COMMAND_H_
 
