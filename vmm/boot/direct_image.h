@@ -1,5 +1,5 @@
 // The kernel inside a bzImage, decompressed and placed by us instead of by the image's own code. This saves the time
-// which that code takes, and the VMM knows where the kernel is.
+// that the code takes, and the VMM knows where the kernel is.
 #ifndef VMM_BOOT_DIRECT_IMAGE_H_
 #define VMM_BOOT_DIRECT_IMAGE_H_
 

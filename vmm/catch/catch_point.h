@@ -29,7 +29,7 @@ std::span<const std::string_view> CatchFunctions(CatchKind kind);
 std::string_view LastCatchFunction(CatchKind kind);
 
 // Entering one of these is not always a plain panic.
-// - A reboot also calls the first, to stop the other CPUs. It waits for them and a panic does not: the argument tells
+// - A reboot also calls the first, to stop the other CPUs. It waits for them and a panic does not: the argument shows
 //   which it is.
 // - The second is replaced by the third on the way to the guest's own crash kernel. But with crash_kexec_post_notifiers
 //   on the kernel's command line, panic() enters the second whether or not there is a crash kernel.
