@@ -1,5 +1,5 @@
 // The kernel inside a bzImage, decompressed and placed by us instead of by the image's own code. This saves the time
-// that the code takes, and the VMM knows where the kernel is.
+// that the image's code takes, and the VMM knows where the kernel is.
 #ifndef VMM_BOOT_DIRECT_IMAGE_H_
 #define VMM_BOOT_DIRECT_IMAGE_H_
 
@@ -30,8 +30,8 @@ struct DirectImage {
 };
 
 // Reads the payload of `image`. Unimplemented if there is no payload, if its compression is not known, or if it is not
-// an ELF file: such an image may still start itself (classic). InvalidArgument if the payload is an ELF file in a known
-// compression, but damaged.
+// an ELF file: such an image may still start itself (classic). InvalidArgument if we know the payload's format but the
+// payload is damaged.
 absl::StatusOr<DirectImage> ReadDirectImage(const ImageBytes& file, const BzImage& image);
 
 // Decodes the kernel to `base` and moves it by `shift` in virtual memory.

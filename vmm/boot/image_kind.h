@@ -9,7 +9,7 @@
 
 namespace vmm {
 
-// Says what a file that begins with `head` is and what to do with it, as the middle of a sentence: "a tar archive:
+// Says, as the middle of a sentence, what a file that begins with `head` is and what to do with it: "a tar archive:
 // ...". `head` should hold the first 64 KiB of the file, or all of a shorter file. Returns nothing if the kind is not
 // known, or if the file may be a kernel (ELF for x86-64, bzImage), a UKI or compressed.
 std::optional<std::string> DescribeImage(std::span<const uint8_t> head);

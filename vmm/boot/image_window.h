@@ -2,7 +2,7 @@
 // place in guest RAM, without a copy. Parts of the file outside every PT_LOAD (headers, relocations) are in separate
 // memory, which is freed with the window.
 //
-// Half of a Linux image is zeros (.bss, .brk, room between sections). These pages are given back, so that RAM the guest
+// Half of a Linux image is zeros (.bss, .brk, room between sections). Their memory is given back, so that RAM the guest
 // never touched is still untouched when it is dumped.
 #ifndef VMM_BOOT_IMAGE_WINDOW_H_
 #define VMM_BOOT_IMAGE_WINDOW_H_
@@ -56,7 +56,7 @@ class ImageWindow {
   absl::Status PunchZeros(const Mapped& mapped);
 
   GuestMemory* memory_;
-  uint8_t* base_;  // mapped here, unmapped by the destructor
+  uint8_t* base_;  // the mapping; the destructor unmaps it
   uint64_t size_;
   std::vector<Piece> copies_;  // Commit() copies these
   std::vector<Mapped> mapped_;

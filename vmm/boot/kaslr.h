@@ -36,9 +36,9 @@ class KaslrDraw {
 // Returns the seed for `kaslr`: its own, or one from the host's random numbers. REQUIRES: not kOff.
 absl::StatusOr<uint64_t> KaslrSeed(const Kaslr& kaslr);
 
-// Draws the distance to move a kernel by. It is a multiple of `alignment` (a power of two). With it, `image`, the
-// kernel's link-time physical extent, still ends within KERNEL_IMAGE_SIZE of __START_KERNEL_map. Returns nothing if the
-// image does not fit there even unmoved.
+// Draws the distance to move a kernel by. It is a multiple of `alignment` (a power of two). After the move, `image`,
+// the kernel's link-time physical extent, still ends within KERNEL_IMAGE_SIZE of __START_KERNEL_map. Returns nothing if
+// the image does not fit there even unmoved.
 std::optional<uint64_t> DrawVirtualShift(KaslrDraw& draw, const GuestRange& image, uint64_t alignment);
 
 }  // namespace vmm

@@ -17,8 +17,8 @@ struct KernelFile {
   ImageBytes kernel;                        // begins like an ELF file or a bzImage, or like nothing known
   std::vector<uint8_t> head;                // its first min(size, kBzImageHeadSize) bytes
   bool is_elf = false;                      // true if `head` begins with the ELF magic
-  std::optional<ImageBytes> initrd;         // of a UKI that has one
-  std::optional<std::string> command_line;  // of a UKI that has one; blanks at its ends are cut off
+  std::optional<ImageBytes> initrd;         // the UKI's, if it has one
+  std::optional<std::string> command_line;  // the UKI's, if it has one; without blanks at its ends
 };
 
 // InvalidArgument says what the file at `path` is and how to take its kernel out. The whole file is read only if it is

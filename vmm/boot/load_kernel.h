@@ -30,8 +30,8 @@ enum class BootMode {
 
 struct BootConfig {
   std::string kernel_path;
-  std::string initrd_path;   // empty: that of a UKI, else none
-  std::string command_line;  // empty: that of a UKI, else none
+  std::string initrd_path;   // empty: the UKI's, else none
+  std::string command_line;  // empty: the UKI's, else none
   BootMode mode = BootMode::kAuto;
   Kaslr kaslr;                // "nokaslr" on the command line turns KASLR off
   bool cpu_has_la57 = false;  // true if the guest's CPUID has LA57

@@ -19,15 +19,15 @@ struct Room {
   uint64_t size = 0;
   uint64_t alignment = kPageSize;       // a power of two
   uint64_t lowest = 0;                  // the place starts here or above
-  uint64_t highest_end = ~uint64_t{0};  // and ends here or below
+  uint64_t highest_end = ~uint64_t{0};  // the place ends here or below
 };
 
 // The lowest or highest place in `free`, or nothing if there is none.
 std::optional<GuestAddr> LowestPlace(std::span<const GuestRange> free, const Room& room);
 std::optional<GuestAddr> HighestPlace(std::span<const GuestRange> free, const Room& room);
 
-// The number of aligned places, and the place with number `index`, counted from the lowest. REQUIRES: index <
-// CountPlaces().
+// The number of aligned places, and the place with number `index`, counted from the lowest.
+// REQUIRES: index < CountPlaces().
 uint64_t CountPlaces(std::span<const GuestRange> free, const Room& room);
 GuestAddr PlaceAt(std::span<const GuestRange> free, const Room& room, uint64_t index);
 

@@ -24,7 +24,7 @@ struct Uki {
   std::optional<PeSection> cmdline;
 };
 
-// True if `head`, the beginning of a file, has "MZ", and the PE signature is where its header points to.
+// True if `head`, the beginning of a file, has "MZ" and the PE signature at the offset that its header gives.
 bool IsPe(std::span<const uint8_t> head);
 
 // Reads the headers from `head`, the first bytes of the file. The section table must end within them. If an image has

@@ -14,7 +14,7 @@ namespace vmm {
 struct CatchConfig {
   std::vector<CatchKind> kinds = {CatchKind::kPanic};  // empty: catch nothing
 
-  // True if nobody asked for these kinds by name. Then it is no reason for a warning if the kernel cannot have them.
+  // True if nobody asked for these kinds by name. Then a kernel that cannot have them is no reason for a warning.
   bool automatic = true;
 
   // Symbols from a System.map or vmlinux, not yet moved by KASLR. Null: use the symbols in the kernel's own memory.
