@@ -20,14 +20,14 @@ namespace {
 constexpr uint8_t kCenturyIndex = 0x32;  // Cmos::kCentury
 constexpr uint8_t kResetValue = 0x06;    // ResetControl::kSysRst | kRstCpu
 
-// Puts a name into a field of fixed width, which has no terminating NUL.
+// Writes a name into a field of fixed width. Such a field has no terminating NUL.
 template <size_t N>
 void SetName(char (&field)[N], std::string_view name) {
   std::memset(field, ' ', N);
   std::memcpy(field, name.data(), std::min(N, name.size()));
 }
 
-// The byte that makes the sum of `bytes`, in which its own place is 0, a multiple of 256.
+// Returns the byte that makes the sum of `bytes` a multiple of 256. The place of that byte in `bytes` must hold 0.
 uint8_t Checksum(std::span<const uint8_t> bytes) {
   uint8_t sum = 0;
   for (uint8_t byte : bytes) sum += byte;
@@ -60,12 +60,12 @@ void Finish(std::vector<uint8_t>& table) {
   table[offsetof(AcpiHeader, checksum)] = Checksum(table);
 }
 
-// Lays tables into their area one behind the other.
+// Writes tables into their area, one after the other.
 class TableArea {
  public:
   explicit TableArea(GuestMemory& memory) : memory_(memory) {}
 
-  // Returns where `table` went: a multiple of 64, which is what the strictest of them needs.
+  // Writes `table` and returns its address. This is a multiple of 64, because the strictest table needs that.
   absl::StatusOr<GuestAddr> Add(std::string_view name, std::span<const uint8_t> table) {
     if (table.size() > kAcpiTablesSize - used_) {
       return absl::ResourceExhaustedError(absl::StrFormat("ACPI: %s of %d bytes does not fit: %d of %d bytes used",
@@ -106,7 +106,7 @@ std::vector<uint8_t> Fadt(GuestAddr facs, GuestAddr dsdt) {
   fadt.x_dsdt = dsdt.value;
   fadt.sci_int = kAcpiSci;
 
-  // Each block twice, in the 32-bit form and in the one that replaced it.
+  // Each register block is given twice: in the 32-bit form and in the form that replaced it.
   fadt.pm1_evt_len = 4;
   fadt.pm1a_evt_blk = kAcpiPm1EventPort;
   fadt.x_pm1a_evt_blk = Ports(kAcpiPm1EventPort, 4, kAcpiWordAccess);
@@ -117,15 +117,15 @@ std::vector<uint8_t> Fadt(GuestAddr facs, GuestAddr dsdt) {
   fadt.pm_tmr_blk = kAcpiPmTimerPort;
   fadt.x_pm_tmr_blk = Ports(kAcpiPmTimerPort, 4, kAcpiDwordAccess);
 
-  fadt.p_lvl2_lat = 0xfff;  // more than 100 and 1000 us: there is no C2 and no C3
+  fadt.p_lvl2_lat = 0xfff;  // more than 100 us means no C2, more than 1000 us means no C3
   fadt.p_lvl3_lat = 0xfff;
   fadt.century = kCenturyIndex;
   fadt.reset_reg = Ports(kResetPort, 1, kAcpiByteAccess);
   fadt.reset_value = kResetValue;
 
-  // kIapc8042 is not here: without it Linux does not look for a keyboard controller at all.
+  // kIapc8042 is not set, so that Linux does not look for a keyboard controller at all.
   fadt.iapc_boot_arch = kIapcLegacyDevices | kIapcVgaNotPresent;
-  // Not hardware-reduced: there are a PIC, a PIT and an RTC. A power button, but no sleep button.
+  // Not hardware-reduced, because there are a PIC, a PIT and an RTC. There is a power button, but no sleep button.
   fadt.flags =
       kFadtWbinvd | kFadtProcC1 | kFadtSlpButton | kFadtFixRtc | kFadtTmrValExt | kFadtResetRegSup | kFadtHeadless;
 
@@ -147,13 +147,13 @@ std::vector<uint8_t> Madt(int cpus) {
                                     .apic_id = static_cast<uint8_t>(cpu),
                                     .flags = kMadtLocalApicEnabled});
   }
-  // Id 0 is what KVM's IOAPIC has in its id register after reset.
+  // KVM's IOAPIC has 0 in its id register after reset.
   Append(table, AcpiMadtIoApic{.type = 1,
                                .length = sizeof(AcpiMadtIoApic),
                                .io_apic_id = 0,
                                .io_apic_address = static_cast<uint32_t>(kIoapicBase),
                                .global_system_interrupt_base = 0});
-  // None for the timer: KVM's routing has the PIT on GSI 0, where a PC has it on GSI 2.
+  // There is no override for the timer: KVM's routing has the PIT on GSI 0. A PC has it on GSI 2.
   Append(table, AcpiMadtInterruptSourceOverride{.type = 2,
                                                 .length = sizeof(AcpiMadtInterruptSourceOverride),
                                                 .bus = 0,

@@ -42,12 +42,12 @@ Bytes ReadBytes(const GuestMemory& memory, uint64_t addr, size_t size) {
   return bytes;
 }
 
-// A table that begins with an AcpiHeader.
+// Reads a table that begins with an AcpiHeader.
 Bytes ReadTable(const GuestMemory& memory, uint64_t addr) {
   return ReadBytes(memory, addr, As<AcpiHeader>(ReadBytes(memory, addr, sizeof(AcpiHeader))).length);
 }
 
-// All tables by signature, found as a kernel finds them: from the RSDP on.
+// Returns all tables by signature. Finds them as a kernel does, starting from the RSDP.
 std::map<std::string, Bytes> ReadTables(int cpus) {
   auto memory = Ram();
   const auto rsdp_addr = WriteAcpiTables(*memory, cpus);
@@ -86,7 +86,7 @@ TEST(AcpiTest, TheRsdpLiesWhereAKernelScansForIt) {
 
 TEST(AcpiTest, AllSumsAreZero) {
   for (const auto& [name, bytes] : ReadTables(4)) {
-    if (name == "FACS") continue;  // has none
+    if (name == "FACS") continue;  // has no checksum
     EXPECT_EQ(Sum(bytes), 0) << name;
   }
   Bytes first_part = ReadTables(4)["RSDP"];
@@ -161,7 +161,7 @@ TEST(AcpiTest, TheFadtSaysWhatNeedNotBeLookedFor) {
   EXPECT_TRUE(fadt.iapc_boot_arch & kIapcVgaNotPresent);
   EXPECT_FALSE(fadt.iapc_boot_arch & kIapcCmosRtcNotPresent);
   EXPECT_FALSE(fadt.flags & kFadtHwReducedAcpi);
-  EXPECT_FALSE(fadt.flags & kFadtPwrButton);  // clear: there is one
+  EXPECT_FALSE(fadt.flags & kFadtPwrButton);  // clear: there is a power button
 }
 
 TEST(AcpiTest, ProcessorCountsThatXapicIdsCannotNameAreRefused) {
@@ -181,7 +181,7 @@ TEST(AcpiTest, MemoryWithoutThePlaceForTablesIsAnError) {
   EXPECT_THAT(std::string(rsdp.status().message()), HasSubstr("ACPI: write"));
 }
 
-// iasl's own reading of the tables as text: a second opinion on layout and lengths.
+// Has iasl disassemble the tables, as a second opinion on layout and lengths.
 class IaslTest : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -1,5 +1,5 @@
-// A table of files that are wrong in one way each, and of what is said of them. Every refusal
-// comes within 100 ms of CPU time; run under ASan the table shows that none reads where it must not.
+// A table of files that are wrong in one way each, and of the expected error messages. Every file is refused within 100
+// ms of CPU time. Under ASan, the table also shows that no refusal reads out of bounds.
 #include <time.h>
 #include <unistd.h>
 
@@ -31,11 +31,11 @@ constexpr uint64_t kMax64 = ~uint64_t{0};
 
 struct BadImage {
   std::string name;
-  std::function<void(Builder&)> build;       // wrong before it is built
-  std::function<void(SetupHeader&)> header;  // a lie in the header
-  std::function<void(Bytes&)> bytes;         // wrong in the finished file
+  std::function<void(Builder&)> build;       // makes it wrong before it is built
+  std::function<void(SetupHeader&)> header;  // puts a wrong value into the header
+  std::function<void(Bytes&)> bytes;         // makes the finished file wrong
   std::function<void(BootConfig&)> config;
-  bool elf = false;  // the file is the plain ELF, not a bzImage
+  bool elf = false;  // true: the file is the plain ELF; false: a bzImage
   std::string expected;
 };
 
@@ -217,7 +217,7 @@ std::vector<BadImage> CodecRows() {
                           },
                       .expected = name + " payload" + expected});
     };
-    if (codec != Codec::kGzip) {  // whose size word is part of the stream: cut, it is any number
+    if (codec != Codec::kGzip) {  // gzip's size word is in the stream: after a cut it is any number
       row("CutShort", "", CutStream);
       row("BytesBehindTheEnd", "", [](Builder& b) { b.spoil_stream = [](Bytes& s) { s.insert(s.end(), 8, 0xa5); }; });
       row("EmptyStream", "", [](Builder& b) { b.spoil_stream = [](Bytes& s) { Cut(s, 12); }; });
@@ -229,7 +229,7 @@ std::vector<BadImage> CodecRows() {
     row("SizeOneMore", "", [](Builder& b) { b.size_word = static_cast<uint32_t>(b.Elf().size() + 1); });
     row("SizeZero", " of", [](Builder& b) { b.size_word = 0; });
     row("SizeMax", " of", [](Builder& b) { b.size_word = kMax32; });
-    // A stream that is far longer than it says, and one that is far longer than it may be.
+    // A stream that claims to be far longer than it may be, and a stream that is far longer than it claims.
     row("Bomb", " of", [](Builder& b) { b.decoded = Bytes(20 * kMiB); });
     const std::string too_long = codec == Codec::kLz4    ? ": lz4 block at offset 8 is damaged or decodes to more"
                                  : codec == Codec::kZstd ? ": zstd: Destination buffer is too small"
@@ -310,7 +310,7 @@ std::vector<BadImage> ElfRows() {
        .build = [](B& b) { b.ehdr.e_shoff = kMax64 - 10; },
        .expected = "e_shoff 0xfffffffffffffff5"},
   };
-  // What a plain ELF file can get wrong by itself.
+  // Errors that only a plain ELF file can have.
   std::vector<BadImage> plain{
       {.name = "PlainBelow1MiB",
        .build =

@@ -43,7 +43,7 @@ absl::Status WriteBootParams(GuestMemory& memory, const BootParams& params) {
   header.ramdisk_image = Low(params.initrd.start.value);
   header.ramdisk_size = Low(params.initrd.size);
   header.setup_data = header.version >= 0x209 ? params.setup_data.value : 0;
-  // A flag in the file is not a fact about where the image was put.
+  // The loader decides whether the image was placed at random, so the file's own flag is ignored.
   header.loadflags = static_cast<uint8_t>((header.loadflags & ~kLoadflagKaslr) | (params.kaslr ? kLoadflagKaslr : 0));
 
   Page page{};

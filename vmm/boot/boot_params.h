@@ -1,4 +1,4 @@
-// The zero page: what a kernel is told by its loader.
+// The zero page (boot_params): the loader's parameters for a kernel.
 #ifndef VMM_BOOT_BOOT_PARAMS_H_
 #define VMM_BOOT_BOOT_PARAMS_H_
 
@@ -14,19 +14,19 @@
 namespace vmm {
 
 struct BootParams {
-  SetupHeader header;    // as the image has it; what is the loader's to set is set over it
+  SetupHeader header;    // from the image; WriteBootParams() overwrites the fields that a loader sets
   GuestRange initrd;     // size 0: none
   GuestAddr acpi_rsdp;   // 0: none
   GuestAddr setup_data;  // 0: none
   std::span<const E820Entry> e820;
-  bool kaslr = false;  // the image was placed at random: KASLR_FLAG
+  bool kaslr = false;  // true if the image was placed at random: sets KASLR_FLAG
 };
 
-// A header for an image that brings none: a plain vmlinux.
+// Returns a header for an image that has none: a plain vmlinux.
 SetupHeader HeaderForElf();
 
-// Writes the page at kBootParams; all that is not set in it is 0. The command line is taken to
-// be at kCommandLine. ResourceExhausted where there are more than kE820MaxEntries entries.
+// Writes the page at kBootParams. Everything that is not set in it is 0. The command line is taken to be at
+// kCommandLine. ResourceExhausted if there are more than kE820MaxEntries entries.
 absl::Status WriteBootParams(GuestMemory& memory, const BootParams& params);
 
 }  // namespace vmm

@@ -1,4 +1,4 @@
-// What a kernel finds around itself: e820, command line, boot_params, GDT, page tables, registers.
+// The structures that a kernel finds around itself: e820, command line, boot_params, GDT, page tables, registers.
 #include <array>
 #include <memory>
 #include <string>
@@ -58,7 +58,7 @@ class BootStructuresTest : public testing::Test {
     return *memory_->ReadObject<T>(GuestAddr{address});
   }
 
-  // The address that `state`'s page tables give for `address`, as a processor would walk them.
+  // Translates `address` with `state`'s page tables, as a processor would walk them.
   uint64_t Translate(const CpuState& state, uint64_t address) {
     uint64_t table = state.cr3;
     for (int shift = (state.cr4 & 0x1000) != 0 ? 48 : 39; shift >= 21; shift -= 9) {
@@ -92,7 +92,7 @@ TEST_F(BootStructuresTest, PageTablesStayInTheirPlace) {
   EXPECT_EQ(WriteIdentityMap(*memory_, much, false).code(), absl::StatusCode::kResourceExhausted);
 }
 
-// The hidden parts that vCPU 0 starts with are what its GDT would load.
+// The hidden segment parts that vCPU 0 starts with equal the values that its GDT would load.
 TEST_F(BootStructuresTest, SegmentsAreThoseOfTheGdt) {
   ASSERT_TRUE(WriteBootGdt(*memory_).ok());
   const CpuState state = LongModeEntry(GuestAddr{0x1000000}, false);

@@ -13,13 +13,13 @@ namespace {
 
 constexpr uint16_t kOldestProtocol = 0x206;
 constexpr uint64_t kOldestHeaderEnd = 0x23c;  // through cmdline_size
-constexpr size_t kVersionMax = 127;           // bytes of the kernel_version string that are kept
+constexpr size_t kVersionMax = 127;           // at most this many bytes of the kernel_version string are kept
 constexpr uint64_t kAlignmentMax = kKernelImageSize;
 
 absl::Status Bad(std::string message) { return absl::InvalidArgumentError(message); }
 
-// Where the header of a protocol version ends. What lies behind was not yet part of it: in
-// ipxe.lkrn (2.07) the bytes of payload_offset and init_size are text, inside its own length.
+// The end of a protocol version's header. Bytes after it did not yet belong to the header, even if the length byte
+// covers them. In ipxe.lkrn (2.07) they are text at payload_offset and init_size.
 uint64_t ProtocolHeaderEnd(uint16_t version) {
   if (version >= 0x20f) return 0x26c;
   if (version >= 0x20b) return 0x268;
@@ -30,7 +30,7 @@ uint64_t ProtocolHeaderEnd(uint16_t version) {
   return kOldestHeaderEnd;
 }
 
-// The header's bytes before `end`, an offset in the image; its fields from there on stay 0.
+// Copies the header's bytes before `end`, an offset in the image. Fields from there on stay 0.
 SetupHeader ReadHeader(std::span<const uint8_t> head, uint64_t end) {
   SetupHeader header;
   std::memcpy(reinterpret_cast<uint8_t*>(&header), head.data() + kSetupHeaderOffset, end - kSetupHeaderOffset);
@@ -87,8 +87,8 @@ absl::Status CheckPlacement(const SetupHeader& header) {
   return absl::OkStatus();
 }
 
-// The string at kernel_version + 0x200. It is for people only, so what is wrong with it makes
-// it shorter, and the image is not refused.
+// The string at kernel_version + 0x200. Only people read it, so an error in it shortens the string and is no reason to
+// refuse the image.
 std::string ReadVersion(const SetupHeader& header, std::span<const uint8_t> setup) {
   if (header.kernel_version == 0) return "";
   std::string version;

@@ -29,7 +29,7 @@ TEST(BzImageTest, AGoodImageIsTakenApart) {
 
 TEST(BzImageTest, FieldsBehindTheHeadersOwnLengthAreNotRead) {
   BzImageBuilder builder;
-  builder.header_length = 0x248 - 0x202;  // up to payload_offset, though the version has more
+  builder.header_length = 0x248 - 0x202;  // up to payload_offset, although the version has more fields
   const auto image = Parse(builder.Image());
   ASSERT_TRUE(image.ok()) << image.status();
   EXPECT_EQ(+image->header.version, 0x20f);
@@ -38,7 +38,7 @@ TEST(BzImageTest, FieldsBehindTheHeadersOwnLengthAreNotRead) {
   EXPECT_NE(+image->header.cmdline_size, 0u);
 }
 
-// ipxe.lkrn is such an image: protocol 2.07 and a length byte that covers its version text.
+// ipxe.lkrn is such an image: it has protocol 2.07 and a length byte that covers its version text.
 TEST(BzImageTest, FieldsNewerThanTheProtocolAreNotRead) {
   BzImageBuilder builder;
   builder.lie = [](SetupHeader& header) {
@@ -67,7 +67,7 @@ TEST(BzImageTest, TheVersionStringIsBoundedAndPrintable) {
 TEST(BzImageTest, SyssizeIsRoundedUpSoUpTo15BytesMayBeMissing) {
   BzImageBuilder builder;
   std::vector<uint8_t> file = builder.Image();
-  file.insert(file.end(), 100, 0);  // a signature behind the image is nobody's harm
+  file.insert(file.end(), 100, 0);  // a signature after the image does no harm
   EXPECT_TRUE(Parse(file).ok());
   builder.lie = [](SetupHeader& header) { header.payload_length -= 32; };
   file = builder.Image();
@@ -75,7 +75,7 @@ TEST(BzImageTest, SyssizeIsRoundedUpSoUpTo15BytesMayBeMissing) {
   EXPECT_FALSE(Parse({file.begin(), file.end() - 16}).ok());
 }
 
-// Every length that a file can be cut to gives a refusal, and none a read past its end.
+// A file that is cut to any length is refused, and nothing reads past its end.
 TEST(BzImageTest, EveryCutIsRefused) {
   const std::vector<uint8_t> file = BzImageBuilder().Image();
   for (size_t size = 0; size < file.size() - 16; ++size) {
@@ -83,7 +83,7 @@ TEST(BzImageTest, EveryCutIsRefused) {
   }
 }
 
-// Any byte of the header may be anything.
+// Any byte of the header may have any value.
 TEST(BzImageTest, EveryByteOfTheHeaderMayBeWrong) {
   std::vector<uint8_t> file = BzImageBuilder().Image();
   for (size_t at = kSetupHeaderOffset; at < 0x26c; ++at) {

@@ -18,7 +18,7 @@
 namespace vmm {
 namespace {
 
-// The kernel's build uses dictionaries of 32 MiB, since 2024 of 128 MiB.
+// The kernel's build uses dictionaries of 32 MiB, and of 128 MiB since 2024.
 constexpr uint64_t kLzmaMemoryLimit = 192ull << 20;
 constexpr size_t kLz4LegacyMagicSize = 4;
 constexpr size_t kLz4LegacyBlock = 8 << 20;  // every block but the last decodes to this
@@ -29,14 +29,14 @@ absl::Status TooLong(size_t limit) {
   return Bad(absl::StrFormat("the stream decodes to more than the %d bytes it may", limit));
 }
 
-// The rules that every codec shares, once its stream has ended.
+// The rules for every codec whose stream has ended.
 absl::StatusOr<size_t> Ended(size_t written, size_t left, DecodeMode mode) {
   if (mode == DecodeMode::kWhole && left != 0)
     return Bad(absl::StrFormat("%d bytes follow the end of the stream", left));
   return written;
 }
 
-// The rules for a codec that stopped without its end: out of output, or out of input.
+// The rules for a codec that stopped before the end of its stream, because it ran out of output or input.
 absl::StatusOr<size_t> Stopped(std::span<uint8_t> out, size_t room, DecodeMode mode) {
   if (room != 0) return CutShort();
   if (mode == DecodeMode::kWhole) return TooLong(out.size());
@@ -51,7 +51,7 @@ absl::StatusOr<size_t> DecodeGzip(std::span<const uint8_t> stream, std::span<uin
   z.avail_in = static_cast<uInt>(stream.size());
   z.next_out = out.data();
   z.avail_out = static_cast<uInt>(out.size());
-  // Once more after the last byte of output: the trailer may still be unread.
+  // This call reads on after the last byte of output, because the trailer may still be unread.
   const int result = inflate(&z, Z_FINISH);
   if (result == Z_STREAM_END) return Ended(out.size() - z.avail_out, z.avail_in, mode);
   if (result == Z_BUF_ERROR || result == Z_OK) return Stopped(out, z.avail_out, mode);
@@ -68,7 +68,7 @@ absl::StatusOr<size_t> DecodeBzip2(std::span<const uint8_t> stream, std::span<ui
   bz.avail_out = static_cast<unsigned>(out.size());
   int result = BZ2_bzDecompress(&bz);
   if (result == BZ_OK && bz.avail_out == 0 && mode == DecodeMode::kWhole) {
-    // It may see its own end only when asked for one more byte.
+    // bzip2 may notice the end of its stream only when it is asked for one more byte.
     char spare = 0;
     bz.next_out = &spare;
     bz.avail_out = 1;
@@ -109,8 +109,8 @@ absl::StatusOr<size_t> DecodeLzma(Codec codec, std::span<const uint8_t> stream, 
   }
 }
 
-// The legacy frame of `lz4 -l`: the magic, then blocks of a u32 length and that many bytes.
-// It has no end mark: it ends with its bytes.
+// The legacy frame of `lz4 -l`: the magic, then blocks. A block is a u32 length, followed by that many bytes. There is
+// no end mark: the frame ends with its last byte.
 absl::StatusOr<size_t> DecodeLz4Legacy(std::span<const uint8_t> stream, std::span<uint8_t> out, DecodeMode mode) {
   size_t written = 0;
   size_t at = kLz4LegacyMagicSize;
@@ -178,7 +178,7 @@ absl::StatusOr<size_t> DecodeZstd(std::span<const uint8_t> stream, std::span<uin
     }
     return head.pos;
   }
-  // In one call, so that `out` itself is the window, however large.
+  // One call decodes everything, so that `out` itself is the window, however large that is.
   const size_t frame = ZSTD_findFrameCompressedSize(stream.data(), stream.size());
   if (ZSTD_isError(frame)) return Bad(absl::StrFormat("zstd: %s", ZSTD_getErrorName(frame)));
   const size_t result = ZSTD_decompressDCtx(zstd.get(), out.data(), out.size(), stream.data(), frame);

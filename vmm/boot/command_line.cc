@@ -11,7 +11,7 @@ namespace {
 
 bool IsBlank(char c) { return static_cast<unsigned char>(c) <= ' '; }
 
-// Calls `matches` with each word until it says true.
+// Calls `matches` with each word until it returns true.
 template <typename Matches>
 bool AnyWord(std::string_view line, Matches matches) {
   while (!line.empty()) {

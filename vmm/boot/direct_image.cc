@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kMagicSize = 16;  // more than any codec's magic
 
-// The payload's first bytes, so that no unknown format is read whole.
+// Checks the payload's first bytes, so that a payload of unknown format is not read whole.
 absl::Status CheckCodec(const ImageBytes& file, const BzImage& image) {
   if (image.payload_size == 0) return absl::UnimplementedError("the image has no payload (payload_length 0)");
   std::array<uint8_t, kMagicSize> magic{};
@@ -48,7 +48,7 @@ absl::StatusOr<DirectImage> ReadDirectImage(const ImageBytes& file, const BzImag
   ASSIGN_OR_RETURN(direct.elf, Annotate(ParseElfKernel(elf_head, direct.payload.size), "payload"));
 
   const uint64_t init_size = image.header.init_size;
-  if (init_size != 0 && direct.elf.extent.size > init_size) {  // 0: older than 2.10
+  if (init_size != 0 && direct.elf.extent.size > init_size) {  // 0: the protocol is older than 2.10
     return absl::InvalidArgumentError(
         absl::StrFormat("payload: its PT_LOADs take %#x bytes, init_size is %#x", direct.elf.extent.size, init_size));
   }

@@ -1,5 +1,5 @@
-// The kernel inside a bzImage, decompressed and placed by us instead of by the image's own
-// code: faster by the time that code takes, and the VMM knows where the kernel is.
+// The kernel inside a bzImage, decompressed and placed by us instead of by the image's own code. This saves the time
+// that the image's code takes, and the VMM knows where the kernel is.
 #ifndef VMM_BOOT_DIRECT_IMAGE_H_
 #define VMM_BOOT_DIRECT_IMAGE_H_
 
@@ -17,21 +17,21 @@
 
 namespace vmm {
 
-// A payload that was read and looked into, but not yet decoded.
+// A payload that was read and inspected, but not yet decoded.
 struct DirectImage {
-  std::unique_ptr<uint8_t[]> compressed;  // what payload.stream lies in
+  std::unique_ptr<uint8_t[]> compressed;  // payload.stream points into it
   Payload payload;
   ElfKernel elf;
-  uint64_t room = 0;  // bytes of RAM that the kernel wants from its lowest address on: its extent or init_size
+  uint64_t room = 0;  // bytes of RAM that the kernel needs from its lowest address: its extent or init_size
 
-  // Where it is linked to run.
+  // The physical range that the kernel is linked for.
   GuestRange linked() const { return {elf.extent.start, room}; }
   bool has_relocations() const { return elf.end < payload.size; }
 };
 
-// Reads the payload of `image`. Unimplemented where there is none, its compression is not known
-// or it is not an ELF file: such an image may still start itself (classic). InvalidArgument
-// where it is one of ours and damaged.
+// Reads the payload of `image`. Unimplemented if there is no payload, if its compression is not known, or if it is not
+// an ELF file: such an image may still start itself (classic). InvalidArgument if we know the payload's format but the
+// payload is damaged.
 absl::StatusOr<DirectImage> ReadDirectImage(const ImageBytes& file, const BzImage& image);
 
 // Decodes the kernel to `base` and moves it by `shift` in virtual memory.

@@ -1,8 +1,8 @@
-// What a kernel cannot find by itself: the devices of vmm/platform/memory_map.h, in AML. Compiled by
-// iasl when the program is built.
+// The DSDT in AML. It describes the devices in vmm/platform/memory_map.h that a kernel cannot find by itself. iasl
+// compiles it when the program is built.
 //
-// There is no PCI host bridge, so nobody scans for PCI, and no keyboard controller, so nobody
-// waits for one. The processors are in the MADT.
+// There is no PCI host bridge, so no kernel scans for PCI. There is no keyboard controller, so no kernel waits for one.
+// The processors are in the MADT.
 DefinitionBlock ("", "DSDT", 2, "VMM   ", "VMM     ", 1)
 {
     Scope (\_SB)
@@ -30,7 +30,7 @@ DefinitionBlock ("", "DSDT", 2, "VMM   ", "VMM     ", 1)
             })
         }
 
-        // Linux's qemu_fw_cfg driver, if it is loaded, tells through this where its VMCOREINFO is.
+        // Linux's qemu_fw_cfg driver, if it is loaded, reports the address of its VMCOREINFO through this device.
         Device (FWCF)
         {
             Name (_HID, "QEMU0002")
@@ -53,6 +53,6 @@ DefinitionBlock ("", "DSDT", 2, "VMM   ", "VMM     ", 1)
         }
     }
 
-    // Soft off: SLP_TYPa is what devices/acpi_pm.h calls kSlpTypS5.
+    // Soft off. SLP_TYPa has the value of kSlpTypS5 in devices/acpi_pm.h.
     Name (\_S5, Package () {5, 5, 0, 0})
 }

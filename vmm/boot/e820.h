@@ -1,4 +1,4 @@
-// The memory map that a kernel is given in boot_params.
+// The memory map that boot_params gives to a kernel.
 #ifndef VMM_BOOT_E820_H_
 #define VMM_BOOT_E820_H_
 
@@ -10,8 +10,8 @@
 
 namespace vmm {
 
-// The entries for a machine with `ram`, ascending: RAM but for what a PC keeps below 1 MiB
-// (0x9fc00 on), the ACPI tables reserved, and so KVM's own pages below 4 GiB.
+// Returns the entries for a machine with `ram`, in ascending order. RAM is usable except for the area below 1 MiB that
+// a PC reserves (from 0x9fc00). The ACPI tables are reserved, and so are KVM's own pages below 4 GiB.
 std::vector<E820Entry> MakeE820(std::span<const GuestRange> ram);
 
 }  // namespace vmm

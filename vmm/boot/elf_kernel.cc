@@ -89,7 +89,7 @@ absl::Status CheckDisjoint(const std::vector<ElfSegment>& segments) {
   return absl::OkStatus();
 }
 
-// vmlinux has its physical entry in e_entry; other linkers leave the virtual one.
+// A vmlinux has its physical entry in e_entry. Other linkers leave the virtual one there.
 std::optional<uint64_t> PhysicalEntry(uint64_t e_entry, const std::vector<ElfSegment>& segments) {
   for (const ElfSegment& segment : segments) {
     if (e_entry >= segment.paddr && e_entry - segment.paddr < segment.filesz) return e_entry;

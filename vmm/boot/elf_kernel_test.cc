@@ -40,7 +40,7 @@ TEST(ElfKernelTest, WithoutSectionHeadersItEndsWithItsLastSegment) {
   EXPECT_EQ(Parse(builder.Elf())->end, builder.phdrs[1].p_offset + builder.phdrs[1].p_filesz);
 }
 
-// Any byte of the headers may be anything; what is accepted keeps its promises.
+// Any byte of the headers may have any value. An accepted file still keeps ElfKernel's promises.
 TEST(ElfKernelTest, NoDamageGetsPastTheChecks) {
   const std::vector<uint8_t> good = Builder().Elf();
   std::mt19937_64 random(3);

@@ -1,5 +1,5 @@
-// Images with anything anywhere. There is no telling which of them are bad, so nothing is expected
-// but that each is loaded or refused, quickly and without a fault; run it under ASan.
+// Images with any bytes anywhere. Nobody can tell which of them are bad. So the tests expect only that each is loaded
+// or refused, quickly and without a fault. Run them under ASan.
 #include <unistd.h>
 
 #include <atomic>
@@ -28,7 +28,7 @@ constexpr uint64_t kRam = 64ull << 20;
 
 class HostileImagesTest : public testing::Test {
  protected:
-  // Loads in every mode. What is accepted must lie in RAM, entry included.
+  // Loads in every mode. An accepted image must lie in RAM, and so must its entry.
   static void Load(const std::string& path) {
     for (const BootMode mode : {BootMode::kAuto, BootMode::kClassic}) {
       for (const Kaslr::Mode kaslr : {Kaslr::Mode::kOff, Kaslr::Mode::kOn}) {
@@ -85,7 +85,7 @@ TEST_F(HostileImagesTest, AnyBytesMayBeWrong) {
   for (int round = 0; round < 400; ++round) {
     Builder builder;
     builder.codec = kAllCodecs[random() % kAllCodecs.size()];
-    // Damage before compression reaches the ELF parser and the relocations, damage behind it the codecs.
+    // Damage before compression reaches the ELF parser and the relocations. Damage after it reaches the codecs.
     Bytes elf = builder.Elf();
     for (uint64_t i = random() % 4; i > 0; --i) elf[random() % 0xb0] = static_cast<uint8_t>(random());
     for (uint64_t i = random() % 4; i > 0; --i) elf[elf.size() - 1 - random() % 24] = static_cast<uint8_t>(random());

@@ -23,7 +23,7 @@ bool HasAt(Head head, uint64_t offset, std::string_view bytes) {
          std::memcmp(head.data() + offset, bytes.data(), bytes.size()) == 0;
 }
 
-// Little-endian; 0 where the file ends before.
+// Reads a little-endian word; 0 if the file ends before it does.
 uint32_t Word(Head head, uint64_t offset) {
   uint32_t word = 0;
   if (offset <= head.size() && sizeof(word) <= head.size() - offset) {
@@ -33,7 +33,7 @@ uint32_t Word(Head head, uint64_t offset) {
 }
 uint32_t BigEndianWord(Head head, uint64_t offset) { return __builtin_bswap32(Word(head, offset)); }
 
-// The printable characters from `offset` on, `max` at most.
+// Returns the printable characters from `offset`, at most `max`.
 std::string TextAt(Head head, uint64_t offset, uint64_t max) {
   std::string text;
   for (uint64_t at = offset; at < head.size() && text.size() < max; ++at) {
@@ -119,7 +119,7 @@ std::optional<std::string> DescribeElf32(Head head) {
   return std::nullopt;
 }
 
-// ---- what is no kernel at all
+// ---- files that are not kernels at all
 
 struct Magic {
   uint64_t offset;
@@ -162,7 +162,7 @@ constexpr Magic kMagics[] = {
     {0, "#!"sv, "a script"},
 };
 
-// A master boot record: 0xaa55 at its end, and four entries of which each is empty or a partition.
+// A master boot record: 0xaa55 at its end, and four entries. Each entry is empty or a partition.
 bool IsPartitioned(Head head) {
   constexpr uint64_t kTable = 446, kEntry = 16;
   if (!HasAt(head, 510, "\x55\xaa")) return false;

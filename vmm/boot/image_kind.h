@@ -1,4 +1,4 @@
-// Names files that people give as a kernel and that are something else.
+// Names the kinds of files that people give as a kernel but that are something else.
 #ifndef VMM_BOOT_IMAGE_KIND_H_
 #define VMM_BOOT_IMAGE_KIND_H_
 
@@ -9,9 +9,9 @@
 
 namespace vmm {
 
-// What a file beginning with `head` is, and what to do with it, as the middle of a sentence:
-// "a tar archive: ...". `head` should have the first 64 KiB where the file has them. Nothing
-// where the file is not known, or may be a kernel (ELF for x86-64, bzImage), a UKI or compressed.
+// Says, as the middle of a sentence, what a file that begins with `head` is and what to do with it: "a tar archive:
+// ...". `head` should hold the first 64 KiB of the file, or all of a shorter file. Returns nothing if the kind is not
+// known, or if the file may be a kernel (ELF for x86-64, bzImage), a UKI or compressed.
 std::optional<std::string> DescribeImage(std::span<const uint8_t> head);
 
 }  // namespace vmm

@@ -13,7 +13,7 @@
 namespace vmm {
 namespace {
 
-// Shorter runs are not worth their system call.
+// Shorter runs are not worth a system call. In bytes.
 constexpr uint64_t kShortestHole = 16 * kPageSize;
 
 }  // namespace
@@ -53,7 +53,7 @@ absl::Status ImageWindow::Map(const Piece& piece) {
     const uint64_t head = first - piece.offset;
     const uint64_t tail = piece.offset + piece.target.size - last;
     const uint64_t file_offset = region.file_offset + (piece.target.start.value - region.range.start.value) + head;
-    // Populated in one go: a page fault each would cost as much as the decoding of the page.
+    // Populate all pages at once: a page fault per page would cost as much as decoding the page.
     void* mapped = mmap(base_ + first, last - first, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE,
                         memory_->fd(), static_cast<off_t>(file_offset));
     if (mapped == MAP_FAILED) return ErrnoStatus(errno, absl::StrFormat("map %d bytes of guest RAM", last - first));

@@ -1,9 +1,9 @@
-// A view of guest RAM that looks like an ELF file: decode the file into it, and each PT_LOAD's
-// bytes are at their place in guest RAM, without a copy. What belongs to no PT_LOAD (headers,
-// relocations) lies in memory of its own, which goes away with the window.
+// A view of guest RAM that looks like an ELF file. Once the file is decoded into it, each PT_LOAD's bytes are at their
+// place in guest RAM, without a copy. Parts of the file outside every PT_LOAD (headers, relocations) are in separate
+// memory, which is freed with the window.
 //
-// Half of a Linux image is zeros (.bss, .brk, room between sections). They are given back, so
-// that RAM the guest never touched is still untouched when it is dumped.
+// Half of a Linux image is zeros (.bss, .brk, room between sections). Their memory is given back, so that RAM the guest
+// never touched is still untouched when it is dumped.
 #ifndef VMM_BOOT_IMAGE_WINDOW_H_
 #define VMM_BOOT_IMAGE_WINDOW_H_
 
@@ -27,8 +27,8 @@ class ImageWindow {
     GuestRange target;
   };
 
-  // A window of `size` bytes. OutOfRange where a target is not RAM or a piece not in the window.
-  // REQUIRES: the pieces are disjoint, in the file as in memory.
+  // Creates a window of `size` bytes. OutOfRange if a target is not RAM or a piece is not in the window.
+  // REQUIRES: the pieces are disjoint, both in the file and in memory.
   static absl::StatusOr<ImageWindow> Create(GuestMemory& memory, uint64_t size, std::span<const Piece> pieces);
 
   ImageWindow(ImageWindow&& other) noexcept;
@@ -37,15 +37,15 @@ class ImageWindow {
 
   std::span<uint8_t> bytes() { return {base_, size_}; }
 
-  // Brings the last bytes to guest RAM: those that share a page with something else, or whose
-  // offset in the page differs between file and memory. Makes long runs of zeros holes of the
-  // memfd again. Call it once, when the bytes are final.
+  // Copies the remaining bytes to guest RAM: those that share a page with something else, or whose offset in the page
+  // differs between file and memory. Then turns long runs of zeros into holes of the memfd again. Call it once, when
+  // the bytes are final.
   absl::Status Commit();
 
  private:
   ImageWindow(GuestMemory& memory, uint8_t* base, uint64_t size) : memory_(&memory), base_(base), size_(size) {}
 
-  // Pages of the window that are pages of the memfd.
+  // Pages of the window that are mapped from the memfd.
   struct Mapped {
     uint64_t offset = 0;  // in the window
     uint64_t size = 0;
@@ -56,9 +56,9 @@ class ImageWindow {
   absl::Status PunchZeros(const Mapped& mapped);
 
   GuestMemory* memory_;
-  uint8_t* base_;  // mapped here, unmapped by the destructor
+  uint8_t* base_;  // the mapping; the destructor unmaps it
   uint64_t size_;
-  std::vector<Piece> copies_;  // what Commit() has to copy
+  std::vector<Piece> copies_;  // Commit() copies these
   std::vector<Mapped> mapped_;
 };
 

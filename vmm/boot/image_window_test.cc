@@ -21,7 +21,7 @@ class ImageWindowTest : public testing::Test {
 };
 
 TEST_F(ImageWindowTest, WhatIsWrittenToAPieceIsInGuestRamAndTheRestIsNot) {
-  // Whole pages, pages shared with a neighbour, and one whose place in its page differs.
+  // Whole pages, pages shared with a neighbour, and a piece whose offset in its page differs.
   const std::array<ImageWindow::Piece, 3> pieces{
       ImageWindow::Piece{0x1800, {GuestAddr{0x100800}, 0x2c00}},
       ImageWindow::Piece{0x4400, {GuestAddr{0x4400}, 0x100}},
@@ -51,8 +51,8 @@ TEST_F(ImageWindowTest, LongRunsOfZerosStayHolesOfTheMemfd) {
   {
     auto window = ImageWindow::Create(*memory, kSize, std::array{ImageWindow::Piece{0, {GuestAddr{0}, kSize}}});
     ASSERT_TRUE(window.ok()) << window.status();
-    window->bytes()[2 * kPageSize - 1] = 1;  // before it one page of zeros: too short a run
-    window->bytes()[40 * kPageSize] = 1;     // before it 38 pages
+    window->bytes()[2 * kPageSize - 1] = 1;  // one page of zeros before it: the run is too short
+    window->bytes()[40 * kPageSize] = 1;     // 38 pages of zeros before it
     ASSERT_TRUE(window->Commit().ok());
   }
   const auto extents = memory->DataExtents();

@@ -12,13 +12,13 @@
 
 namespace vmm {
 
-// Reads the file at `path` into guest RAM: as high as it can be, its last byte at or under
-// `addr_max` (the header's initrd_addr_max) and below the hole, clear of `kernel` and of the
-// first MiB. Returns its place; an empty range where `path` is empty.
+// Reads the file at `path` into guest RAM, as high as possible. Its last byte is at or below `addr_max` (the header's
+// initrd_addr_max) and below the hole. It stays clear of `kernel` and of the first MiB. Returns its place, or an empty
+// range if `path` is empty.
 absl::StatusOr<GuestRange> LoadInitrd(const std::string& path, const GuestRange& kernel, uint32_t addr_max,
                                       GuestMemory& memory);
 
-// The same for an initrd that is already open. Errors do not name it.
+// The same for an initrd that is already open. Errors do not contain its name.
 absl::StatusOr<GuestRange> LoadInitrd(const ImageBytes& initrd, const GuestRange& kernel, uint32_t addr_max,
                                       GuestMemory& memory);
 

@@ -21,7 +21,7 @@ TEST(KaslrTest, TheImageEndsWithinTheKernelsImageSpace) {
     ASSERT_LE(image.end().value + *shift, kKernelImageSize);
     shifts.insert(*shift);
   }
-  // (1024 - 16 - 53) / 2, each of them drawn, the first and the last too.
+  // (1024 - 16 - 53) / 2 + 1 places, rounded down. Each of them is drawn, including the first and the last.
   EXPECT_EQ(shifts.size(), 478u);
   EXPECT_EQ(*shifts.begin(), 0u);
   EXPECT_EQ(*shifts.rbegin(), 477 * kPmdSize);

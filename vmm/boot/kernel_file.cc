@@ -22,7 +22,7 @@
 namespace vmm {
 namespace {
 
-// Bytes of a kernel or UKI as a file. A vmlinux with all its debug information has less than 1 GiB.
+// The largest kernel or UKI file, in bytes. A vmlinux with all its debug information has less than 1 GiB.
 constexpr uint64_t kMaxKernelFile = 4ull << 30;
 
 absl::Status Bad(std::string message) { return absl::InvalidArgumentError(message); }
@@ -33,7 +33,7 @@ absl::StatusOr<std::vector<uint8_t>> ReadHead(const ImageBytes& bytes) {
   return head;
 }
 
-// A bzImage with an EFI stub is a PE file too: this comes first.
+// A bzImage with an EFI stub is also a PE file, so this check comes first.
 bool HasSetupHeader(std::span<const uint8_t> head) {
   constexpr uint64_t kMagic = kSetupHeaderOffset + offsetof(SetupHeader, header);
   uint32_t magic = 0;
@@ -44,7 +44,7 @@ bool HasSetupHeader(std::span<const uint8_t> head) {
 
 bool MayBeKernel(std::span<const uint8_t> head) { return IsElf(head) || HasSetupHeader(head); }
 
-// An error, unless `file` may be a kernel in a form that can be loaded.
+// Returns an error unless `file` may be a kernel in a form that can be loaded.
 absl::Status CheckKind(const KernelFile& file) {
   if (HasSetupHeader(file.head)) return absl::OkStatus();
   if (const std::optional<std::string> kind = DescribeImage(file.head); kind.has_value()) {
@@ -69,7 +69,7 @@ absl::StatusOr<std::string> ReadCommandLine(const ImageBytes& file, const PeSect
   return std::string(absl::StripAsciiWhitespace(line));
 }
 
-// Puts the parts of a UKI in place of `file`, which is one.
+// Replaces `file`, which is a UKI, by the UKI's parts.
 absl::Status TakeApart(KernelFile& file) {
   ASSIGN_OR_RETURN(const Uki uki, ParseUki(file.head, file.kernel.size()));
   const std::string machine = PeMachineName(uki.machine);
@@ -94,11 +94,11 @@ absl::Status TakeApart(KernelFile& file) {
   return Annotate(CheckKind(file), "section .linux");
 }
 
-// `file` is not compressed, or no longer.
+// Inspects `file`, which is not compressed, or was already unpacked.
 absl::Status Look(KernelFile& file) {
   file.is_elf = IsElf(file.head);
   if (MayBeKernel(file.head)) return CheckKind(file);
-  // Kernels for other processors are EFI programs, too, and have better names.
+  // Kernels for other processors are EFI programs, too, but DescribeImage() has better names for them.
   const std::optional<std::string> kind = DescribeImage(file.head);
   if (!kind.has_value() && IsPe(file.head)) return TakeApart(file);
   return CheckKind(file);

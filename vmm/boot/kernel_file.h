@@ -1,5 +1,5 @@
-// Opening what --kernel names: one layer of compression is taken off, and a unified kernel image
-// (UKI) is taken apart. What no kernel can be in is refused by its name.
+// Opens the file that --kernel names. It removes one layer of compression and takes a unified kernel image (UKI) apart.
+// If the file is of a kind that cannot contain a kernel, the error names that kind.
 #ifndef VMM_BOOT_KERNEL_FILE_H_
 #define VMM_BOOT_KERNEL_FILE_H_
 
@@ -14,15 +14,15 @@
 namespace vmm {
 
 struct KernelFile {
-  ImageBytes kernel;                        // begins as an ELF file or a bzImage does, or as nothing that is known
+  ImageBytes kernel;                        // begins like an ELF file or a bzImage, or like nothing known
   std::vector<uint8_t> head;                // its first min(size, kBzImageHeadSize) bytes
-  bool is_elf = false;                      // by these
-  std::optional<ImageBytes> initrd;         // of a UKI that has one
-  std::optional<std::string> command_line;  // of a UKI that has one; blanks at its ends are cut off
+  bool is_elf = false;                      // true if `head` begins with the ELF magic
+  std::optional<ImageBytes> initrd;         // the UKI's, if it has one
+  std::optional<std::string> command_line;  // the UKI's, if it has one; without blanks at its ends
 };
 
-// InvalidArgument says what the file at `path` is and how its kernel is taken out of it. The
-// whole file is read only if it is compressed.
+// InvalidArgument says what the file at `path` is and how to take its kernel out. The whole file is read only if it is
+// compressed.
 absl::StatusOr<KernelFile> OpenKernelFile(const std::string& path);
 
 }  // namespace vmm

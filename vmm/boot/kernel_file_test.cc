@@ -1,4 +1,4 @@
-// Kernels that are something around a kernel (compressed, a UKI), and what can be taken for one.
+// Files with a kernel inside (compressed, a UKI), and files that can be mistaken for a kernel.
 #include "vmm/boot/kernel_file.h"
 
 #include <elf.h>
@@ -84,7 +84,7 @@ TEST_F(KernelFileTest, AClassicImageInACompressionIsUnpacked) {
   EXPECT_EQ(loaded->entry.rip, BzImageBuilder::kLinkedAt + kEntry64Offset);
 }
 
-// What lz4(1) writes unless it is told otherwise: made by `printf 'abc' | lz4 -c`.
+// The default output of lz4(1), made by `printf 'abc' | lz4 -c`.
 TEST_F(KernelFileTest, TheFrameOfLz4IsUnpackedToo) {
   const Bytes frame{0x04, 0x22, 0x4d, 0x18, 0x64, 0x40, 0xa7, 0x03, 0x00, 0x00, 0x80,
                     'a',  'b',  'c',  0x00, 0x00, 0x00, 0x00, 0xff, 0x53, 0xd1, 0x32};
@@ -217,11 +217,11 @@ TEST_F(KernelFileTest, AUkiWithAnyBytesWrongIsLoadedOrRefused) {
   }
 }
 
-// ---- what is something else
+// ---- files that are something else
 
 struct Stranger {
   std::string name;
-  std::vector<std::pair<uint64_t, std::string>> bytes;  // at these offsets, in 48 KiB of 0xa5
+  std::vector<std::pair<uint64_t, std::string>> bytes;  // written at these offsets into 48 KiB of 0xa5
   std::string expected;
 };
 void PrintTo(const Stranger& row, std::ostream* out) { *out << row.name; }

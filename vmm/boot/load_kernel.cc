@@ -42,7 +42,7 @@ bool IsFree(std::span<const GuestRange> free, const GuestRange& range) {
   return std::any_of(free.begin(), free.end(), [&](const GuestRange& candidate) { return candidate.Contains(range); });
 }
 
-// The user's initrd, else the UKI's.
+// Places the user's initrd, else the UKI's.
 absl::StatusOr<GuestRange> PlaceInitrd(const BootConfig& config, const KernelFile& file, const GuestRange& kernel,
                                        uint32_t addr_max, GuestMemory& memory) {
   if (!config.initrd_path.empty() || !file.initrd.has_value()) {
@@ -87,16 +87,16 @@ absl::StatusOr<PlacedKernel> PlaceElf(const BootConfig& config, const KernelFile
 
 // ---- bzImage, direct
 
-// Where the kernel goes, and by how much it is moved in virtual memory.
+// The kernel's physical place, and its shift in virtual memory.
 struct DirectPlace {
   GuestAddr base;
   uint64_t shift = 0;
-  std::optional<uint64_t> seed;  // of which both were drawn
+  std::optional<uint64_t> seed;  // base and shift were drawn with it; none if nothing was drawn
 };
 
 bool MayUseAbove4GiB(const SetupHeader& header) { return (header.xloadflags & kXlfCanBeLoadedAbove4G) != 0; }
 
-// Virtual and physical place are drawn independently, as the kernel does.
+// Draws the virtual and the physical place independently, as the kernel does.
 absl::StatusOr<DirectPlace> DrawPlace(const BootConfig& config, const BzImage& bzimage, const DirectImage& direct,
                                       std::span<const GuestRange> free) {
   const uint64_t alignment = std::max<uint64_t>(bzimage.header.kernel_alignment, kPmdSize);
@@ -108,7 +108,7 @@ absl::StatusOr<DirectPlace> DrawPlace(const BootConfig& config, const BzImage& b
                                direct.linked().start.value, direct.room, kKernelImageSize));
   }
   DirectPlace place{.base = direct.linked().start, .shift = *shift, .seed = seed};
-  // The user may take RAM away with these; the place the kernel is linked for is then the best guess.
+  // The user may take RAM away with these options. Then the place that the kernel is linked for is the best guess.
   const bool may_lose_ram =
       HasWordBeginning(config.command_line, "mem=") || HasWordBeginning(config.command_line, "memmap=");
   const Room room{.size = direct.room,
@@ -125,7 +125,7 @@ absl::StatusOr<PlacedKernel> PlaceDirect(const BootConfig& config, const KernelF
   const std::vector<GuestRange> free = FreeRanges(memory.Ranges(), std::array{kLowMemory});
   if (!IsFree(free, direct.linked())) return NoRoom(memory, direct.linked(), "init_size");
   PlacedKernel image{.header = bzimage.header, .command_line = config.command_line};
-  // The linked place stays free of the initrd, so that there is always one to draw.
+  // The initrd stays out of the linked place, so that there is always at least one place to draw.
   ASSIGN_OR_RETURN(image.initrd, PlaceInitrd(config, file, direct.linked(), bzimage.header.initrd_addr_max, memory));
 
   DirectPlace place{.base = direct.linked().start};
@@ -168,7 +168,7 @@ absl::Status Check64BitEntry(const SetupHeader& header) {
   return absl::OkStatus();
 }
 
-// pref_address, or the lowest aligned place for an image that can run anywhere.
+// Returns pref_address if that is free, else the lowest aligned place if the image can run anywhere.
 absl::StatusOr<GuestRange> ClassicPlace(const BzImage& bzimage, const GuestMemory& memory) {
   const SetupHeader& header = bzimage.header;
   const GuestRange preferred{GuestAddr{header.pref_address},
@@ -200,7 +200,7 @@ absl::StatusOr<PlacedKernel> PlaceClassic(const BootConfig& config, const Kernel
   return image;
 }
 
-// Classic boot leaves KASLR to the image's own code, which heeds one word only.
+// Classic boot leaves KASLR to the image's own code, which obeys only the word "nokaslr".
 absl::StatusOr<BootConfig> ForClassic(const BootConfig& config) {
   if (config.kaslr.mode == Kaslr::Mode::kSeed)
     return Bad("a KASLR seed was given, but in classic boot the image draws its own place");
@@ -215,7 +215,7 @@ absl::StatusOr<BootConfig> ForClassic(const BootConfig& config) {
 absl::StatusOr<PlacedKernel> PlaceBzImage(const BootConfig& config, const KernelFile& file, GuestMemory& memory) {
   ASSIGN_OR_RETURN(const BzImage bzimage, ParseBzImage(file.head, file.kernel.size()));
   RETURN_IF_ERROR(CheckCommandLine(config.command_line, bzimage.header.cmdline_size));
-  // A 64-bit kernel from before 2.12 does not say so in its header, but its payload does.
+  // A 64-bit kernel from before 2.12 cannot say so in its header. Its payload shows it.
   if (bzimage.header.version >= 0x20c) RETURN_IF_ERROR(Check64BitEntry(bzimage.header));
 
   if (config.mode != BootMode::kClassic) {
@@ -235,7 +235,7 @@ absl::StatusOr<PlacedKernel> Place(const BootConfig& config, GuestMemory& memory
   return file.is_elf ? PlaceElf(effective, file, memory) : PlaceBzImage(effective, file, memory);
 }
 
-// What is the same for every image: everything around it that the kernel will look at.
+// The part that is the same for every image: writes everything around it that the kernel will look at.
 absl::StatusOr<LoadedKernel> Enter(const BootConfig& config, const PlacedKernel& placed, GuestMemory& memory) {
   RETURN_IF_ERROR(WriteCommandLine(memory, placed.command_line));
   RETURN_IF_ERROR(WriteSetupData(memory));

@@ -238,7 +238,7 @@ TEST_F(LoadKernelTest, AKernelFromBeforeXloadflagsIsEnteredDirectly) {
   Builder builder;
   builder.lie = [](SetupHeader& header) {
     header.version = 0x208;
-    header.pref_address = ~uint64_t{0};  // not a field yet
+    header.pref_address = ~uint64_t{0};  // in this version not yet a field
     header.init_size = 17;
     header.xloadflags = 0;
   };

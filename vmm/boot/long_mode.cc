@@ -35,7 +35,7 @@ constexpr uint64_t kGdtCode64 = 0x00af9b000000ffff;  // base 0, limit 4 GiB, L, 
 constexpr uint64_t kGdtData = 0x00cf93000000ffff;    // base 0, limit 4 GiB, read/write
 constexpr std::array<uint64_t, 4> kGdt{0, 0, kGdtCode64, kGdtData};
 
-// Page tables as they grow, one after the other from kBootPageTables on; the first is the root.
+// Page tables, one after the other from kBootPageTables. Tables are added as they are needed. The first is the root.
 class IdentityMap {
  public:
   explicit IdentityMap(int levels) : levels_(levels), tables_(1) {}
@@ -43,7 +43,7 @@ class IdentityMap {
   // Maps the 2 MiB page at `address`.
   void MapPage(uint64_t address) {
     size_t table = 0;
-    // Down to the page directory, whose entries are the 2 MiB pages (level 2).
+    // Walk down to the page directory (level 2). Its entries are the 2 MiB pages.
     for (int level = levels_; level > 2; --level) table = Descend(table, Index(address, level));
     tables_[table][Index(address, 2)] = address | kPresentWritable | kLargePage;
   }
@@ -60,7 +60,7 @@ class IdentityMap {
     return address >> (kPmdShift + (level - 2) * kBitsPerLevel) & (kEntriesPerTable - 1);
   }
 
-  // The table that entry `index` of `table` points to, made if it is not there yet.
+  // Returns the table that entry `index` of `table` points to. Creates it if it is not there yet.
   size_t Descend(size_t table, size_t index) {
     if (tables_[table][index] == 0) {
       tables_[table][index] = (kBootPageTables.value + tables_.size() * kPageSize) | kPresentWritable;
@@ -107,12 +107,12 @@ CpuState LongModeEntry(GuestAddr entry, bool five_level) {
   CpuState state;
   state.rip = entry.value;
   state.rsi = kBootParams.value;
-  state.rsp = kEbda.value;  // a kernel brings its own stack; a small guest may do with this one
+  state.rsp = kEbda.value;  // a kernel sets up its own stack; this one is enough for a small guest
 
   state.cs = FlatSegment(kBootCs, kCodeExecuteRead);
   state.ds = state.es = state.ss = state.fs = state.gs = FlatSegment(kBootDs, kDataReadWrite);
   state.ldt = {.unusable = true};
-  state.tr = {.limit = 0xffff, .type = kBusyTss, .present = true};  // VM entry wants one (SDM vol. 3, 27.3.1.2)
+  state.tr = {.limit = 0xffff, .type = kBusyTss, .present = true};  // VM entry requires one (SDM vol. 3, 27.3.1.2)
   state.gdt = {.base = kBootGdt.value, .limit = sizeof(kGdt) - 1};
 
   state.cr0 = kCr0Pe | kCr0Et | kCr0Pg;

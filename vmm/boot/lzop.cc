@@ -12,20 +12,20 @@
 namespace vmm {
 namespace {
 
-// lzop's own format, as its source (conf.h, lzop.c) and the kernel's lib/decompress_unlzo.c
-// have it. All numbers are big-endian.
+// lzop's own format, as in its source (conf.h, lzop.c) and in the kernel's lib/decompress_unlzo.c. All numbers are big
+// endian.
 constexpr size_t kMagicSize = 9;
-constexpr uint16_t kVersionWithLevel = 0x940;  // from here on with level and the upper half of mtime
+constexpr uint16_t kVersionWithLevel = 0x940;  // from this version on, there are a level and the upper half of mtime
 constexpr uint32_t kFlagAdler32Decoded = 1 << 0;
 constexpr uint32_t kFlagAdler32Stored = 1 << 1;
 constexpr uint32_t kFlagCrc32Decoded = 1 << 8;
 constexpr uint32_t kFlagCrc32Stored = 1 << 9;
 constexpr uint32_t kFlagFilter = 1 << 11;
-constexpr uint32_t kBlockMax = 64 << 20;  // lzop's MAX_BLOCK_SIZE; it writes 256 KiB
+constexpr uint32_t kBlockMax = 64 << 20;  // lzop's MAX_BLOCK_SIZE; lzop writes 256 KiB
 
 absl::Status CutShort() { return absl::InvalidArgumentError("the stream is cut short"); }
 
-// Reads big-endian numbers off the front of a span; past the end all reads give 0 and ok() is false.
+// Reads big-endian numbers from the front of a span. After the end, all reads return 0 and ok() is false.
 class Reader {
  public:
   explicit Reader(std::span<const uint8_t> bytes) : bytes_(bytes) {}
@@ -53,7 +53,7 @@ class Reader {
   bool ok_ = true;
 };
 
-// Reads up to the first block; returns the flags.
+// Reads up to the first block. Returns the flags.
 uint32_t ReadHeader(Reader& reader) {
   reader.Bytes(kMagicSize);
   const uint32_t version = reader.Number(2);
@@ -69,7 +69,7 @@ uint32_t ReadHeader(Reader& reader) {
 }
 
 absl::Status DecodeBlock(std::span<const uint8_t> block, std::span<uint8_t> out) {
-  if (block.size() == out.size()) {  // stored: it would not have become smaller
+  if (block.size() == out.size()) {  // stored uncompressed, because compression did not make it smaller
     std::copy(block.begin(), block.end(), out.begin());
     return absl::OkStatus();
   }

@@ -9,10 +9,9 @@
 
 namespace vmm {
 
-// Decodes an lzop file that is whole in memory into `out`; returns the bytes written. Stops when
-// `out` is full if `head_only`; else the stream must end where `stream` ends, and fit `out`.
-// InvalidArgument where it is damaged, cut short or too long. Checksums are not compared: the
-// decoded size is, and the kernel does no more.
+// Decodes an lzop file that is whole in memory into `out`. Returns the number of bytes written. If `head_only`, stops
+// when `out` is full. Otherwise the file must end where `stream` ends, and must fit `out`. InvalidArgument if it is
+// damaged, cut short or too long. Only the decoded size is checked, not the checksums: the kernel does no more.
 absl::StatusOr<size_t> DecodeLzop(std::span<const uint8_t> stream, std::span<uint8_t> out, bool head_only);
 
 }  // namespace vmm

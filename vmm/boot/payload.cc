@@ -38,7 +38,7 @@ absl::StatusOr<Payload> ParsePayload(std::span<const uint8_t> bytes) {
                                                       magic[0], magic[1], magic[2], magic[3]));
   }
   uint32_t size = 0;
-  // The magic alone may be shorter than the size word, but no stream is.
+  // The magic alone may be shorter than the size word, but a valid stream never is.
   if (bytes.size() < 2 * sizeof(size)) {
     return absl::InvalidArgumentError(
         absl::StrFormat("payload_length %d is too short for a %s stream", bytes.size(), CodecName(*codec)));
@@ -50,7 +50,7 @@ absl::StatusOr<Payload> ParsePayload(std::span<const uint8_t> bytes) {
     return absl::InvalidArgumentError(absl::StrFormat("%s payload of %d bytes claims to decode to %d, the limit is %d",
                                                       CodecName(*codec), bytes.size(), size, limit));
   }
-  // A gzip stream ends with its size by itself; behind all others the kernel's build puts it.
+  // A gzip stream itself ends with its size. To all other streams the kernel's build appends the size.
   const size_t trailer = *codec == Codec::kGzip ? 0 : sizeof(size);
   return Payload{*codec, bytes.first(bytes.size() - trailer), size};
 }

@@ -1,6 +1,5 @@
-// The compressed kernel inside a bzImage: which format it is, how long it says it will be,
-// and its decoding. The formats are those of the kernel's own build (scripts/Makefile.lib);
-// well-kept libraries do the work (vmm/boot/codecs.h).
+// The compressed kernel inside a bzImage: finds its format and its claimed decoded size, and decodes it. The formats
+// are those of the kernel's own build (scripts/Makefile.lib). Well-kept libraries do the work (vmm/boot/codecs.h).
 #ifndef VMM_BOOT_PAYLOAD_H_
 #define VMM_BOOT_PAYLOAD_H_
 
@@ -14,33 +13,33 @@
 
 namespace vmm {
 
-// Bounds on the decoded size that a payload may claim, so that a small file can cost neither
-// much time nor much memory: 64 times its compressed size (kernels are at 4 to 9), but 16 MiB
-// in any case, and KERNEL_IMAGE_SIZE at most.
+// Bounds on the decoded size that a payload may claim, so that a small file can cost neither much time nor much memory.
+// The limit is 64 times its compressed size (kernels are at 4 to 9). 16 MiB are always allowed, and KERNEL_IMAGE_SIZE
+// is the maximum.
 inline constexpr uint64_t kPayloadMaxRatio = 64;
 inline constexpr uint64_t kPayloadAlwaysAllowed = 16ull << 20;
-// On the compressed size, which is held in memory while it is decoded.
+// Bound on the compressed size, because the compressed bytes are held in memory while they are decoded.
 inline constexpr uint64_t kPayloadMaxCompressed = 256ull << 20;
 
 struct Payload {
   Codec codec = Codec::kGzip;
-  std::span<const uint8_t> stream;  // without the size word behind it; not owned
-  uint64_t size = 0;                // decoded, as the payload claims: exactly this much or an error
+  std::span<const uint8_t> stream;  // without the size word that follows it; not owned
+  uint64_t size = 0;                // the decoded size that the payload claims; decoding to any other size is an error
 };
 
-// The format that begins with `bytes`, or nothing where none of them does.
+// Returns the format that begins with `bytes`, or nothing if no format does.
 std::optional<Codec> IdentifyCodec(std::span<const uint8_t> bytes);
 
-// Takes `bytes`, the payload_length bytes of the image, apart. InvalidArgument for an unknown
-// format, or a claimed size past the bounds above.
+// Parses `bytes`, the payload_length bytes of the image. InvalidArgument if the format is unknown or the claimed size
+// is past the bounds above.
 absl::StatusOr<Payload> ParsePayload(std::span<const uint8_t> bytes);
 
-// Decodes into `out`, payload.size() bytes. InvalidArgument where the stream is damaged, cut,
-// decodes to more or less than that, or has bytes behind its end.
+// Decodes into `out`, which has payload.size bytes. InvalidArgument if the stream is damaged or cut short, if it
+// decodes to more or less than that, or if bytes follow its end.
 absl::Status DecodePayload(const Payload& payload, std::span<uint8_t> out);
 
-// Decodes only the first bytes, as many as `out` holds (fewer where the payload is shorter;
-// the rest of `out` is left alone). Costs as much as these bytes do, not as the payload.
+// Decodes only the first bytes, as many as `out` holds. If the payload is shorter, it decodes fewer and leaves the rest
+// of `out` unchanged. The cost depends on the bytes decoded, not on the size of the payload.
 absl::Status DecodePayloadHead(const Payload& payload, std::span<uint8_t> out);
 
 }  // namespace vmm

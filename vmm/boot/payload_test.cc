@@ -14,7 +14,8 @@ namespace {
 
 using Bytes = std::vector<uint8_t>;
 
-// More than one block of the format (lz4: 8 MiB, bzip2: 900 kB), with much and with nothing to compress.
+// Makes more than one block of the format (lz4: 8 MiB, bzip2: 900 kB). Some of the data compresses well, some does not
+// compress at all.
 Bytes Sample(Codec codec) {
   Bytes data(codec == Codec::kLz4 ? 9 << 20 : 1 << 20);
   for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<uint8_t>(i / 977);
@@ -68,7 +69,7 @@ TEST_P(PayloadTest, AHeadLongerThanThePayloadIsFilledAsFarAsItGoes) {
   EXPECT_EQ(head[100], 0xee);
 }
 
-// No cut decodes to the whole, loops or writes past the end.
+// No cut stream decodes to the whole data, loops or writes past the end.
 TEST_P(PayloadTest, EveryCutIsAnError) {
   Bytes data(700);
   for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<uint8_t>(i * i >> 5);
@@ -81,7 +82,7 @@ TEST_P(PayloadTest, EveryCutIsAnError) {
   }
 }
 
-// Damage is an error, or at worst (lz4 has no checksum) other bytes of the same length.
+// Damage gives an error, or at worst (lz4 has no checksum) other bytes of the same length.
 TEST_P(PayloadTest, NoDamageReachesPastTheOutput) {
   Bytes data(3000);
   for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<uint8_t>(i * i >> 5);
@@ -91,7 +92,7 @@ TEST_P(PayloadTest, NoDamageReachesPastTheOutput) {
     Bytes stream = good;
     for (int i = 0; i < 3; ++i) stream[random() % stream.size()] = static_cast<uint8_t>(random());
     const Payload payload{GetParam(), stream, data.size()};
-    const auto out = std::make_unique_for_overwrite<uint8_t[]>(data.size());  // its end is guarded under ASan
+    const auto out = std::make_unique_for_overwrite<uint8_t[]>(data.size());  // ASan guards its end
     (void)DecodePayload(payload, {out.get(), data.size()});
     (void)DecodePayloadHead(payload, {out.get(), 512});
   }

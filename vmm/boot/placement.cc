@@ -5,7 +5,7 @@
 namespace vmm {
 namespace {
 
-// The aligned places inside one free range: `count` of them from `first` on.
+// The aligned places inside one free range: `count` of them, the lowest at `first`.
 struct Places {
   uint64_t first = 0;
   uint64_t count = 0;

@@ -20,13 +20,13 @@ uint32_t Word(std::span<const uint8_t> table, size_t index) {
   return word;
 }
 
-// One list: its words [begin, end) of the table.
+// One list: words [begin, end) of the table.
 struct List {
   size_t begin = 0;
   size_t end = 0;
 };
 
-// The lists in the order in which they are read: from the end of the table backwards.
+// Returns the lists in reading order: from the end of the table backwards.
 absl::StatusOr<std::vector<List>> SplitLists(std::span<const uint8_t> table) {
   constexpr size_t kListsMax = 3;
   const size_t words = table.size() / kWordSize;
@@ -52,7 +52,7 @@ absl::StatusOr<std::vector<List>> SplitLists(std::span<const uint8_t> table) {
   return lists;
 }
 
-// Patches places in the file's bytes. Places mostly ascend, so the last segment is tried first.
+// Patches places in the file's bytes. Places mostly ascend, so it tries the segment of the previous place first.
 class Patcher {
  public:
   Patcher(std::span<uint8_t> file, const ElfKernel& kernel)

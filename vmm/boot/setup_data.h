@@ -1,4 +1,4 @@
-// The setup_data list: what a loader tells a kernel beyond boot_params.
+// The setup_data list: what a loader passes to a kernel beyond boot_params.
 #ifndef VMM_BOOT_SETUP_DATA_H_
 #define VMM_BOOT_SETUP_DATA_H_
 
@@ -7,8 +7,8 @@
 
 namespace vmm {
 
-// Writes a list of one at kSetupData: 32 random bytes for the kernel's random-number generator
-// (SETUP_RNG_SEED), which spares an early boot the wait for entropy.
+// Writes a list with one entry at kSetupData: 32 random bytes for the kernel's random-number generator
+// (SETUP_RNG_SEED). With them an early boot need not wait for entropy.
 absl::Status WriteSetupData(GuestMemory& memory);
 
 }  // namespace vmm

@@ -28,10 +28,10 @@ uint8_t Checksum(std::span<const uint8_t> bytes) {
   return static_cast<uint8_t>(-sum);
 }
 
-// The structures, one behind the other, with what the entry point has to say of them.
+// The structures, one after the other, and the numbers that the entry point gives about them.
 class Table {
  public:
-  // `object` begins with its SmbiosHeader, whose length and handle are filled in here.
+  // Adds `object`, which begins with its SmbiosHeader. Fills in the header's length and handle.
   template <typename T>
   void Add(T object, std::span<const std::string> strings) {
     SmbiosHeader header;
@@ -58,7 +58,7 @@ class Table {
   size_t largest_ = 0;
 };
 
-// As VMware writes it: "VMware-56 4d 12 34 56 78 9a bc-de f0 ...". Linux finds VMware by it where
+// The serial number in VMware's format: "VMware-56 4d 12 34 56 78 9a bc-de f0 ...". Linux recognizes VMware by it if
 // CPUID names no hypervisor.
 std::string SerialNumber(const Uuid& uuid) {
   std::string text = "VMware-";
@@ -88,7 +88,7 @@ Table MakeTable(const Uuid& uuid) {
                                     .version = 3,
                                     .serial_number = 4,
                                     .wake_up_type = kSmbiosWakeUpPowerSwitch};
-  // time_low, time_mid, time_hi_and_version are numbers.
+  // time_low, time_mid and time_hi_and_version are numbers, so their bytes are reversed.
   constexpr std::array<uint8_t, 16> kFrom = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
   for (size_t i = 0; i < uuid.size(); ++i) system.uuid[i] = uuid[kFrom[i]];
   table.Add(system,

@@ -1,5 +1,5 @@
-// SMBIOS tables that give the machine out as VMware's: what cloud-init, systemd and a kernel go by
-// where they do not ask CPUID.
+// SMBIOS tables that present the machine as VMware's. cloud-init, systemd and the kernel go by them if they do not ask
+// CPUID.
 #ifndef VMM_BOOT_SMBIOS_H_
 #define VMM_BOOT_SMBIOS_H_
 
@@ -12,13 +12,13 @@
 
 namespace vmm {
 
-using Uuid = std::array<uint8_t, 16>;  // in the order in which it is written and read
+using Uuid = std::array<uint8_t, 16>;  // bytes in the order of its text form
 
-// "564d1234-5678-...", as Linux shows it.
+// Returns "564d1234-5678-...", as Linux shows it.
 std::string UuidText(const Uuid& uuid);
 
-// Writes BIOS, system and enclosure information from kSmbiosTables on, entry point first.
-// OutOfRange where that is not RAM.
+// Writes BIOS, system and enclosure information from kSmbiosTables upward, entry point first. OutOfRange if that is not
+// RAM.
 absl::Status WriteVmwareSmbios(GuestMemory& memory, const Uuid& uuid);
 
 }  // namespace vmm

@@ -14,7 +14,7 @@ namespace {
 
 constexpr Uuid kUuid = {0x56, 0x4d, 0x12, 0x34, 0x56, 0x78, 0x49, 0xbc, 0x8e, 0xf0, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06};
 
-// A reader as a kernel has one: structures by type, with their strings.
+// Reads the tables as a kernel does: structures by type, with their strings.
 class SmbiosTest : public testing::Test {
  protected:
   struct Structure {
@@ -73,8 +73,8 @@ TEST_F(SmbiosTest, TheEntryPointTellsWhatIsThere) {
   EXPECT_LE(+entry_.maximum_structure_size, +entry_.structure_table_length);
 }
 
-// cloud-init: the product's name has "vmware" in it; systemd: the vendor begins with "VMware"; Linux: the
-// serial number has "VMware" in it.
+// cloud-init looks for "vmware" in the product's name. systemd looks for a vendor that begins with "VMware". Linux
+// looks for "VMware" in the serial number.
 TEST_F(SmbiosTest, ItSaysVmwareWhereGuestsLookForIt) {
   EXPECT_EQ(StringAt(kSmbiosTypeSystem, offsetof(SmbiosSystemInformation, product_name)), "VMware Virtual Platform");
   EXPECT_EQ(StringAt(kSmbiosTypeSystem, offsetof(SmbiosSystemInformation, manufacturer)), "VMware, Inc.");

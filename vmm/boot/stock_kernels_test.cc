@@ -1,5 +1,5 @@
-// Kernels as distributions ship them. VMM_TEST_KERNELS is a list of bzImages, ':' between them
-// (with Bazel: --test_env=VMM_TEST_KERNELS=...); without it there is nothing to load.
+// Kernels as distributions ship them. VMM_TEST_KERNELS is a list of bzImages, separated by ':' (with Bazel:
+// --test_env=VMM_TEST_KERNELS=...). Without it, nothing is loaded.
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -25,14 +25,14 @@ class StockKernelsTest : public testing::Test {
     kernels_ = absl::StrSplit(list, ':', absl::SkipEmpty());
   }
 
-  // Loads, and looks for linux_banner in the image: it is there only if the decoded bytes are right.
+  // Loads the kernel and looks for linux_banner in the image. It is there only if the decoded bytes are right.
   static void LoadAndLook(const BootConfig& config) {
     auto memory = GuestMemory::Create(RamRanges(kGuestRam));
     ASSERT_TRUE(memory.ok());
     const auto loaded = LoadKernel(config, **memory);
     ASSERT_TRUE(loaded.ok()) << loaded.status();
     EXPECT_TRUE(loaded->direct);
-    // startup_64 is at _text, in newer kernels in .init.text.
+    // startup_64 is at _text, or in .init.text in newer kernels.
     EXPECT_GE(loaded->entry.rip, loaded->physical_base);
     EXPECT_LT(loaded->entry.rip, loaded->physical_base + loaded->image_size);
     const std::string release = loaded->version.substr(0, loaded->version.find(' '));

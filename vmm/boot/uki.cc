@@ -14,7 +14,7 @@ namespace {
 
 absl::Status Bad(std::string message) { return absl::InvalidArgumentError(message); }
 
-// A T at `offset` of `head`, or nothing where that ends before it.
+// Returns the T at `offset` of `head`, or nothing if `head` ends before it does.
 template <typename T>
 std::optional<T> At(std::span<const uint8_t> head, uint64_t offset) {
   if (offset > head.size() || sizeof(T) > head.size() - offset) return std::nullopt;
@@ -23,7 +23,7 @@ std::optional<T> At(std::span<const uint8_t> head, uint64_t offset) {
   return value;
 }
 
-// Offset of the COFF header, if `head` is a PE file's.
+// Returns the offset of the COFF header, or nothing if `head` is not the beginning of a PE file.
 std::optional<uint64_t> FindCoffHeader(std::span<const uint8_t> head) {
   if (head.size() < 2 || head[0] != 'M' || head[1] != 'Z') return std::nullopt;
   const std::optional<uint32_t> lfanew = At<uint32_t>(head, kDosLfanewOffset);
@@ -36,7 +36,7 @@ std::string_view NameOf(const PeSectionHeader& section) {
 }
 
 absl::StatusOr<PeSection> Place(const PeSectionHeader& section, uint64_t file_size) {
-  // SizeOfRawData has padding in it, VirtualSize has not; some linkers leave VirtualSize 0.
+  // SizeOfRawData includes padding, VirtualSize does not. Some linkers leave VirtualSize 0.
   const uint32_t size = section.VirtualSize == 0 ? section.SizeOfRawData : section.VirtualSize;
   if (size > section.SizeOfRawData) {
     return Bad(absl::StrFormat("section %s: VirtualSize %#x is more than SizeOfRawData %#x", NameOf(section), size,
@@ -69,11 +69,12 @@ absl::StatusOr<Uki> ParseUki(std::span<const uint8_t> head, uint64_t file_size) 
 
   Uki uki{.machine = coff->Machine};
   int profiles = 0;
-  bool of_profile[3] = {};  // the section was seen after the first .profile
+  bool of_profile[3] = {};  // true if the section was seen after the first .profile
   for (int i = 0; i < coff->NumberOfSections; ++i) {
     const PeSectionHeader section = *At<PeSectionHeader>(head, table + i * sizeof(PeSectionHeader));
     const std::string_view name = NameOf(section);
-    // What comes before the first .profile is for all; what follows one stands in place of it, in that profile.
+    // Sections before the first .profile are for all profiles. A section after a .profile replaces the common one in
+    // that profile.
     if (name == ".profile" && ++profiles > 1) break;
     const int which = name == ".linux" ? 0 : name == ".initrd" ? 1 : name == ".cmdline" ? 2 : -1;
     if (which < 0) continue;

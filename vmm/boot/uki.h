@@ -1,5 +1,5 @@
-// A unified kernel image: an EFI program (PE32+) that carries a kernel, an initrd and a command
-// line in sections of its own, read from an untrusted file. The program itself is not run.
+// A unified kernel image: an EFI program (PE32+) that carries a kernel, an initrd and a command line in sections of its
+// own. It is read from an untrusted file. The program itself is not run.
 #ifndef VMM_BOOT_UKI_H_
 #define VMM_BOOT_UKI_H_
 
@@ -11,7 +11,7 @@
 
 namespace vmm {
 
-// A section's bytes in the file: they lie within it.
+// A section's bytes in the file. They lie within the file.
 struct PeSection {
   uint64_t offset = 0;
   uint64_t size = 0;
@@ -19,17 +19,16 @@ struct PeSection {
 
 struct Uki {
   uint16_t machine = 0;             // COFF Machine
-  std::optional<PeSection> kernel;  // .linux; nothing: an EFI program that is no UKI
+  std::optional<PeSection> kernel;  // .linux; none: an EFI program that is not a UKI
   std::optional<PeSection> initrd;  // .initrd
   std::optional<PeSection> cmdline;
 };
 
-// True iff `head`, the beginning of a file, has "MZ" and the PE signature to which that points.
+// True if `head`, the beginning of a file, has "MZ" and the PE signature at the offset that its header gives.
 bool IsPe(std::span<const uint8_t> head);
 
-// Reads the headers from `head`, the first bytes of the file; the section table must end in
-// them. Of an image with several profiles the first is taken. InvalidArgument names the field
-// or section, its value and the limit.
+// Reads the headers from `head`, the first bytes of the file. The section table must end within them. If an image has
+// several profiles, the first is used. InvalidArgument names the field or section, its value and the limit.
 // REQUIRES: IsPe(head).
 absl::StatusOr<Uki> ParseUki(std::span<const uint8_t> head, uint64_t file_size);
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::array<uint8_t, 4> kLz4FrameMagic{0x04, 0x22, 0x4d, 0x18};
 
-// Room for the longest output. Pages that nothing is decoded to cost nothing.
+// Maps room for the longest output. Pages that nothing is decoded to cost nothing.
 absl::StatusOr<MappedBytes> MapRoom(uint64_t size) {
   void* const base = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED) return ErrnoStatus(errno, absl::StrFormat("map %d bytes to decompress a file", size));
@@ -51,7 +51,7 @@ std::optional<Codec> IdentifyWrapping(std::span<const uint8_t> head) {
 }
 
 std::string UnpackCommand(Codec codec) {
-  // xz reads lzma's old format, too, and lz4 both of its own.
+  // xz also reads lzma's old format, and lz4 reads both of its own.
   const std::string_view program = codec == Codec::kLzma ? "xz" : codec == Codec::kLzo ? "lzop" : CodecName(codec);
   return absl::StrFormat("%s -dc FILE > kernel", program);
 }

@@ -1,4 +1,4 @@
-// A kernel file that was compressed as a whole, such as vmlinux.gz: one layer is taken off.
+// Removes one layer of compression from a kernel file that was compressed as a whole, for example vmlinux.gz.
 #ifndef VMM_BOOT_UNWRAP_H_
 #define VMM_BOOT_UNWRAP_H_
 
@@ -13,16 +13,16 @@
 
 namespace vmm {
 
-// The compression that a file beginning with `head` is in, or nothing. Beside those of a
-// kernel's payload this knows lz4's usual frame.
+// Returns the compression of a file that begins with `head`, or nothing. Besides the formats of a kernel's payload, it
+// knows lz4's usual frame.
 std::optional<Codec> IdentifyWrapping(std::span<const uint8_t> head);
 
-// The command line that unpacks such a file: "xz -dc FILE > kernel".
+// Returns the command line that unpacks such a file: "xz -dc FILE > kernel".
 std::string UnpackCommand(Codec codec);
 
-// Decompresses `file`. The bounds are those of a payload (payload.h): at most 256 MiB of input,
-// 64 times that or 16 MiB of output, 1 GiB in any case. InvalidArgument where the stream is
-// damaged, cut, over a limit or has bytes behind its end; the message has UnpackCommand() in it.
+// Decompresses `file`. The bounds are the same as for a payload (payload.h): at most 256 MiB of input; at most 64 times
+// the input or 16 MiB of output, whichever is more; never more than 1 GiB of output. InvalidArgument if the stream is
+// damaged, cut short or over a limit, or if bytes follow its end. The message contains UnpackCommand().
 absl::StatusOr<ImageBytes> Unwrap(const ImageBytes& file, Codec codec);
 
 }  // namespace vmm

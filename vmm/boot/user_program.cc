@@ -10,7 +10,7 @@ namespace {
 constexpr uint64_t kUpperHalf = 1ull << 63;
 constexpr uint32_t kPtGnuProperty = 0x6474e553;  // PT_GNU_PROPERTY
 
-// What a C library or a dynamic linker reads, and no kernel's start code.
+// Names a header that a C library or a dynamic linker reads, but no kernel's start code.
 const char* NameOfUserHeader(uint32_t type) {
   switch (type) {
     case PT_INTERP: return "PT_INTERP";
@@ -22,8 +22,8 @@ const char* NameOfUserHeader(uint32_t type) {
   }
 }
 
-// Programs find their program headers in memory (AT_PHDR), so linkers put the beginning of the
-// file into a page of the first PT_LOAD. A kernel's linker script does not.
+// Programs find their program headers in memory (AT_PHDR), so linkers put the beginning of the file into a page of the
+// first PT_LOAD. A kernel's linker script does not do that.
 bool MapsItsHeaders(const Elf64_Phdr& phdr) {
   constexpr uint64_t kPage = 4096;
   return phdr.p_type == PT_LOAD && phdr.p_filesz != 0 && phdr.p_vaddr == phdr.p_paddr && phdr.p_offset < kPage &&

@@ -1,4 +1,4 @@
-// Program headers as linkers really write them, taken from `readelf -lW`.
+// Program headers as linkers really write them, from `readelf -lW`.
 #include "vmm/boot/user_program.h"
 
 #include <string>
@@ -42,7 +42,7 @@ TEST(UserProgramTest, AStaticProgramIsSeenByWhatItsCLibraryNeeds) {
 }
 
 TEST(UserProgramTest, AStaticProgramWithoutALibraryIsSeenByItsHeadersInMemory) {
-  // Go 1.19: PHDR, NOTE, three PT_LOADs; Rust and musl are alike.
+  // Go 1.19: PHDR, NOTE, three PT_LOADs. Rust and musl look the same.
   EXPECT_THAT(Sign({Other(PT_PHDR), Other(PT_NOTE), Load(0, 0x400000, 0x80000), Load(0x80000, 0x480000, 0x9000)}),
               HasSubstr("headers lie in the page of its PT_LOAD at 0x400000"));
   EXPECT_THAT(Sign({Load(0, 0x400000, 0x10c), Load(0x1000, 0x401000, 9)}), HasSubstr("0x400000")) << "ld";
@@ -60,9 +60,9 @@ TEST(UserProgramTest, AKernelIsNone) {
                   Load(0x1a00000, kKernelMap + 0x2800000, 0x2800000, 0x5b3000), Load(0x2000000, 0, 0x2db3000, 0x2f000),
                   Load(0x20e2000, kKernelMap + 0x2de2000, 0x2de2000, 0x21e000), Other(PT_NOTE)}),
             "a kernel");
-  // FreeBSD's: it names an interpreter that does not exist.
+  // FreeBSD's kernel. It names an interpreter that does not exist.
   EXPECT_EQ(Sign({Other(PT_INTERP), Other(PT_DYNAMIC), Load(0, kKernelMap + 0x200000, 0x200000, 0x1000)}), "a kernel");
-  // A small one of its own linker script, at 1 MiB or elsewhere
+  // A small kernel with its own linker script, at 1 MiB or elsewhere.
   EXPECT_EQ(Sign({Load(0x1000, 0x100000, 0x5000), Load(0x6000, 0x105000, 0x1000)}), "a kernel");
   EXPECT_EQ(Sign({Load(0x1000, 0x10000000, 0x5000), Other(PT_GNU_STACK)}), "a kernel");
 }

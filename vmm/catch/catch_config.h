@@ -1,4 +1,4 @@
-// What a user wants caught, and what came of it.
+// What to catch, as the user asked for it (CatchConfig), and what could be planted (CatchReport).
 #ifndef VMM_CATCH_CATCH_CONFIG_H_
 #define VMM_CATCH_CATCH_CONFIG_H_
 
@@ -12,18 +12,18 @@
 namespace vmm {
 
 struct CatchConfig {
-  std::vector<CatchKind> kinds = {CatchKind::kPanic};  // empty: nothing is caught
+  std::vector<CatchKind> kinds = {CatchKind::kPanic};  // empty: catch nothing
 
-  // Nobody asked for these kinds by name: a kernel that cannot have them is no reason for a warning.
+  // True if nobody asked for these kinds by name. Then a kernel that cannot have them is no reason for a warning.
   bool automatic = true;
 
-  // Of a System.map or vmlinux, not yet moved by KASLR; null: those that the kernel has in its own memory.
+  // Symbols from a System.map or vmlinux, not yet moved by KASLR. Null: use the symbols in the kernel's own memory.
   std::shared_ptr<const SymbolList> symbols;
 };
 
 struct CatchReport {
-  std::vector<CatchPoint> points;  // where something was planted
-  std::string why_none;            // empty where something was
+  std::vector<CatchPoint> points;  // the planted instructions
+  std::string why_none;            // why nothing was planted; empty if something was
 };
 
 }  // namespace vmm

@@ -5,7 +5,8 @@
 namespace vmm {
 namespace {
 
-// panic() calls these when it has said why and before it does anything else; reboot() does too, without a panic.
+// panic() calls these after it has printed its message and before it does anything else. reboot() calls them, too,
+// without a panic.
 constexpr std::string_view kPanicFunctions[] = {kStopOtherCpus, kCrashStopOtherCpus, kCrashShutdown};
 constexpr std::string_view kOopsFunctions[] = {"oops_exit"};
 constexpr std::string_view kWarnFunctions[] = {"__warn"};

@@ -1,4 +1,4 @@
-// The places in a kernel's code at which its end can be caught.
+// The places in a kernel's code where its end can be caught.
 #ifndef VMM_CATCH_CATCH_POINT_H_
 #define VMM_CATCH_CATCH_POINT_H_
 
@@ -13,44 +13,46 @@
 
 namespace vmm {
 
-// What is caught. A panic is caught when its message is in the log and the other CPUs still run what they ran; an
-// oops or BUG() when its report is in the log; a warning or a KASAN report as it begins.
+// What to catch. A panic is caught when its message is in the log and the other CPUs have not yet been stopped. An oops
+// or a BUG() is caught when its report is in the log. A warning or a KASAN report is caught as it begins.
 enum class CatchKind { kPanic, kOops, kWarn, kKasan };
 
-// "panic", "oops", "warn", "kasan"; and "bug", which is an oops.
+// "panic", "oops", "warn" or "kasan". The parser also takes "bug", which is an oops.
 std::string_view CatchKindName(CatchKind kind);
 std::optional<CatchKind> ParseCatchKind(std::string_view name);
 
-// The functions that are entered for `kind`, x86 Linux 4.14 to 7.2; a kernel has some of them.
+// The functions that x86 Linux 4.14 to 7.2 enters for `kind`. A kernel has some of them.
 std::span<const std::string_view> CatchFunctions(CatchKind kind);
 
-// The one to take where a kernel has none of those, as one built for a single CPU has not; empty: there is none. It is
-// entered later, at the end of panic().
+// The function to use if a kernel has no function that every end of `kind` enters. A kernel built for a single CPU is
+// such a kernel. panic() enters this function later, at its end. Empty: there is none for `kind`.
 std::string_view LastCatchFunction(CatchKind kind);
 
-// Those of a panic that say more by being entered. A reboot stops the other CPUs by the first one, too, and waits for
-// them, which a panic does not: its argument tells. The second one's place is taken by the third on the way to a crash
-// kernel of the guest's own; with crash_kexec_post_notifiers on the kernel's command line panic() enters it either way.
+// Entering one of these is not always a plain panic.
+// - A reboot also calls the first, to stop the other CPUs. It waits for them and a panic does not: the argument shows
+//   which it is.
+// - The second is replaced by the third on the way to the guest's own crash kernel. But with crash_kexec_post_notifiers
+//   on the kernel's command line, panic() enters the second whether or not there is a crash kernel.
 inline constexpr std::string_view kStopOtherCpus = "native_stop_other_cpus";
 inline constexpr std::string_view kCrashStopOtherCpus = "crash_smp_send_stop";
 inline constexpr std::string_view kCrashShutdown = "native_machine_crash_shutdown";
 
-// Every end of its kind enters `function`, one of CatchFunctions(). The two on the way to a crash kernel are there on
-// a kernel for a single CPU, too, whose plain panic enters neither.
+// True if every end of its kind enters `function`, one of CatchFunctions(). False for the two on the way to a crash
+// kernel: a kernel for a single CPU has them, too, but its plain panic enters neither.
 bool EveryEndEnters(std::string_view function);
 
-// How many bytes of a function's start must stay as they are: the ENDBR64, and the call or NOP that ftrace
+// Returns how many bytes at a function's start must stay as they are: the ENDBR64, and the call or NOP that ftrace
 // patches and checks. `code` is the function's first bytes.
 size_t UntouchableBytes(std::span<const uint8_t> code);
 
-// OUT imm8, AL: two bytes, and an exit on every KVM there is.
+// OUT imm8, AL. It is two bytes long, and it causes an exit on every KVM.
 inline constexpr uint8_t kCatchPort = 0xfc;
 inline constexpr std::array<uint8_t, 2> kPlantedOut = {0xe6, kCatchPort};
 
 struct CatchPoint {
   CatchKind kind = CatchKind::kPanic;
   std::string function;
-  uint64_t address = 0;  // of the planted instruction, virtual
+  uint64_t address = 0;  // virtual, of the planted instruction
   GuestAddr phys;
   std::array<uint8_t, kPlantedOut.size()> original = {};
 };

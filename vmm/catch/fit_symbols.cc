@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kBannerStart = "Linux version ";
 
-// The first system call, as x86 Linux has called it from 4.17 on, in 4.x before, and in older ones.
+// Names of the first system call in x86 Linux: since 4.17, earlier in 4.x, and in older kernels.
 constexpr std::string_view kReadCalls[] = {"__x64_sys_read", "SyS_read", "sys_read"};
 
 absl::Status CheckBanner(const SymbolList& symbols, uint64_t banner, const KernelMemory& memory) {

@@ -1,4 +1,4 @@
-// Symbols from a file, held against the kernel that they shall be of.
+// Checks that symbols from a file belong to the kernel in memory, and moves them to where that kernel is.
 #ifndef VMM_CATCH_FIT_SYMBOLS_H_
 #define VMM_CATCH_FIT_SYMBOLS_H_
 
@@ -10,9 +10,10 @@
 
 namespace vmm {
 
-// `file`'s symbols, moved to where the image of `memory` is. InvalidArgument, with the check that failed, where they
-// are another kernel's: its banner must stand at linux_banner, and its table of system calls must name the functions
-// that the file says; the banner alone is at one place in many a build.
+// Returns `file`'s symbols, moved to where the image of `memory` is. If they belong to another kernel, returns
+// InvalidArgument and names the check that failed. The kernel's banner must be at linux_banner, and the first entry of
+// its system call table must be the function that the file names. The banner alone is not enough, because many builds
+// have it at the same address.
 absl::StatusOr<std::unique_ptr<SymbolList>> FitSymbols(const SymbolList& file, const KernelMemory& memory);
 
 }  // namespace vmm

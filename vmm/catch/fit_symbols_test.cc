@@ -12,7 +12,7 @@ using K = MadeUpKernel;
 
 constexpr uint64_t kTable = K::kData + 0x700;
 
-// As the file has them: without KASLR.
+// The address in the symbol file, which does not know of KASLR.
 constexpr uint64_t Linked(uint64_t address) { return address - LinuxGuest::kKernelOffset; }
 
 std::vector<Symbol> TheKernels() {

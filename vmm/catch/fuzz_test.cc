@@ -1,6 +1,7 @@
-// A kernel's image is a file that somebody gave us, and its symbols say where we write. Pseudo-random damage to them, a
-// bounded amount and always the same, must be refused or believed, but nothing outside of the image may be written, and
-// what was written must be taken back. FUZZ_STEPS in the environment asks for more steps than the default.
+// A kernel's image is a file from somebody else, and its symbols say where we write. This test applies pseudo-random
+// damage to the symbols, a bounded amount and the same in each run. They may be refused or believed. But nothing
+// outside the image may be written, and everything that was written must be taken back. FUZZ_STEPS in the environment
+// sets another number of steps.
 #include <algorithm>
 #include <random>
 #include <span>
@@ -31,7 +32,7 @@ TEST(CatchFuzzTest, OnlyTheImageIsWrittenToAndAllIsTakenBack) {
                             .image_size = LinuxGuest::kImageSize,
                             .virtual_base = LinuxGuest::kText};
   const GuestRange image{GuestAddr{LinuxGuest::kImagePhys}, LinuxGuest::kImageSize};
-  constexpr size_t kTables = 0x6000;  // what the made-up kallsyms take, and a little
+  constexpr size_t kTables = 0x6000;  // the size of the made-up kallsyms, and a little more
   const std::vector<uint8_t> healthy = *kernel.memory().ReadBytes(K::kKallsyms, kTables);
   std::mt19937_64 random(FuzzSeed(7));
   NoSink sink;

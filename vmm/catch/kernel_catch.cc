@@ -12,7 +12,7 @@
 namespace vmm {
 namespace {
 
-// The image as it lies in RAM before it has page tables of its own.
+// The image's place in RAM, for the time before it has page tables of its own.
 KernelMap MapOf(const LoadedKernel& kernel) {
   const VirtualSegment image{kernel.virtual_base, {GuestAddr{kernel.physical_base}, kernel.image_size}};
   return {.phys_base = kernel.physical_base - (kernel.virtual_base - kStartKernelMap), .image = image};
@@ -45,11 +45,12 @@ bool KernelCatch::Takes(const VcpuExit& exit) const {
 
 NextStep KernelCatch::OnTrap(Vcpu& vcpu) { return traps_->OnTrap(vcpu); }
 
-// A guest that is no Linux is not looked at for ever: each sixteenth of all its exits, in the end a few hundred.
+// The next look comes after a sixteenth of the exits so far. So a guest that is not Linux is looked at ever less often,
+// in the end a few hundred times.
 void KernelCatch::AfterExit(Vcpu& vcpu) {
   if (!waits_.load(std::memory_order_relaxed) || vcpu.id() != 0 || ++exits_ < next_look_) return;
   next_look_ = exits_ + 1 + exits_ / 16;
-  if (!vcpu.CompletePendingIo().ok()) return;  // the next Run() says what is wrong
+  if (!vcpu.CompletePendingIo().ok()) return;  // the next Run() will report the error
   const absl::StatusOr<CpuState> cpu = vcpu.ReadState();
   if (!cpu.ok() || !IsKernelAddress(cpu->rip)) return;
   const absl::StatusOr<KernelMap> map = MapKernelByCr3(memory_, std::span(&*cpu, 1));
@@ -65,7 +66,7 @@ void KernelCatch::Plant(const KernelMap& map) {
   auto traps = TrapSet::Find(config_.kinds, image, **symbols, memory_, panics_);
   if (!traps.ok()) return GiveUp(std::string(traps.status().message()));
   traps_ = *std::move(traps);
-  published_ = traps_.get();  // before there is an instruction that another vCPU could meet
+  published_ = traps_.get();  // before another vCPU can meet a planted instruction
   if (const absl::Status status = traps_->Plant(); !status.ok()) return GiveUp(std::string(status.message()));
   why_none_.clear();
   for (const CatchPoint& point : traps_->points()) {

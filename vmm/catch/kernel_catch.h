@@ -1,8 +1,8 @@
-// Catches a kernel's end at the fault itself, without its help.
+// Catches a kernel's end at the fault itself, without the kernel's help.
 //
-// In direct boot the image lies in RAM before its first instruction, and is planted in then. A kernel that
-// decompresses itself, and draws its own place, is planted in at the first exit at which vCPU 0 runs in the range of
-// kernel images: long before it can panic in a way that it could tell of.
+// In direct boot the image is in RAM before its first instruction runs, so the instructions are planted then. In
+// classic boot the kernel decompresses itself and chooses its own place. Then they are planted at the first exit at
+// which vCPU 0 runs in the address range of kernel images. That is long before the kernel could report a panic.
 #ifndef VMM_CATCH_KERNEL_CATCH_H_
 #define VMM_CATCH_KERNEL_CATCH_H_
 
@@ -19,11 +19,11 @@
 
 namespace vmm {
 
-// Made before the guest runs. Then any vCPU thread may call the TrapHandler's methods but Remove(). That nothing can
-// be planted is said once: as a warning where somebody asked for it, else with --verbose.
+// Construct it before the guest runs. After that, any vCPU thread may call the TrapHandler's methods except Remove().
+// If nothing can be planted, it says so once: as a warning if the user asked for it, else with --verbose.
 class KernelCatch final : public TrapHandler {
  public:
-  // All but `config` and `kernel` must outlive it.
+  // `memory` and `panics` must outlive it.
   KernelCatch(CatchConfig config, const LoadedKernel& kernel, GuestMemory& memory, PanicSink& panics);
 
   // TrapHandler
@@ -45,10 +45,10 @@ class KernelCatch final : public TrapHandler {
 
   std::unique_ptr<TrapSet> traps_;                   // written before published_ is set
   std::atomic<const TrapSet*> published_ = nullptr;  // set before anything is planted
-  std::atomic<bool> waits_ = false;                  // for the kernel to be there
-  std::string why_none_;                             // empty from when on all is planted
+  std::atomic<bool> waits_ = false;                  // true: the kernel has not yet been seen to run
+  std::string why_none_;                             // empty once everything is planted
 
-  // Of vCPU 0's thread alone: exits seen, and the one at which to look next.
+  // Used by vCPU 0's thread only: the exits seen, and the exit at which to look for the kernel next.
   uint64_t exits_ = 0;
   uint64_t next_look_ = 1;
 };

@@ -18,7 +18,7 @@ class KernelCatchTest : public testing::Test, public PanicSink {
  protected:
   void OnPanic(const PanicEvent& event) override { panics_.push_back(event); }
 
-  // As a loader knows it that has placed the image itself.
+  // The result of a loader that placed the image itself.
   LoadedKernel Direct() const {
     return {.direct = true,
             .physical_base = LinuxGuest::kImagePhys,

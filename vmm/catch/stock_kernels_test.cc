@@ -1,5 +1,6 @@
-// What is planted in kernels as distributions ship them, by the image's own symbols and by those of a file.
-// VMM_TEST_KERNELS is a list of bzImages, ':' between them; a vmlinux beside one is its file of symbols.
+// Plants in kernels as distributions ship them, with the symbols in the image and with the symbols from a file.
+// VMM_TEST_KERNELS is a list of bzImages, separated by ':'. The symbols of a bzImage are in the vmlinux next to it, if
+// there is one.
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -32,7 +33,8 @@ class StockKernelsTest : public testing::Test, public PanicSink {
     return std::filesystem::path(kernel).replace_filename("vmlinux");
   }
 
-  // What is planted in `kernel`, moved by KASLR. `vmlinux`: where the symbols are from; empty: the image.
+  // Plants in `kernel`, moved by KASLR, and returns the report. `vmlinux`: the file with the symbols; empty: use the
+  // image's own.
   CatchReport Plant(const std::string& kernel, const std::string& vmlinux) {
     const auto memory = *GuestMemory::Create(RamRanges(1ull << 30));
     const auto loaded = LoadKernel({.kernel_path = kernel, .kaslr = {.mode = Kaslr::Mode::kSeed, .seed = 7}}, *memory);

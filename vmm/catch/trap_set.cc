@@ -43,7 +43,8 @@ absl::StatusOr<std::unique_ptr<TrapSet>> TrapSet::Find(std::span<const CatchKind
 
 absl::Status TrapSet::Plant() {
   const auto write_all = [this]() -> absl::Status {
-    // Locked over all of it: a hand-over that is met meanwhile takes back what is written later, too.
+    // Locked for the whole loop. If another vCPU meets a hand-over meanwhile, its Remove() then also takes back the
+    // instructions that are written later.
     const std::lock_guard lock(mutex_);
     for (const CatchPoint& point : points_) RETURN_IF_ERROR(memory_.Write(point.phys, kPlantedOut));
     return absl::OkStatus();
@@ -67,9 +68,10 @@ bool TrapSet::Resolve(CatchKind kind, std::string_view function, const KernelMem
   return true;
 }
 
-// Whether RIP is before or behind the OUT at its exit differs between hosts; behind it once the I/O is completed.
+// At the exit, RIP may be before or after the OUT, depending on the host. It is after the OUT once the I/O is
+// completed.
 NextStep TrapSet::OnTrap(Vcpu& vcpu) {
-  if (!vcpu.CompletePendingIo().ok()) return NextStep::kResume;  // the next Run() says what is wrong
+  if (!vcpu.CompletePendingIo().ok()) return NextStep::kResume;  // the next Run() will report the error
   const absl::StatusOr<CpuState> state = vcpu.ReadState();
   if (!state.ok()) return NextStep::kResume;
   const auto point = std::ranges::find(points_, state->rip - kPlantedOut.size(), &CatchPoint::address);
@@ -78,7 +80,7 @@ NextStep TrapSet::OnTrap(Vcpu& vcpu) {
   const absl::Status moved = vcpu.SetRip(point->address);
   const Meaning meaning = moved.ok() ? MeaningOf(*point, *state) : Meaning::kDied;
   if (meaning == Meaning::kNothing) return NextStep::kResume;
-  if (meaning == Meaning::kHandsOver) Remove();  // its own dump must not show our instructions either
+  if (meaning == Meaning::kHandsOver) Remove();  // the crash kernel's dump must not show our instructions either
   panics_.OnPanic({.source = PanicSource::kTrap,
                    .vcpu = vcpu.id(),
                    .crash_loaded = meaning == Meaning::kHandsOver,
@@ -95,9 +97,10 @@ TrapSet::Meaning TrapSet::MeaningOf(const CatchPoint& point, const CpuState& cpu
     const absl::StatusOr<int32_t> panicking = memory_.ReadObject<int32_t>(*panic_cpu_);
     return panicking.ok() && *panicking != kNoPanicCpu ? Meaning::kDied : Meaning::kNothing;
   }
-  if (point.function == kCrashShutdown) return Meaning::kHandsOver;  // entered with a crash kernel loaded only
+  if (point.function == kCrashShutdown) return Meaning::kHandsOver;  // entered only if a crash kernel is loaded
   if (point.function == kCrashStopOtherCpus) {
-    // Where it cannot be known whether there is a crash kernel, it must not be kept from its work.
+    // If it is unknown whether there is a crash kernel, do not stop the guest: there may be one, and it must do its
+    // work.
     if (!kexec_crash_image_.has_value()) return Meaning::kNothing;
     const absl::StatusOr<uint64_t> loaded = memory_.ReadObject<uint64_t>(*kexec_crash_image_);
     return loaded.ok() && *loaded != 0 ? Meaning::kHandsOver : Meaning::kDied;
@@ -108,8 +111,8 @@ TrapSet::Meaning TrapSet::MeaningOf(const CatchPoint& point, const CpuState& cpu
 void TrapSet::RemoveAt(const CatchPoint& point) {
   const std::lock_guard lock(mutex_);
   std::array<uint8_t, kPlantedOut.size()> now;
-  if (!memory_.Read(point.phys, now).ok() || now != kPlantedOut) return;  // the kernel has other code there by now
-  (void)memory_.Write(point.phys, point.original).ok();                   // it was written to before
+  if (!memory_.Read(point.phys, now).ok() || now != kPlantedOut) return;  // the kernel has changed this code meanwhile
+  (void)memory_.Write(point.phys, point.original).ok();  // cannot fail: Plant() wrote to the same place
 }
 
 void TrapSet::Remove() {

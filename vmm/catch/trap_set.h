@@ -1,7 +1,7 @@
-// The instructions that are planted in a kernel's code, and what it means when one is met.
+// Plants trap instructions in a kernel's code, and decides what it means when a vCPU runs into one.
 //
-// Planted, and not set as breakpoints of KVM: some KVMs lose a guest's breakpoints or cannot deliver them, an OUT
-// makes an exit on every one, and the debug registers stay the guest's own (docs/decisions/0005).
+// These are instructions, not KVM breakpoints, because some KVMs lose a guest's breakpoints or cannot deliver them. An
+// OUT causes an exit on every KVM, and the guest keeps the debug registers for itself (docs/decisions/0005).
 #ifndef VMM_CATCH_TRAP_SET_H_
 #define VMM_CATCH_TRAP_SET_H_
 
@@ -22,32 +22,35 @@
 
 namespace vmm {
 
-// Any vCPU thread may call.
+// Any vCPU thread may call it.
 class TrapSet {
  public:
-  // Finds the functions of each of `kinds` that `symbols` have in the image that `image` maps in `memory`; nothing is
-  // written yet. NotFound where they have none for one of the kinds. `memory` and `panics` must outlive the set.
+  // Finds the functions for each of `kinds` that `symbols` have in the image that `image` maps in `memory`. Writes
+  // nothing yet. NotFound if `symbols` have no function for one of the kinds. `memory` and `panics` must outlive the
+  // set.
   static absl::StatusOr<std::unique_ptr<TrapSet>> Find(std::span<const CatchKind> kinds, const KernelMemory& image,
                                                        const KernelSymbols& symbols, GuestMemory& memory,
                                                        PanicSink& panics);
 
-  // Writes the instructions. Other vCPUs may run and meet one at once: OnTrap() must be reachable by then. After an
-  // error none is left. Once only.
+  // Writes the instructions. Other vCPUs may already run and meet one at once, so OnTrap() must be reachable before
+  // this call. After an error none is left. Call it once only.
   absl::Status Plant();
 
   const std::vector<CatchPoint>& points() const { return points_; }
 
-  // On the thread of `vcpu`, whose last exit was of an OUT to kCatchPort. Puts it back to the planted instruction and
-  // the kernel's own bytes back in its place. Where the kernel has died it reports that and says kStop; else the vCPU
-  // goes on, and that place catches nothing more. A kernel that hands over to a crash kernel of its own is reported
-  // as one, gets all of its code back, and goes on.
+  // Call it on the thread of `vcpu`, whose last exit was an OUT to kCatchPort. It moves the vCPU back to the planted
+  // instruction and restores the kernel's own bytes there.
+  // - If the kernel has died, it reports that and returns kStop.
+  // - If the kernel hands over to a crash kernel of its own, it reports that, restores all of the kernel's code and
+  //   lets the vCPU go on.
+  // - Otherwise the vCPU goes on, and this place catches nothing more.
   NextStep OnTrap(Vcpu& vcpu);
 
-  // Gives the kernel its code back, everywhere: a dump must not show our instructions.
+  // Restores the kernel's code everywhere, because a dump must not show our instructions.
   void Remove();
 
  private:
-  // What it means that a point was met.
+  // What it means that a vCPU met a point.
   enum class Meaning { kNothing, kHandsOver, kDied };
 
   TrapSet(GuestMemory& memory, PanicSink& panics) : memory_(memory), panics_(panics) {}
@@ -58,8 +61,8 @@ class TrapSet {
 
   GuestMemory& memory_;
   PanicSink& panics_;
-  std::vector<CatchPoint> points_;      // constant from Find() on
-  std::optional<GuestAddr> panic_cpu_;  // the kernel's variables, where it has them and names them
+  std::vector<CatchPoint> points_;      // constant after Find()
+  std::optional<GuestAddr> panic_cpu_;  // kernel variables; none if the symbols do not name them
   std::optional<GuestAddr> kexec_crash_image_;
   std::mutex mutex_;  // guards the planted bytes in memory_
 };

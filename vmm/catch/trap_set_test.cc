@@ -14,14 +14,14 @@ namespace {
 using K = MadeUpKernel;
 
 constexpr CatchKind kPanicOnly[] = {CatchKind::kPanic};
-constexpr uint64_t kPlantedAt = K::kStopOthers + 9;  // behind ENDBR64 and ftrace's NOP
+constexpr uint64_t kPlantedAt = K::kStopOthers + 9;  // after ENDBR64 and ftrace's NOP
 constexpr uint64_t kCrashPlantedAt = K::kCrashStop + 9;
 
 class TrapSetTest : public testing::Test, public PanicSink {
  protected:
   void OnPanic(const PanicEvent& event) override { panics_.push_back(event); }
 
-  // With the kernel's symbols but those that are named.
+  // Plants with the kernel's symbols except those in `without`.
   void Plant(std::vector<std::string_view> without = {}) {
     std::vector<Symbol> symbols;
     for (const Symbol& symbol : kernel_.symbols()) {
@@ -34,7 +34,7 @@ class TrapSetTest : public testing::Test, public PanicSink {
     ASSERT_TRUE(traps_->Plant().ok());
   }
 
-  // What becomes of a vCPU that runs into the OUT at `address`.
+  // Returns the next step of a vCPU that runs into the OUT at `address`.
   NextStep Meet(uint64_t address, uint64_t rdi = 0) {
     vcpu_.set_state({.rdi = rdi, .rip = address + 2});
     return traps_->OnTrap(vcpu_);

@@ -1,5 +1,5 @@
-// ACPI tables as they lie in guest memory. ACPI Specification 6.4, chapter 5; the fields are
-// spelled as there. All numbers are little endian and nothing is padded.
+// ACPI tables, laid out as in guest memory. Source: ACPI Specification 6.4, chapter 5. Field names are the
+// specification's. All numbers are little endian, and there is no padding.
 #ifndef VMM_BOOT_ABI_ACPI_ABI_H_
 #define VMM_BOOT_ABI_ACPI_ABI_H_
 
@@ -8,7 +8,7 @@
 
 namespace vmm {
 
-// 5.2.5.3 Root System Description Pointer. Found on a 16-byte boundary.
+// 5.2.5.3 Root System Description Pointer. It lies on a 16-byte boundary.
 struct [[gnu::packed]] AcpiRsdp {
   char signature[8];  // "RSD PTR "
   uint8_t checksum;   // of the first 20 bytes
@@ -137,7 +137,7 @@ inline constexpr uint16_t kIapc8042 = 1 << 1;
 inline constexpr uint16_t kIapcVgaNotPresent = 1 << 2;
 inline constexpr uint16_t kIapcCmosRtcNotPresent = 1 << 5;
 
-// 5.2.10 Firmware ACPI Control Structure. On a 64-byte boundary, without a checksum.
+// 5.2.10 Firmware ACPI Control Structure. It lies on a 64-byte boundary and has no checksum.
 struct [[gnu::packed]] AcpiFacs {
   char signature[4];  // "FACS"
   uint32_t length;
@@ -191,7 +191,7 @@ struct [[gnu::packed]] AcpiMadtInterruptSourceOverride {  // 5.2.12.5
   uint16_t flags;
 };
 static_assert(sizeof(AcpiMadtInterruptSourceOverride) == 10);
-inline constexpr uint16_t kMpsIntiActiveHigh = 1 << 0;  // table 5.25; 0 is "as the bus has it"
+inline constexpr uint16_t kMpsIntiActiveHigh = 1 << 0;  // table 5.25; 0: conforms to the bus's specification
 inline constexpr uint16_t kMpsIntiLevel = 3 << 2;
 
 struct [[gnu::packed]] AcpiMadtLocalApicNmi {  // 5.2.12.7

@@ -1,7 +1,6 @@
-// The x86 boot protocol's layouts: the setup header inside a bzImage, the boot_params page
-// ("zero page") that the kernel is handed, e820 entries and setup_data.
-// Source: Linux Documentation/arch/x86/boot.rst and zero-page.rst; field names are theirs.
-// docs/abi/bzimage.md says which of them we read and what we refuse.
+// Layouts of the x86 boot protocol: the setup header inside a bzImage, the boot_params page ("zero page") that the
+// loader hands to the kernel, e820 entries and setup_data. Source: Linux Documentation/arch/x86/boot.rst and
+// zero-page.rst. Field names are theirs. docs/abi/bzimage.md says which fields we read and what we refuse.
 #ifndef VMM_BOOT_ABI_BZIMAGE_ABI_H_
 #define VMM_BOOT_ABI_BZIMAGE_ABI_H_
 
@@ -12,14 +11,14 @@
 
 namespace vmm {
 
-inline constexpr uint64_t kSetupHeaderOffset = 0x1f1;   // in the image and in boot_params alike
+inline constexpr uint64_t kSetupHeaderOffset = 0x1f1;   // the same in the image and in boot_params
 inline constexpr uint64_t kHeaderLengthOffset = 0x201;  // the header ends at 0x202 + this byte
 inline constexpr uint64_t kHeaderLengthBase = 0x202;
 inline constexpr uint32_t kSetupHeaderMagic = 0x53726448;  // "HdrS"
 inline constexpr uint16_t kBootFlag = 0xaa55;
 inline constexpr uint64_t kSetupSectorSize = 512;
 inline constexpr uint8_t kDefaultSetupSects = 4;   // setup_sects 0 means 4
-inline constexpr uint64_t kEntry64Offset = 0x200;  // of the 64-bit entry in the protected-mode part
+inline constexpr uint64_t kEntry64Offset = 0x200;  // the 64-bit entry, in the protected-mode part
 inline constexpr uint8_t kLoaderTypeUndefined = 0xff;
 inline constexpr uint64_t kSyssizeUnit = 16;
 
@@ -33,8 +32,9 @@ inline constexpr uint16_t kXlfCanBeLoadedAbove4G = 1 << 1;
 inline constexpr uint16_t kXlf5Level = 1 << 5;
 inline constexpr uint16_t kXlf5LevelEnabled = 1 << 6;
 
-// struct setup_header, at 0x1f1 of the image and of boot_params. Packed: its fields are misaligned, and a
-// reference to one (an argument of StrFormat) is undefined. Pass a copy: uint32_t{header.init_size}.
+// struct setup_header, at 0x1f1 of the image and of boot_params. It is packed, so its fields are misaligned, and
+// binding a reference to one (as an argument of StrFormat does) is undefined behavior. Pass a copy:
+// uint32_t{header.init_size}.
 struct __attribute__((packed)) SetupHeader {
   uint8_t setup_sects = 0;
   uint16_t root_flags = 0;
@@ -103,7 +103,7 @@ static_assert(sizeof(E820Entry) == 20);
 inline constexpr uint32_t kE820Ram = 1;
 inline constexpr uint32_t kE820Reserved = 2;
 
-// struct boot_params: offsets of what we set outside the setup header (zero-page.rst).
+// struct boot_params: offsets of the fields that we set outside the setup header (zero-page.rst).
 inline constexpr uint64_t kBootParamsSize = 4096;
 inline constexpr uint64_t kBootParamsAcpiRsdpAddr = 0x070;     // u64
 inline constexpr uint64_t kBootParamsExtRamdiskImage = 0x0c0;  // u32, the upper half
@@ -114,7 +114,7 @@ inline constexpr uint64_t kBootParamsSentinel = 0x1ef;     // u8, 0: the page wa
 inline constexpr uint64_t kBootParamsE820Table = 0x2d0;
 inline constexpr uint64_t kE820MaxEntries = 128;
 
-// struct setup_data: a list, `next` 0 at its end, `len` bytes behind each head.
+// struct setup_data: a linked list. `next` is 0 in the last entry. `len` bytes of data follow each head.
 struct __attribute__((packed)) SetupDataHead {
   uint64_t next = 0;
   uint32_t type = 0;

@@ -1,4 +1,4 @@
-// Our layouts against those of the kernel's own UAPI header.
+// Checks our layouts against the kernel's own UAPI header.
 #include "vmm/boot/abi/bzimage_abi.h"
 
 #include <asm/bootparam.h>

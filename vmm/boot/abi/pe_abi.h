@@ -1,6 +1,6 @@
-// The PE/COFF headers of an EFI program, as far as a unified kernel image (UKI) needs them.
-// Source: Microsoft's PE Format, sections "COFF File Header" and "Section Table"; the UKI's
-// section names: UAPI.5 (Unified Kernel Image). Field names are theirs. All are little-endian.
+// The PE/COFF headers of an EFI program, as far as a unified kernel image (UKI) needs them. Source: Microsoft's PE
+// Format, sections "COFF File Header" and "Section Table". The UKI's section names are from UAPI.5 (Unified Kernel
+// Image). Field names are theirs. All numbers are little endian.
 #ifndef VMM_BOOT_ABI_PE_ABI_H_
 #define VMM_BOOT_ABI_PE_ABI_H_
 
@@ -16,7 +16,7 @@ inline constexpr uint16_t kPeMaxSections = 96;           // the limit of Windows
 inline constexpr uint32_t kLinuxPeMagic = 0x818223cd;    // LINUX_PE_MAGIC at 0x38: arm64, riscv, loongarch kernels
 inline constexpr uint32_t kZbootMagic = 0x676d697a;      // "zimg" at 4: struct linux_efi_zboot_header
 inline constexpr uint64_t kZbootPayloadOffset = 8;       // u32: payload_offset, then u32 payload_size
-inline constexpr uint64_t kZbootCompressionOffset = 24;  // comp_type: a name, at most 32 bytes with its NUL
+inline constexpr uint64_t kZbootCompressionOffset = 24;  // comp_type: a name, at most 32 bytes including its NUL
 inline constexpr uint64_t kZbootCompressionMax = 32;
 
 struct CoffHeader {
@@ -32,7 +32,7 @@ static_assert(sizeof(CoffHeader) == 20);
 static_assert(offsetof(CoffHeader, SizeOfOptionalHeader) == 16);
 
 struct PeSectionHeader {
-  char Name[8] = {};  // padded with NULs; none where it has all 8 characters
+  char Name[8] = {};  // padded with NULs; a name of 8 characters has no NUL
   uint32_t VirtualSize = 0;
   uint32_t VirtualAddress = 0;
   uint32_t SizeOfRawData = 0;  // rounded up to FileAlignment

@@ -1,5 +1,5 @@
-// SMBIOS: DMTF DSP0134, "System Management BIOS Reference Specification", version 2.8. Fields are
-// called as there.
+// SMBIOS tables. Source: DMTF DSP0134, "System Management BIOS Reference Specification", version 2.8. Field names are
+// the specification's.
 #ifndef VMM_BOOT_ABI_SMBIOS_ABI_H_
 #define VMM_BOOT_ABI_SMBIOS_ABI_H_
 
@@ -8,7 +8,7 @@
 
 namespace vmm {
 
-// 5.2.1: the 32-bit entry point. On a 16-byte boundary from 0xf0000 to 0xfffff.
+// 5.2.1: the 32-bit entry point. It lies on a 16-byte boundary from 0xf0000 to 0xfffff.
 struct __attribute__((packed)) SmbiosEntryPoint {
   char anchor[4];  // "_SM_"
   uint8_t checksum;
@@ -28,8 +28,8 @@ struct __attribute__((packed)) SmbiosEntryPoint {
 static_assert(sizeof(SmbiosEntryPoint) == 0x1f);
 static_assert(offsetof(SmbiosEntryPoint, intermediate_anchor) == 0x10);
 
-// 6.1.2. Behind a structure's formatted part come its strings, each with a NUL, and one NUL more.
-// A field that names a string has its number, from 1; 0 is none.
+// 6.1.2. A structure's strings follow its formatted part. Each string ends with a NUL, and one more NUL ends the list.
+// A field that names a string holds the string's number, from 1. 0: no string.
 struct __attribute__((packed)) SmbiosHeader {
   uint8_t type;
   uint8_t length;  // of the formatted part

@@ -19,7 +19,7 @@ constexpr uint64_t kSectionHeaders = 0x5800;
 constexpr int kSectionCount = 3;
 constexpr uint64_t kSetupSize = 2 * kSetupSectorSize;  // setup_sects 1
 constexpr uint16_t kVersionOffset = 0x300;
-constexpr uint32_t kPayloadOffset = 0x300;  // behind the 64-bit entry
+constexpr uint32_t kPayloadOffset = 0x300;  // after the 64-bit entry
 
 uint32_t Place(uint64_t offset) { return static_cast<uint32_t>(kStartKernelMap + BzImageBuilder::kLinkedAt + offset); }
 

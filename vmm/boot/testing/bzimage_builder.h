@@ -1,6 +1,5 @@
-// A kernel small enough to be made by a test: an ELF file with two PT_LOADs and its relocations,
-// compressed, in a bzImage. What is public may be changed before it is built, which is how
-// tests make bad ones.
+// Builds small kernels for tests: an ELF file with two PT_LOADs and its relocations, compressed, in a bzImage. A test
+// makes a bad image by changing the public members before it builds.
 #ifndef VMM_BOOT_TESTING_BZIMAGE_BUILDER_H_
 #define VMM_BOOT_TESTING_BZIMAGE_BUILDER_H_
 
@@ -19,16 +18,15 @@ namespace vmm {
 
 class BzImageBuilder {
  public:
-  // Where the good kernel is linked to run, and what a test may look for in guest RAM.
+  // The address that the good kernel is linked for, and what a test may look for in guest RAM.
   static constexpr uint64_t kLinkedAt = 0x1000000;
-  static constexpr uint64_t kTextSize = 0x2345;   // no multiple of a page: its last bytes share one
+  static constexpr uint64_t kTextSize = 0x2345;   // not a multiple of a page: its last bytes share one
   static constexpr uint64_t kDataAt = 0x1004000;  // the second PT_LOAD
   static constexpr uint64_t kDataSize = 0x1800;
   static constexpr uint64_t kInitSize = 0x40000;
   static constexpr uint8_t kTextByte = 0xcc;
   static constexpr uint8_t kDataByte = 0xdd;
-  // Places with an address in them, as offsets from kLinkedAt, one of each kind; each holds
-  // kAddress (or its low half).
+  // Places that hold an address, as offsets from kLinkedAt, one of each kind. Each holds kAddress (or its low half).
   static constexpr uint64_t kAbs32Place = 0x100;
   static constexpr uint64_t kInverse32Place = 0x204;
   static constexpr uint64_t kAbs64Place = 0x4008;
@@ -36,7 +34,7 @@ class BzImageBuilder {
 
   BzImageBuilder();
 
-  // The ELF file, then relocations' words behind it.
+  // The ELF file, followed by the words of `relocations`.
   std::vector<uint8_t> Elf() const;
   // The compressed ELF file and its size word.
   std::vector<uint8_t> Payload() const;
@@ -49,15 +47,15 @@ class BzImageBuilder {
 
   Codec codec = Codec::kLz4;
   std::optional<std::vector<uint8_t>> decoded;              // instead of Elf()
-  std::function<void(std::vector<uint8_t>&)> spoil_stream;  // before the size word is put behind it
+  std::function<void(std::vector<uint8_t>&)> spoil_stream;  // called before the size word is appended
   std::optional<uint32_t> size_word;
 
   uint8_t header_length = 0x6a;           // the byte at 0x201
-  std::function<void(SetupHeader&)> lie;  // last word on the header
+  std::function<void(SetupHeader&)> lie;  // changes the finished header
   std::string version = "6.1.0-test (builder)";
 };
 
-// Writes `bytes` to a new file in the test's directory; returns its path.
+// Writes `bytes` to a new file in the test's directory. Returns its path.
 std::string WriteTestFile(const std::string& name, const std::vector<uint8_t>& bytes);
 
 }  // namespace vmm

@@ -16,9 +16,9 @@ namespace {
 
 constexpr size_t kLz4LegacyBlock = 8 << 20;
 constexpr size_t kLzopBlock = 256 << 10;
-constexpr size_t kRoom = 64 << 10;  // more than any format adds to what it cannot compress
+constexpr size_t kRoom = 64 << 10;  // bytes; more than any format adds to incompressible data
 
-// These libraries fail here only for lack of memory: a test has nothing to say then.
+// These libraries fail here only if memory runs out. Then a test cannot say anything useful.
 void Require(bool ok, const char* what) {
   if (ok) return;
   std::fprintf(stderr, "compress for a test: %s\n", what);
@@ -73,7 +73,7 @@ void PutBigEndian(std::vector<uint8_t>& out, uint32_t value, int bytes) {
   for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<uint8_t>(value >> (8 * i)));
 }
 
-// As `lzop -9` writes it to a pipe, but for the checksums, which nobody here compares.
+// The format that `lzop -9` writes to a pipe, except for the checksums, which nothing here compares.
 std::vector<uint8_t> Lzop(std::span<const uint8_t> data) {
   Require(lzo_init() == LZO_E_OK, "lzo");
   std::vector<uint8_t> out{0x89, 'L', 'Z', 'O', 0x00, 0x0d, 0x0a, 0x1a, 0x0a};
@@ -82,10 +82,10 @@ std::vector<uint8_t> Lzop(std::span<const uint8_t> data) {
   PutBigEndian(out, 0x0940, 2);      // version needed
   PutBigEndian(out, 3, 1);           // method: LZO1X-999
   PutBigEndian(out, 9, 1);           // level
-  PutBigEndian(out, 0x03000001, 4);  // flags: Adler-32 of what is decoded, made on Unix
+  PutBigEndian(out, 0x03000001, 4);  // flags: Adler-32 of the decoded data, made on Unix
   PutBigEndian(out, 0, 4);           // mode
   PutBigEndian(out, 0, 4);           // mtime
-  PutBigEndian(out, 0, 4);           // its upper half
+  PutBigEndian(out, 0, 4);           // upper half of mtime
   PutBigEndian(out, 0, 1);           // no name
   PutBigEndian(out, 0, 4);           // header checksum
   std::vector<uint8_t> work(LZO1X_1_MEM_COMPRESS);

@@ -1,4 +1,4 @@
-// Compression for tests: each format as a kernel's build makes it.
+// Compresses test data in each format the way a kernel's build does.
 #ifndef VMM_BOOT_TESTING_COMPRESS_H_
 #define VMM_BOOT_TESTING_COMPRESS_H_
 
@@ -14,7 +14,7 @@ namespace vmm {
 inline constexpr std::array kAllCodecs{Codec::kGzip, Codec::kBzip2, Codec::kLzma, Codec::kXz,
                                        Codec::kLzo,  Codec::kLz4,   Codec::kZstd};
 
-// The compressed stream, without the size word that a payload has behind it.
+// Returns the compressed stream, without the size word that follows it in a payload.
 std::vector<uint8_t> Compress(Codec codec, std::span<const uint8_t> data);
 
 }  // namespace vmm

@@ -6,7 +6,7 @@
 namespace vmm {
 namespace {
 
-constexpr uint32_t kPeAt = 0x80;  // behind a DOS header, as linkers have it
+constexpr uint32_t kPeAt = 0x80;  // after a DOS header, as linkers place it
 constexpr uint16_t kOptionalHeaderSize = 240;
 constexpr uint32_t kDataAt = 0x1000;
 constexpr uint32_t kFileAlignment = 512;

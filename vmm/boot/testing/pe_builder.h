@@ -1,5 +1,5 @@
-// EFI programs small enough to be made by a test: PE32+ headers, and sections with anything in
-// them. What is public may be changed before it is built, which is how tests make bad ones.
+// Builds small EFI programs for tests: PE32+ headers, and sections with any content. A test makes a bad program by
+// changing the public members before it builds.
 #ifndef VMM_BOOT_TESTING_PE_BUILDER_H_
 #define VMM_BOOT_TESTING_PE_BUILDER_H_
 
@@ -14,14 +14,14 @@ namespace vmm {
 
 class PeBuilder {
  public:
-  // Appends a section; its bytes are padded to 512 in the file, and VirtualSize tells the padding from them.
+  // Appends a section. Its bytes are padded to 512 in the file. VirtualSize holds the size without the padding.
   PeBuilder& Add(const std::string& name, const std::vector<uint8_t>& bytes);
   PeBuilder& Add(const std::string& name, const std::string& bytes);
 
   std::vector<uint8_t> Image() const;
 
-  CoffHeader coff;                                         // NumberOfSections is counted by Add()
-  std::function<void(std::vector<PeSectionHeader>&)> lie;  // last word on the section table
+  CoffHeader coff;                                         // Add() counts NumberOfSections
+  std::function<void(std::vector<PeSectionHeader>&)> lie;  // changes the finished section table
 
  private:
   std::vector<PeSectionHeader> sections_;
