@@ -1,9 +1,8 @@
-// From a snapshot to a vmcore under its final name: the whole of a dump.
+// Writes a snapshot as a vmcore under its final name: the whole of a dump.
 //
-// All or nothing: a file that has the name is complete, on the disk, and was read back. After
-// an error there is none, and neither is a partial one; the guest's RAM is as it was, so the
-// same call with another directory is the way to try again. A process that is killed in the middle
-// leaves a partial file, which the next dump into that directory removes.
+// All or nothing: a file that has the name is complete, on the disk, and was read back. An error leaves neither a
+// vmcore nor a partial file. The guest's RAM is unchanged, so the same call with another directory can be tried next. A
+// process killed in the middle leaves a partial file, which the next dump into that directory removes.
 #ifndef DUMP_WRITE_WRITE_VMCORE_H_
 #define DUMP_WRITE_WRITE_VMCORE_H_
 
@@ -22,65 +21,64 @@
 namespace vmm {
 
 struct VmcoreOptions {
-  // The file's exact name, which must be free; empty: the first free one of vmcore, vmcore.1,
-  // vmcore.2, ...
+  // The file's exact name, which must be free. Empty: the first free name of vmcore, vmcore.1, vmcore.2, ...
   std::string name;
 
-  // Bytes of guest RAM looked at so far, and in all. May be empty. Called on the caller's thread.
+  // Gets the bytes of guest RAM examined so far, and in all. May be empty. Called on the caller's thread.
   std::function<void(uint64_t done, uint64_t total)> progress;
 
   DumpFormat format = DumpFormat::kElf;
 
-  // kLevel... Where the guest's pages cannot be told apart, kLevelFiltered becomes kLevelNoZeros: a dump
-  // that is larger than wanted is better than none.
+  // One of kLevel... If the guest's pages cannot be told apart, kLevelFiltered becomes kLevelNoZeros: a dump that is
+  // larger than wanted is better than none.
   int level = kLevelNoZeros;
-  bool must_filter = false;  // an error instead
+  bool must_filter = false;  // true: that case is an error instead
 
   CoreMappings mappings = CoreMappings::kNeeded;
 
-  // Kept in the core as our own note, "VMM"; empty: no such note.
+  // Stored in the core as our own note, "VMM". Empty: no such note.
   std::string notes_json;
 
-  // So many bytes must be left on the file system when the dump is written, else ResourceExhausted before
-  // it is begun. 0: whatever there is may be used up. Not for a stream.
+  // Bytes that must stay free on the file system after the dump is written. If fewer would, the dump is
+  // ResourceExhausted before it begins. 0: the dump may use up all space. Not for a stream.
   uint64_t min_free = 0;
 
-  // Of a stream: readable from when on a reader that does not read is no longer waited for (StreamSink). -1: never.
+  // For a stream. When this fd becomes readable, StreamSink stops waiting for a stalled reader. -1: wait forever.
   int stop_fd = -1;
 
-  // The newest so many dumps that vmm named stay in the directory, this one among them; 0: all. See
-  // old_dumps.h. Not for a stream, nor with a `name`.
+  // The number of dumps that stay in the directory: the newest ones that vmm named, including this one. 0: all stay.
+  // See old_dumps.h. Not for a stream, and not together with `name`.
   int keep = 0;
 };
 
 struct VmcoreReport {
   std::string path;         // of the vmcore
-  uint64_t file_size = 0;   // most of it may be holes
-  uint64_t data_bytes = 0;  // guest RAM written
-  bool incomplete = false;  // the file says that RAM is missing: snapshot.missing_ram
+  uint64_t file_size = 0;   // in bytes; most of it may be holes
+  uint64_t data_bytes = 0;  // bytes of guest RAM written
+  bool incomplete = false;  // RAM is missing (snapshot.missing_ram), and the file says so
   DumpFormat format = DumpFormat::kElf;
   int level = kLevelNoZeros;
-  std::string why_not_filtered;           // empty unless level is not the wanted one
+  std::string why_not_filtered;           // empty if level is the wanted one
   bool has_vmcoreinfo = false;            // without it drgn and makedumpfile refuse the file
-  std::string release;                    // the guest's, where VMCOREINFO says it
-  std::optional<uint64_t> kernel_offset;  // by how much KASLR moved the kernel
+  std::string release;                    // the guest's kernel release; empty if VMCOREINFO has none
+  std::optional<uint64_t> kernel_offset;  // the distance by which KASLR moved the kernel
   std::string vmcoreinfo_source;          // VmcoreInfoSourceName(), or empty
-  std::string vmcoreinfo_passed_over;     // why one that the user or the guest named was not taken
+  std::string vmcoreinfo_passed_over;     // why one named by the user or the guest was not used
   std::string mapping;                    // "kernel", or "fallback: why"
-  std::vector<ReadableBy> readable_by;    // as seen in the file, before it got its name; empty of a stream
-  std::vector<std::string> removed;       // older dumps, by VmcoreOptions::keep: their paths
-  absl::Status not_removed;               // why an older dump could not be removed; no error of this one
+  std::vector<ReadableBy> readable_by;    // checked before the file got its name; empty for a stream
+  std::vector<std::string> removed;       // paths of older dumps, removed by VmcoreOptions::keep
+  absl::Status not_removed;               // an older dump could not be removed; this dump is still good
 };
 
-// Writes the vmcore, and beside an ELF one NAME.gdb with gdb's commands to open it (a convenience: that
-// it could not be written is no error). Blocks until the data is on the disk. Errors name the
-// path and errno's text; where the disk is full, also the space needed and free.
+// Writes the vmcore and, next to an ELF core, one NAME.gdb with gdb's commands to open it. NAME.gdb is a convenience: a
+// failure to write it is not an error. Blocks until the data is on the disk. Errors name the path and errno's text; if
+// the disk is full, also the space needed and free.
 absl::StatusOr<VmcoreReport> WriteVmcore(const VmSnapshot& snapshot, const OutputDir& dir,
                                          const VmcoreOptions& options);
 
-// Sends the vmcore to `fd`, a pipe, socket or file, from its first byte to its last, holes as zeros; there is
-// no NAME.gdb, and nothing that could be read back. `where` stands for it in messages and in the report.
-// Blocks until the reader has taken it all. REQUIRES: SIGPIPE is ignored.
+// Sends the vmcore to `fd`, a pipe, socket or file, from its first byte to its last, with holes as zeros. No NAME.gdb
+// is written, and nothing is read back. `where` is the name of `fd` in messages and in the report. Blocks until the
+// reader has taken it all. REQUIRES: SIGPIPE is ignored.
 absl::StatusOr<VmcoreReport> StreamVmcore(const VmSnapshot& snapshot, int fd, const std::string& where,
                                           const VmcoreOptions& options);
 
