@@ -21,7 +21,7 @@ struct ConsoleLine {
 };
 
 struct ConsoleNote {
-  // Far above what the writer keeps (vmm/recorder/console_recorder.h).
+  // Far more than the writer keeps (vmm/recorder/console_recorder.h).
   static constexpr uint32_t kMaxLines = 16384;
   static constexpr uint32_t kMaxText = 4096;  // bytes of one line
 

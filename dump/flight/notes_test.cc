@@ -1,4 +1,4 @@
-// The four notes of the host's side: what is written can be read back, and impossible notes are refused with a reason.
+// The four notes of the host's side: written notes can be read back, and impossible ones are refused with a reason.
 #include <cstring>
 
 #include "dump/flight/console_note.h"

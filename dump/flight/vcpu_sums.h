@@ -48,7 +48,8 @@ struct VcpuSums {
   std::optional<size_t> longest_handling;  // index of the record
   std::optional<Stretch> longest_gap;      // time without an exit, in the guest or not on a CPU at all
 
-  // The thread's life, from the host's scheduler. The rest of it the thread slept: the guest was halted, or vmm waited.
+  // The thread's life, from the host's scheduler. The thread slept for the rest of it: the guest was halted, or vmm
+  // waited.
   Stretch life;
   bool thread_known = false;  // false: `ran` and `waited` are 0 and mean nothing
   double ran = 0;

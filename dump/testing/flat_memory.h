@@ -15,7 +15,7 @@ class FlatMemory final : public PhysicalMemory {
  public:
   explicit FlatMemory(std::vector<uint8_t> bytes) : bytes_(std::move(bytes)) {}
 
-  // A copy of the first `size` bytes of `memory`, all of which are RAM.
+  // A copy of the first `size` bytes of `memory`. They must all be RAM.
   static absl::StatusOr<FlatMemory> Copy(const PhysicalMemory& memory, uint64_t size) {
     std::vector<uint8_t> bytes(size);
     RETURN_IF_ERROR(memory.Read(GuestAddr{0}, bytes));

@@ -86,7 +86,7 @@ class KvmVcpu final : public Vcpu {
   // Makes the calling thread the one that Kick() signals.
   void RegisterThread();
   void SetImmediateExit(uint8_t value);
-  // Takes back an immediate exit of our own, but not a Kick() that came meanwhile.
+  // Clears our own immediate exit, but keeps a Kick() that came meanwhile.
   void ClearImmediateExit();
   std::string Named(std::string_view what) const;  // "vCPU 3: what"
 
