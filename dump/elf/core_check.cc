@@ -46,7 +46,7 @@ absl::Status CheckProgramHeaders(Elf* elf, const CoreLayout& layout, uint64_t fi
     if (std::memcmp(&found, &planned, sizeof(planned)) != 0) {
       return Differs(absl::StrFormat("program header %d (p_vaddr %#x) is not the planned one", i, planned.p_vaddr));
     }
-    if (i + layout.missing >= layout.phdrs.size()) continue;  // nothing of it is in the file
+    if (i + layout.missing >= layout.phdrs.size()) continue;  // none of its bytes are in the file
     if (found.p_filesz > file_size || found.p_offset > file_size - found.p_filesz) {
       return Differs(absl::StrFormat("program header %d ends past the file's end at %d", i, file_size));
     }

@@ -22,8 +22,8 @@ void Append(std::string& out, const T& object) {
 
 void PadTo(std::string& out, uint64_t alignment) { out.resize(AlignUp(out.size(), alignment), '\0'); }
 
-// `notes`, and `vmcoreinfo` where none of them is one that can be parsed: after the registers, where readers
-// expect it.
+// Returns `notes`. If none of them is a VMCOREINFO that can be parsed, adds `vmcoreinfo` after the registers, where
+// readers expect it.
 std::vector<CoreNote> WithVmcoreInfo(std::span<const CoreNote> notes, std::string_view vmcoreinfo) {
   std::vector<CoreNote> all(notes.begin(), notes.end());
   const auto is_one = [](const CoreNote& note) { return note.name == "VMCOREINFO" && note.type == 0; };
@@ -35,8 +35,8 @@ std::vector<CoreNote> WithVmcoreInfo(std::span<const CoreNote> notes, std::strin
   return all;
 }
 
-// All PRSTATUS before all QEMU notes, as QEMU has them. The types matter: crash goes by type
-// before name, and 0 is the one that it takes for no known note.
+// All PRSTATUS notes before all QEMU notes, in QEMU's order. The types matter: crash looks at the type before the name,
+// and 0 is the type that it takes for no known note.
 std::vector<CoreNote> PlanNotes(const CoreContents& contents) {
   if (!contents.all_notes.empty()) return WithVmcoreInfo(contents.all_notes, contents.vmcoreinfo);
   std::vector<CoreNote> notes;
@@ -87,8 +87,7 @@ absl::Status CheckRam(std::span<const GuestRange> ram) {
   return absl::OkStatus();
 }
 
-// p_align is 0 on purpose: with 4096 and page-aligned data crash takes the file for one of an
-// older format.
+// p_align is 0 on purpose: with 4096 and page-aligned data, crash mistakes the file for one of an older format.
 Elf64_Phdr LoadHeader(uint64_t vaddr, GuestRange range, uint64_t offset) {
   return {.p_type = PT_LOAD,
           .p_flags = PF_R | PF_W | PF_X,
@@ -100,7 +99,7 @@ Elf64_Phdr LoadHeader(uint64_t vaddr, GuestRange range, uint64_t offset) {
           .p_align = 0};
 }
 
-// The part of `segment` that lies in each block of RAM.
+// Adds a program header for the part of `segment` in each block of RAM.
 void AddSegment(const VirtualSegment& segment, std::span<const CoreLayout::Block> ram, std::vector<Elf64_Phdr>& phdrs) {
   if (!segment.range.IsValid()) return;
   for (const CoreLayout::Block& block : ram) {
@@ -114,7 +113,7 @@ void AddSegment(const VirtualSegment& segment, std::span<const CoreLayout::Block
 }
 
 void AddRam(uint64_t base, std::span<const CoreLayout::Block> ram, std::vector<Elf64_Phdr>& phdrs) {
-  // crash reads a core with a single PT_LOAD by other, laxer rules: let there be two.
+  // crash applies other, laxer rules to a core with a single PT_LOAD, so RAM is split in two.
   if (ram.size() == 1 && phdrs.size() == 1) {
     const uint64_t half = AlignUp(ram[0].range.size / 2, kPageSize);
     const GuestAddr start = ram[0].range.start;
@@ -128,7 +127,7 @@ void AddRam(uint64_t base, std::span<const CoreLayout::Block> ram, std::vector<E
   }
 }
 
-// Whoever reads such a core finds it cut short, as it is.
+// These headers point past the file's end, so every reader sees that the core is truncated, which it is.
 void AddMissing(uint64_t base, std::span<const GuestRange> missing, CoreLayout& layout) {
   uint64_t offset = layout.file_size;
   for (const GuestRange& range : missing) {
@@ -150,7 +149,7 @@ Elf64_Ehdr FileHeader(size_t phnum, bool incomplete) {
   ehdr.e_type = ET_CORE;
   ehdr.e_machine = EM_X86_64;
   ehdr.e_version = EV_CURRENT;
-  ehdr.e_phoff = sizeof(Elf64_Ehdr);  // makedumpfile looks there whatever e_phoff says
+  ehdr.e_phoff = sizeof(Elf64_Ehdr);  // makedumpfile looks there, ignoring e_phoff
   ehdr.e_flags = incomplete ? kElfIncomplete : 0;
   ehdr.e_ehsize = sizeof(Elf64_Ehdr);
   ehdr.e_phentsize = sizeof(Elf64_Phdr);
@@ -164,7 +163,7 @@ Elf64_Ehdr FileHeader(size_t phnum, bool incomplete) {
   return ehdr;
 }
 
-// Section header 0, which holds the count of program headers that e_phnum has no room for.
+// Section header 0, which holds the count of program headers if it is too large for e_phnum.
 Elf64_Shdr CountHeader(size_t phnum) {
   Elf64_Shdr shdr = {};
   shdr.sh_info = static_cast<Elf64_Word>(phnum);

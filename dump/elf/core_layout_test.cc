@@ -38,7 +38,7 @@ class CoreLayoutTest : public ::testing::Test {
 TEST_F(CoreLayoutTest, TheWholeFileInNumbers) {
   const auto layout = PlanCore(Contents());
   ASSERT_TRUE(layout.ok()) << layout.status();
-  // 64 + 5 program headers of 56; notes of 356 and 460 for each of two vCPUs, and 24 + 16.
+  // 64 + 5 program headers of 56 bytes; then for each of two vCPUs a note of 356 bytes and one of 460, and 24 + 16.
   EXPECT_EQ(layout->phdrs[0].p_offset, 344u);
   EXPECT_EQ(layout->phdrs[0].p_filesz, 2 * 356u + 2 * 460u + 40u);
   EXPECT_EQ(layout->header.size(), 344u + 1672u);
@@ -96,7 +96,7 @@ TEST_F(CoreLayoutTest, NotesComeAllPrstatusFirstThenQemuThenVmcoreInfoThenOurs) 
   EXPECT_EQ(layout->notes[0].type, static_cast<uint32_t>(NT_PRSTATUS));
   for (size_t i = 2; i < layout->notes.size(); ++i) EXPECT_EQ(layout->notes[i].type, 0u);
 
-  // VMCOREINFO and ours, as bytes.
+  // VMCOREINFO and our own note, as bytes.
   const size_t at = layout->phdrs[0].p_offset + 2 * 356 + 2 * 460;
   EXPECT_EQ(layout->header.substr(at), std::string("\13\0\0\0\20\0\0\0\0\0\0\0VMCOREINFO\0\0OSRELEASE=6.1.0\n"
                                                    "\4\0\0\0\2\0\0\0\0\0\0\0VMM\0{}\0\0",

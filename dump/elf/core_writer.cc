@@ -11,12 +11,12 @@
 namespace vmm {
 namespace {
 
-// How much is looked at, and so written, at a time. Of lent memory the next chunk is looked at while one is written:
-// both take their time, and it is not the same part of the machine that works.
+// The number of bytes that are examined, and so written, at a time. While one chunk of lent memory is written, the next
+// is examined: both take time, and they use different parts of the machine.
 constexpr uint64_t kLentChunk = 16 << 20;
 constexpr uint64_t kReadChunk = 1 << 20;
 
-// Zero pages between others cost less written than they cost as a second system call.
+// Writing a few zero pages between others costs less than a second system call.
 constexpr uint64_t kBridgedGap = 64 << 10;
 
 // Pages of a chunk that go into one write.
@@ -24,7 +24,7 @@ struct Run {
   uint64_t begin = 0, end = 0;
 };
 
-// Each run of pages that are not zero, runs with a small gap between them as one.
+// Finds the runs of pages that are not zero. Runs with a small gap between them count as one.
 std::vector<Run> FindRuns(std::span<const uint8_t> bytes) {
   std::vector<Run> runs;
   for (uint64_t page = 0; page < bytes.size(); page += kPageSize) {
@@ -63,7 +63,8 @@ class Writer {
 
   absl::Status WriteLent(std::span<const uint8_t> extent, uint64_t offset) {
     const auto chunk = [&](uint64_t at) { return extent.subspan(at, std::min(kLentChunk, extent.size() - at)); };
-    // The first look is deferred: most extents have but one chunk, and want no thread. So is each that can have none.
+    // The first search is deferred: most extents have only one chunk and need no thread. Later ones are deferred if no
+    // thread can be had.
     std::future<std::vector<Run>> next = std::async(std::launch::deferred, FindRuns, chunk(0));
     for (uint64_t at = 0; at < extent.size(); at += kLentChunk) {
       const std::vector<Run> runs = next.get();

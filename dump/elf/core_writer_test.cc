@@ -46,7 +46,7 @@ class CoreWriterTest : public ::testing::Test {
     return *PlanCore(contents);
   }
 
-  // What the file must be: the headers, zeros, all RAM.
+  // The expected file: the headers, zeros, all RAM.
   std::string Expected(const CoreLayout& layout) {
     std::string file = layout.header;
     file.resize(layout.file_size);
@@ -85,7 +85,7 @@ TEST_F(CoreWriterTest, MemoryThatIsNotLentMakesTheSameFile) {
   EXPECT_TRUE(lent.content() == read.content());
 }
 
-// What is lent is looked at in chunks of 16 MiB, the next one while one is written.
+// Lent memory is examined in chunks of 16 MiB, the next one while one is written.
 TEST_F(CoreWriterTest, ALongExtentIsWrittenWholeWithTheZerosLeftOut) {
   MakeMemory(50 << 20);
   Fill(0x3000, 0x2ffa000, 2);

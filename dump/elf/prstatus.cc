@@ -24,7 +24,7 @@ ElfPrstatus MakePrstatus(const CpuState& state, int cpu) {
       .rdx = state.rdx,
       .rsi = state.rsi,
       .rdi = state.rdi,
-      .orig_rax = 0,  // which system call was entered is not known from outside
+      .orig_rax = 0,  // the system call that was entered is not known from outside
       .rip = state.rip,
       .cs = state.cs.selector,
       .eflags = state.rflags,

@@ -7,12 +7,12 @@
 
 namespace vmm {
 
-// The note of Linux CPU number `cpu`. pr_pid is cpu + 1, as QEMU has it: drgn looks a running
-// task up by that. The registers of a vCPU that was never started are zeros.
+// Makes the note of Linux CPU number `cpu`. pr_pid is cpu + 1, as in QEMU's dumps: drgn looks up a running task by it.
+// The registers of a vCPU that was never started are zeros.
 ElfPrstatus MakePrstatus(const CpuState& state, int cpu);
 
-// The way back: what the note has of a vCPU, the rest as it is by default. Registers that are all
-// zeros are a vCPU that was not started.
+// The reverse: takes the registers that the note holds and leaves the rest at its default. If all registers are zeros,
+// the vCPU was not started.
 CpuState CpuOf(const ElfPrstatus& note);
 
 }  // namespace vmm

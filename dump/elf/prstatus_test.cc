@@ -8,7 +8,7 @@
 namespace vmm {
 namespace {
 
-// What a reader sees that knows offsets and nothing else.
+// The eight bytes that a reader finds if it knows only offsets.
 std::string WordAt(const ElfPrstatus& note, size_t offset) {
   return std::string(reinterpret_cast<const char*>(&note) + offset, 8);
 }

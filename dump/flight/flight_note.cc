@@ -5,7 +5,7 @@
 namespace vmm {
 namespace {
 
-// A vCPU's thread ends its last exit before it ends itself, and no exit is before its beginning.
+// A vCPU's thread finishes its last exit before it ends, and no exit is before its beginning.
 absl::Status CheckTimes(const FlightNote& note) {
   const FlightNoteHeader& header = note.header;
   if (header.end_tsc < header.start_tsc || header.end_ns < header.start_ns) {

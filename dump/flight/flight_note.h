@@ -1,4 +1,4 @@
-// The VMM-FLIGHT note read back (docs/abi/flight-note.md; the writer is vmm/recorder/flight_recorder.h).
+// Parses the VMM-FLIGHT note (docs/abi/flight-note.md; the writer is vmm/recorder/flight_recorder.h).
 #ifndef DUMP_FLIGHT_FLIGHT_NOTE_H_
 #define DUMP_FLIGHT_FLIGHT_NOTE_H_
 
@@ -15,17 +15,17 @@ namespace vmm {
 
 struct FlightNote {
   FlightNoteHeader header;
-  std::vector<FlightRecord> records;  // as many as the header says, by time
+  std::vector<FlightRecord> records;  // header.records of them, by time
 
-  // InvalidArgument, with the reason, for a note that cannot be what it says: sizes and numbers that do not fit,
-  // clocks that run backwards, records out of their order or after the end. Unimplemented for a later version.
+  // Unimplemented for a later version. InvalidArgument, with the reason, for an impossible note: sizes and numbers that
+  // do not fit, clocks that run backwards, records out of order or after the end.
   static absl::StatusOr<FlightNote> Parse(std::span<const uint8_t> desc);
 };
 
-// "PIO write", "MMIO read", "interrupted": of a kind that is none of ours "other".
+// "PIO write", "MMIO read", "interrupted". "other" for an unknown kind.
 std::string_view NameOf(FlightKind kind);
 
-// "outb 0x3f8 <- 0x41", "MMIO read 0xfee00000 -> 0x1, 4 bytes": one exit in words.
+// Describes one exit in words: "PIO write 0x3f8 <- 0x41, 1 byte", "MMIO read 0xfee00000 -> 0x1, 4 bytes".
 std::string DescribeExit(const FlightRecord& record);
 
 }  // namespace vmm

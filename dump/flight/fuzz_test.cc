@@ -1,5 +1,5 @@
-// What stands in the notes of a dump is anybody's word: notes that were changed pseudo-randomly, always the same way,
-// are refused or give a story whose sums are finite and whose time line stays in its bounds.
+// The notes of a dump cannot be trusted. Notes changed pseudo-randomly, always in the same way, are either refused or
+// give a story whose sums are finite and whose time line stays in its bounds.
 #include <algorithm>
 #include <cmath>
 
@@ -34,7 +34,7 @@ void CheckVcpu(const VcpuStory& vcpu, const HostStory& story) {
 TEST(FlightFuzzTest, NotesAreRefusedOrTheirStoryHoldsTogether) {
   std::vector<VmcoreNote> seed;
   MadeUpStory made;
-  for (FlightNote& flight : made.flights) {  // few records, so that a change meets the header often
+  for (FlightNote& flight : made.flights) {  // few records, so that changes often hit the header
     flight.records.erase(flight.records.begin(), flight.records.begin() + 140);
     flight.header.records = static_cast<uint32_t>(flight.records.size());
   }
@@ -49,7 +49,7 @@ TEST(FlightFuzzTest, NotesAreRefusedOrTheirStoryHoldsTogether) {
       VmcoreNote& note = notes[mutator.Below(notes.size())];
       const bool header = mutator.Below(2) == 0;
       const size_t size =
-          header ? std::min<size_t>(24, note.desc.size()) : note.desc.size();  // cut off before, perhaps
+          header ? std::min<size_t>(24, note.desc.size()) : note.desc.size();  // the note may be truncated already
       std::string bytes(note.desc.begin(), note.desc.begin() + static_cast<ptrdiff_t>(size));
       mutator.Change(bytes);
       std::copy(bytes.begin(), bytes.end(), note.desc.begin());

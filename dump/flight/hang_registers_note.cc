@@ -6,7 +6,7 @@
 namespace vmm {
 namespace {
 
-// -1 stands for none.
+// `vcpu` may be -1: none.
 absl::Status CheckVcpu(std::string_view what, int vcpu, size_t vcpus) {
   if (vcpu >= -1 && vcpu < static_cast<int>(vcpus)) return absl::OkStatus();
   return absl::InvalidArgumentError(

@@ -1,4 +1,4 @@
-// The VMM-HANG-REGS note, read and written (docs/abi/hang-registers-note.md).
+// Reads and writes the VMM-HANG-REGS note (docs/abi/hang-registers-note.md).
 #ifndef DUMP_FLIGHT_HANG_REGISTERS_NOTE_H_
 #define DUMP_FLIGHT_HANG_REGISTERS_NOTE_H_
 
@@ -14,16 +14,16 @@
 namespace vmm {
 
 struct HangRegistersNote {
-  int nmi_vcpu = -1;   // the vCPU that was sent the NMI; -1: none was sent
-  int destroyed = -1;  // the vCPU that the NMI destroyed; -1: none. PRSTATUS and QEMU notes then have its `before`
+  int nmi_vcpu = -1;   // the vCPU that got the NMI; -1: none was sent
+  int destroyed = -1;  // the vCPU that the NMI destroyed; -1: none. Its PRSTATUS and QEMU notes then hold its `before`
 
   // In vCPU order. Empty for a vCPU that did not answer in time.
   std::vector<std::optional<CpuState>> before;
 
   std::string Serialise() const;
 
-  // InvalidArgument, with the reason, for sizes that do not fit, and vCPUs that are out of order or not there.
-  // Unimplemented for a later version.
+  // Unimplemented for a later version. InvalidArgument, with the reason, for sizes that do not fit, and vCPUs that are
+  // out of order or do not exist.
   static absl::StatusOr<HangRegistersNote> Parse(std::span<const uint8_t> desc);
 };
 

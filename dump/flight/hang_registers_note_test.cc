@@ -27,7 +27,7 @@ HangRegistersNote ANote() {
   return {.nmi_vcpu = 0, .destroyed = 0, .before = {Halted(), std::nullopt, off}};
 }
 
-// The reason for which ANote() is refused after `change` of its header or its first record; "" where it is not.
+// The reason for refusing ANote() after `change` of its header or its first record. "" if it is accepted.
 std::string Refused(const std::function<void(HangRegistersNoteHeader&, HangRegistersRecord&)>& change) {
   std::string desc = ANote().Serialise();
   HangRegistersNoteHeader header;

@@ -8,7 +8,7 @@
 namespace vmm {
 namespace {
 
-// What a TSC can be, generously.
+// The range of a TSC's rate, generously.
 constexpr double kMinHz = 1e6, kMaxHz = 1e11;
 
 constexpr double kLongestUptime = 1e9;  // 30 years
@@ -46,7 +46,7 @@ HostClock::HostClock(std::span<const FlightNoteHeader> vcpus, std::span<const Co
     last = *stamp - Seconds(line.tsc);
     if (!guest_zero_.has_value() || last > *guest_zero_) guest_zero_ = last;
   }
-  // A guest that was let wait may have lost timer ticks, and its clock with them: no one difference is right then.
+  // A guest that had to wait may have lost timer ticks, and its clock with them. Then no single difference is right.
   if (guest_zero_.has_value() && *guest_zero_ - last > std::max(1.0, end_ / 20)) guest_zero_.reset();
 }
 

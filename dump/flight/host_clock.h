@@ -1,5 +1,5 @@
-// One time line for all that the host noted: its TSC, in seconds since the first vCPU began, and where it can be
-// known in the guest's own.
+// One time line for everything that the host recorded: its TSC, in seconds since the first vCPU began. Also the guest's
+// own clock on it, if that can be known.
 #ifndef DUMP_FLIGHT_HOST_CLOCK_H_
 #define DUMP_FLIGHT_HOST_CLOCK_H_
 
@@ -18,22 +18,22 @@ class HostClock {
  public:
   HostClock() = default;
 
-  // From the vCPU that lived longest comes the TSC's rate, from the console's lines the guest's clock.
+  // The TSC's rate comes from the vCPU that lived longest, the guest's clock from the console's lines.
   HostClock(std::span<const FlightNoteHeader> vcpus, std::span<const ConsoleLine> console);
 
-  // Since the first vCPU began; 0 for anything before.
+  // Seconds since the first vCPU began. 0 for any earlier time.
   double Seconds(uint64_t tsc) const;
   double SecondsOfTicks(uint64_t ticks) const { return static_cast<double>(ticks) / tsc_hz_; }
 
   double end() const { return end_; }  // when the last vCPU ended
 
-  // False where the notes give no rate that a TSC can have: then times are as of 1 GHz.
+  // False if the notes give no rate that a TSC can have. Times then assume 1 GHz.
   bool rate_known() const { return rate_known_; }
   double tsc_hz() const { return tsc_hz_; }
 
-  // What printk's clock showed at Seconds() == 0, mostly a little less than 0. The kernel stamps a line before it
-  // prints it, so the least delay that a line had is the nearest to none: the clock is late by that delay.
-  // Nothing where the last line is later than that by a second and a twentieth of the life: the clocks ran apart.
+  // The reading of printk's clock at Seconds() == 0, usually a little less than 0. The kernel stamps a line before it
+  // prints it, so the line with the least delay gives the best estimate, which is late by that delay. Empty if the last
+  // line's delay is larger than the least one by more than both 1 s and a twentieth of the life: the clocks ran apart.
   std::optional<double> guest_zero() const { return guest_zero_; }
 
  private:
@@ -44,8 +44,8 @@ class HostClock {
   std::optional<double> guest_zero_;
 };
 
-// The seconds of "[    1.234567] text"; nothing for a line without them, or of the time before the kernel's clock
-// ran ("[    0.000000]").
+// The seconds of "[    1.234567] text". Empty for a line without them, or from before the kernel's clock ran ("[
+// 0.000000]").
 std::optional<double> PrintkSeconds(std::string_view line);
 
 }  // namespace vmm

@@ -48,7 +48,7 @@ class Reader {
   }
 
  private:
-  // `add` says false for one that is there already, or is one too many.
+  // `add` returns false if such a note is there already, or if there are too many.
   template <typename Note, typename Add>
   void Take(absl::StatusOr<Note> note, Add add) {
     std::string why;

@@ -1,5 +1,5 @@
-// The host's side of a guest's death, out of the notes of its dump: what each vCPU's thread did and was given, what
-// KVM counted, and what the console said, on one clock.
+// The host's side of a guest's death, read from the notes of its dump, on one clock: the activity and CPU time of each
+// vCPU's thread, KVM's counters, and the console's lines.
 #ifndef DUMP_FLIGHT_HOST_STORY_H_
 #define DUMP_FLIGHT_HOST_STORY_H_
 
@@ -20,32 +20,33 @@ namespace vmm {
 struct VcpuStory {
   FlightNote flight;
   std::optional<SchedNote> sched;
-  std::vector<KvmStat> kvm;  // empty where KVM gave none
+  std::vector<KvmStat> kvm;  // empty if KVM gave none
 
   uint32_t vcpu() const { return flight.header.vcpu; }
 
-  // Whether the host's scheduler told anything of the thread; a kernel without schedstat does not. A thread of which
-  // it did not is not one that slept.
+  // True if the host's scheduler reported times for the thread; a kernel without schedstat does not. False does not
+  // mean that the thread slept.
   bool thread_known() const { return flight.header.run_ns != 0 || flight.header.wait_ns != 0; }
-  bool sampled() const { return thread_known() && sched.has_value() && !sched->records.empty(); }  // and when
+  // True if samples also show the thread's times as they grew.
+  bool sampled() const { return thread_known() && sched.has_value() && !sched->records.empty(); }
 };
 
 struct HostStory {
   static constexpr size_t kMaxVcpus = 4096;
 
-  std::vector<VcpuStory> vcpus;  // ascending by number, each once
+  std::vector<VcpuStory> vcpus;  // ascending by number, no duplicates
   std::vector<KvmStat> vm;
   std::optional<ConsoleNote> console;
   HostClock clock;
 
-  // Notes that could not be used, and why.
+  // Why notes could not be used, one entry for each such note.
   std::vector<std::string> refused;
 
-  // A dump of somebody else's, or of an older vmm.
+  // True if the dump has no such notes: somebody else's tool wrote it, or an older vmm.
   bool empty() const { return vcpus.empty(); }
 };
 
-// Never fails: what makes no sense is left out, and told in `refused`.
+// Never fails: notes that make no sense are left out and listed in `refused`.
 HostStory ReadHostStory(std::span<const VmcoreNote> notes);
 
 }  // namespace vmm

@@ -1,4 +1,4 @@
-// Times and sums of the host's side in words, the same in text and HTML.
+// Puts times and sums of the host's side into words, the same for text and HTML.
 #ifndef DUMP_FLIGHT_HOST_WORDS_H_
 #define DUMP_FLIGHT_HOST_WORDS_H_
 
@@ -10,20 +10,20 @@
 
 namespace vmm {
 
-// "1.204 s", "31.5 ms", "7.2 us", "480 ns": three digits or so.
+// "1.204 s", "31.5 ms", "7.2 us", "480 ns": about three digits.
 std::string InWords(double seconds);
 
-// How long vmm had an exit: "31.5 ms", ">= 2.147 s" where the record cannot say more.
+// The time vmm took for an exit: "31.5 ms", or ">= 2.147 s" if the record's field is at its limit.
 std::string HandlingInWords(const FlightRecord& record, const HostClock& clock);
 
-// "41.3 %"; a share that is there but rounds to nothing is "< 0.1 %".
+// "41.3 %". A share above 0 that rounds to nothing is "< 0.1 %".
 std::string PerCent(double share);
 
-// A time of the story on the guest's clock, "[    6.754044]" as printk has it; where that is not known, before the
-// story's end: "[  -0.012345]".
+// A time of the story on the guest's clock, "[    6.754044]" as printk writes it. If that clock is not known, the time
+// relative to the story's end: "[   -0.012345]".
 std::string Stamp(const HostClock& clock, double seconds);
 
-// "port 0x3f8", "0xfee00000", "exit reason 5": where exits of this kind went to; empty where that says nothing.
+// The target of exits of this kind: "port 0x3f8", "0xfee00000", "reason 0x21". Empty if the kind has none.
 std::string PlaceInWords(FlightKind kind, uint64_t address);
 
 }  // namespace vmm

@@ -23,7 +23,7 @@ std::optional<uint64_t> FindKvmStat(std::span<const KvmStat> stats, std::string_
   return found->value;
 }
 
-// arch/x86/kvm/x86.c, kvm_vcpu_stats_desc, and virt/kvm's KVM_GENERIC_VCPU_STATS.
+// The names are from arch/x86/kvm/x86.c, kvm_vcpu_stats_desc, and virt/kvm's KVM_GENERIC_VCPU_STATS.
 std::span<const std::string_view> TellingVcpuStats() {
   static constexpr auto kNames = std::to_array<std::string_view>({"exits",
                                                                   "io_exits",

@@ -1,4 +1,4 @@
-// The VMM-KVM-STATS note, read and written (docs/abi/kvm-stats-note.md).
+// Reads and writes the VMM-KVM-STATS note (docs/abi/kvm-stats-note.md).
 #ifndef DUMP_FLIGHT_KVM_STATS_NOTE_H_
 #define DUMP_FLIGHT_KVM_STATS_NOTE_H_
 
@@ -14,7 +14,7 @@
 
 namespace vmm {
 
-// One of KVM's counters, as it describes and counts it (linux/kvm.h, struct kvm_stats_desc).
+// One of KVM's counters, with KVM's own description of it (linux/kvm.h, struct kvm_stats_desc).
 struct KvmStat {
   std::string name;  // "halt_exits"
   uint64_t value = 0;
@@ -24,11 +24,11 @@ struct KvmStat {
   friend bool operator==(const KvmStat&, const KvmStat&) = default;
 };
 
-// The value of the one with that name.
+// The value of the counter with that name.
 std::optional<uint64_t> FindKvmStat(std::span<const KvmStat> stats, std::string_view name);
 
-// Of a vCPU's counters those that tell the most about how it lived, in the order in which they are shown. A KVM has
-// a selection of them: their names have changed with time.
+// The vCPU counters that say most about how it lived, in display order. A given KVM has only some of them, because
+// their names have changed over time.
 std::span<const std::string_view> TellingVcpuStats();
 
 struct KvmStatsNote {
@@ -40,8 +40,8 @@ struct KvmStatsNote {
 
   std::string Serialise() const;  // a name that is too long is cut
 
-  // InvalidArgument, with the reason, for sizes that do not fit, more than kMaxStats, and a name that is empty or
-  // has other characters than a-z, A-Z, 0-9 and _. Unimplemented for a later version.
+  // Unimplemented for a later version. InvalidArgument, with the reason, for sizes that do not fit, more than kMaxStats
+  // counters, and a name that is empty or has characters other than a-z, A-Z, 0-9 and _.
   static absl::StatusOr<KvmStatsNote> Parse(std::span<const uint8_t> desc);
 };
 

@@ -1,4 +1,4 @@
-// How all notes of the host's side begin: version, sizes, count. Checked once, here.
+// Checks the common beginning of all notes of the host's side: version, sizes, count.
 #ifndef DUMP_FLIGHT_NOTE_READER_H_
 #define DUMP_FLIGHT_NOTE_READER_H_
 
@@ -16,9 +16,9 @@
 
 namespace vmm {
 
-// The header of a note as we know it: of a longer one our part. `Header` begins with version, header_size, the
-// size of a record and the number of records, 32 bits each. InvalidArgument for a note or sizes that are too
-// small, Unimplemented for another version. Sizes in the result are those of the file.
+// Reads a note's header; if it is longer than `Header`, only the part that we know. `Header` begins with four 32-bit
+// fields: version, header_size, the size of a record, and the number of records. InvalidArgument if the note or a size
+// is too small, Unimplemented for another version. Sizes in the result are the file's.
 template <typename Header>
 absl::StatusOr<Header> ReadNoteHeader(std::string_view name, std::span<const uint8_t> desc, uint32_t version,
                                       size_t record_size) {
@@ -47,11 +47,12 @@ absl::StatusOr<Header> ReadNoteHeader(std::string_view name, std::span<const uin
   return header;
 }
 
-// More of one kind than any writer of ours keeps (vmm/recorder); a limit to what a page or a sum may cost.
+// More records of one kind than any writer of ours keeps (vmm/recorder). It limits the cost of a page or a sum.
 inline constexpr uint32_t kMaxNoteRecords = 16384;
 
-// The records of one size that follow such a header, each our part of it. InvalidArgument where the note has
-// not so many, or more than kMaxNoteRecords; more bytes behind them are no fault.
+// Reads the records of one size that follow such a header; if they are longer than `Record`, only the part of each that
+// we know. InvalidArgument if the note holds fewer than `count`, or if `count` is more than kMaxNoteRecords. Further
+// bytes after them are no fault.
 template <typename Record>
 absl::StatusOr<std::vector<Record>> ReadNoteRecords(std::string_view name, std::span<const uint8_t> desc,
                                                     uint32_t header_size, uint32_t record_size, uint32_t count) {

@@ -1,4 +1,4 @@
-// The four notes of the host's side: what is written is read, what cannot be is refused with a reason.
+// The four notes of the host's side: written notes can be read back, and impossible ones are refused with a reason.
 #include <cstring>
 
 #include "dump/flight/console_note.h"
@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// The reason for which a flight note is refused after `change`; "" where it is not.
+// The reason for refusing a flight note after `change`. "" if it is accepted.
 std::string FlightRefused(const std::function<void(FlightNote&)>& change) {
   FlightNote note = MadeUpStory().flights[0];
   change(note);

@@ -1,4 +1,4 @@
-// The VMM-SCHED note, read and written (docs/abi/sched-note.md).
+// Reads and writes the VMM-SCHED note (docs/abi/sched-note.md).
 #ifndef DUMP_FLIGHT_SCHED_NOTE_H_
 #define DUMP_FLIGHT_SCHED_NOTE_H_
 
@@ -15,12 +15,12 @@ namespace vmm {
 struct SchedNote {
   uint32_t vcpu = 0;
   uint32_t interval_us = 0;
-  std::vector<SchedRecord> records;  // by time; sums that never fall
+  std::vector<SchedRecord> records;  // by time; sums never decrease
 
   std::string Serialise() const;
 
-  // InvalidArgument, with the reason, for sizes that do not fit, and times or sums that fall. Unimplemented for a
-  // later version.
+  // Unimplemented for a later version. InvalidArgument, with the reason, for sizes that do not fit, and times or sums
+  // that decrease.
   static absl::StatusOr<SchedNote> Parse(std::span<const uint8_t> desc);
 };
 

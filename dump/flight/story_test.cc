@@ -1,4 +1,4 @@
-// From notes to a story: clock, sums, time line, windows.
+// Makes a story from notes: clock, sums, time line, windows.
 #include <cmath>
 
 #include "dump/flight/host_words.h"

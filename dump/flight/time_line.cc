@@ -63,7 +63,7 @@ std::optional<Stretch> LongestWait(const std::vector<ThreadStretch>& stretches) 
   };
   std::optional<Stretch> longest;
   for (auto first = std::ranges::find_if(stretches, only_waited); first != stretches.end();) {
-    const auto last = std::find_if_not(first, stretches.end(), only_waited);  // one behind
+    const auto last = std::find_if_not(first, stretches.end(), only_waited);  // one past the last
     const double before = first == stretches.begin() ? 0 : std::prev(first)->waited;
     double waited = before + (last == stretches.end() ? 0 : last->waited);
     for (auto inner = first; inner != last; ++inner) waited += inner->waited;
@@ -96,7 +96,7 @@ std::vector<TimeBin> MakeTimeBins(const VcpuStory& vcpu, const HostClock& clock,
     const double place = (at - window.from) / window.length() * static_cast<double>(count);
     ++bins[std::min(count - 1, static_cast<size_t>(place))].exits[static_cast<size_t>(FamilyOf(record.kind))];
   }
-  // Rounding, and exits whose handling was longer than its field can say.
+  // Clamp the effects of rounding, and of exits whose handling was longer than its field can hold.
   for (TimeBin& bin : bins) {
     bin.ran = std::min(bin.ran, 1.0);
     bin.waited = std::min(bin.waited, 1.0 - bin.ran);
@@ -108,7 +108,7 @@ std::vector<TimeBin> MakeTimeBins(const VcpuStory& vcpu, const HostClock& clock,
 std::vector<TimeWindow> ChooseWindows(const HostStory& story) {
   constexpr double kShortWait = 0.1;
   const double end = story.clock.end();
-  // A story of no length can be drawn, too.
+  // A story of no length can be drawn too.
   std::vector<TimeWindow> windows = {{"whole life", {0, std::max(end, 1e-6)}}};
   std::optional<Stretch> wait;
   for (const VcpuStory& vcpu : story.vcpus) {

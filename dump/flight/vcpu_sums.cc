@@ -44,7 +44,7 @@ VcpuSums SumUp(const VcpuStory& vcpu, const HostClock& clock) {
                    .ran = static_cast<double>(header.run_ns) / 1e9,
                    .waited = static_cast<double>(header.wait_ns) / 1e9};
   std::map<std::pair<FlightKind, uint64_t>, ExitPlace> places;
-  std::optional<double> entered;  // when the guest was entered last
+  std::optional<double> entered;  // the time when the guest was last entered
   for (size_t i = 0; i < vcpu.flight.records.size(); ++i) {
     const FlightRecord& record = vcpu.flight.records[i];
     const double at = clock.Seconds(record.tsc);
@@ -52,7 +52,7 @@ VcpuSums SumUp(const VcpuStory& vcpu, const HostClock& clock) {
     if (entered.has_value() && (!sums.longest_gap.has_value() || at - *entered > sums.longest_gap->length())) {
       sums.longest_gap = Stretch{*entered, at};
     }
-    // After a time that its field cannot say nobody knows when the guest was entered again.
+    // If the field cannot hold the handling time, the time of the next entry is unknown.
     entered.reset();
     if (record.handling != kHandlingOrMore) entered = at + handling;
     ++sums.by_family[static_cast<size_t>(FamilyOf(record.kind))];

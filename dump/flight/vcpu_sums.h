@@ -1,4 +1,4 @@
-// What the exits and the scheduler's account of one vCPU come to.
+// Sums over one vCPU's exits and the scheduler's account of its thread.
 #ifndef DUMP_FLIGHT_VCPU_SUMS_H_
 #define DUMP_FLIGHT_VCPU_SUMS_H_
 
@@ -13,19 +13,19 @@
 
 namespace vmm {
 
-// Kinds of exits that a person would count as one.
+// Groups of exit kinds that a person would count as one.
 enum class ExitFamily { kPio, kMmio, kInterrupted, kHalt, kFatal, kOther };
 inline constexpr size_t kExitFamilies = 6;
 
 ExitFamily FamilyOf(FlightKind kind);
 std::string_view NameOf(ExitFamily family);  // "port I/O", "MMIO", ...
 
-// The last exits that were kept, of one kind and one address.
+// The kept exits of one kind and one address. The kept exits are the last ones.
 struct ExitPlace {
   FlightKind kind = FlightKind::kNone;
   uint64_t address = 0;
   uint64_t exits = 0;
-  double handling = 0;  // seconds in all, at least: a record's can be kHandlingOrMore
+  double handling = 0;  // seconds in all, a lower bound: a record may hold kHandlingOrMore
 };
 
 // A stretch of time, in seconds of the story's clock.
@@ -39,23 +39,24 @@ struct VcpuSums {
   static constexpr size_t kMaxPlaces = 10;
 
   uint64_t exits = 0;  // in all
-  uint64_t kept = 0;   // of those the following is known
+  uint64_t kept = 0;   // exits that were kept; the fields below cover only these
   std::array<uint64_t, kExitFamilies> by_family = {};
-  std::vector<ExitPlace> places;  // those with the most exits, at most kMaxPlaces
-  double in_vmm = 0;              // seconds of the kept exits' handling, at least
+  std::vector<ExitPlace> places;  // the ones with the most exits, at most kMaxPlaces
+  double in_vmm = 0;              // seconds of the kept exits' handling, a lower bound
 
-  // Of the kept exits; none where there are none.
+  // Over the kept exits. Empty if there are none.
   std::optional<size_t> longest_handling;  // index of the record
-  std::optional<Stretch> longest_gap;      // in the guest, or not on a CPU at all, without an exit
+  std::optional<Stretch> longest_gap;      // time without an exit, in the guest or not on a CPU at all
 
-  // Of the thread's life, by the host's scheduler. The rest it slept: the guest was halted, or vmm waited.
+  // The thread's life, from the host's scheduler. The thread slept for the rest of it: the guest was halted, or vmm
+  // waited.
   Stretch life;
-  bool thread_known = false;  // else what follows is 0, and says nothing
+  bool thread_known = false;  // false: `ran` and `waited` are 0 and mean nothing
   double ran = 0;
   double waited = 0;
 
   double asleep() const { return thread_known ? std::max(0.0, life.length() - ran - waited) : 0; }
-  // Of the time that it wanted to run, how much it did not. 0 where nothing is known.
+  // The share of its runnable time, 0 to 1, in which the thread waited for a CPU. 0 if nothing is known.
   double starved() const { return ran + waited > 0 ? waited / (ran + waited) : 0; }
 };
 

@@ -1,4 +1,4 @@
-// The page in a real browser. Skipped, with the reason, where none is installed.
+// Tests the page in a real browser. Skipped, with the reason, if none is installed.
 #include "dump/html/testing/browser.h"
 
 #include <cstdlib>
@@ -41,7 +41,7 @@ class PageInBrowserTest : public ::testing::Test {
 
   nlohmann::json Evaluate(const std::string& expression) { return browser_->Evaluate(expression); }
 
-  // Where the middle of the first element that matches is, in the viewport.
+  // The middle of the first element that matches, in the viewport's coordinates.
   std::pair<double, double> Middle(const std::string& selector) {
     const nlohmann::json box = Evaluate("(() => { const e = document.querySelector('" + selector +
                                         "'); e.scrollIntoView(); const b = e.getBoundingClientRect();"
@@ -82,7 +82,7 @@ TEST_F(PageInBrowserTest, TheTimeLineHasItsVcpusAndOneWindowShows) {
             "vCPU 0,vCPU 1");
   EXPECT_EQ(Evaluate("[...document.querySelectorAll('.window')].filter(w => w.offsetHeight > 0).length"), 1);
   EXPECT_EQ(Evaluate("document.querySelectorAll('.window0 .line').length"), 5) << "console lines";
-  // What vCPU 1 waited is drawn, and in its second half: the middle of the area's box.
+  // vCPU 1's wait is drawn, as an area that can be seen.
   EXPECT_EQ(Evaluate("(() => { const b = document.querySelectorAll('.window0 .wait')[1].getBBox();"
                      "return b.height > 20 && b.width > 100; })()"),
             true);

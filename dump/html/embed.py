@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The page's style sheet and script as C++ strings, each with the hash by which the page's policy lets it run."""
+"""Prints the page's style sheet and script as C++ strings, each with the hash that the page's policy allows."""
 
 import base64
 import hashlib

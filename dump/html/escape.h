@@ -1,4 +1,4 @@
-// Text out of a dump, for HTML. What a guest wrote must never become markup.
+// Escapes text from a dump for HTML. Guest text must never become markup.
 #ifndef DUMP_HTML_ESCAPE_H_
 #define DUMP_HTML_ESCAPE_H_
 
@@ -8,8 +8,9 @@
 
 namespace vmm {
 
-// `text` in ASCII, good between tags and in quoted attributes: & < > " ' as references, every byte that is no
-// printable ASCII as \xNN (a newline too, unless `lines`). At most `limit` bytes of it, then "...".
+// Returns `text` in ASCII, safe between tags and in quoted attributes. & < > " ' become references. Every byte that is
+// not printable ASCII becomes \xNN; a newline too, unless `lines`. A tab becomes a space. Text longer than `limit`
+// bytes is cut there and ends in "...".
 std::string Escape(std::string_view text, bool lines = false, size_t limit = 1000);
 
 }  // namespace vmm

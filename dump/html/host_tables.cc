@@ -14,13 +14,13 @@ namespace {
 constexpr size_t kVcpus = 64;
 constexpr size_t kLastExits = 20;
 constexpr size_t kConsoleLines = 200;
-constexpr double kStarved = 0.1;  // worth a colour
+constexpr double kStarved = 0.1;  // from this share on, a colour
 
 std::string Cell(const std::string& text, std::string_view css = "") {
   return css.empty() ? "<td>" + text + "</td>" : absl::StrFormat("<td class=\"%s\">%s</td>", css, text);
 }
 
-// In one unit all down the column, so that the eye can compare.
+// One unit for the whole column, so that values can be compared at a glance.
 std::string InSeconds(double seconds) { return absl::StrFormat("%.3f", seconds); }
 std::string InMilliseconds(double seconds) { return absl::StrFormat("%.3f", seconds * 1e3); }
 

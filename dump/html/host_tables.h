@@ -1,4 +1,4 @@
-// The host's side in tables.
+// The host's side of a death, as tables.
 #ifndef DUMP_HTML_HOST_TABLES_H_
 #define DUMP_HTML_HOST_TABLES_H_
 
@@ -8,10 +8,10 @@
 
 namespace vmm {
 
-// A row a vCPU: what its thread got, what it did, its longest moments.
+// Prints one row per vCPU: its CPU time, its exits, its longest moments.
 void PrintSums(const HostStory& story, std::ostream& out);
 
-// What one looks up: places and last exits of each vCPU, KVM's counters, the console's lines; folded up.
+// Prints the details, folded up: each vCPU's exit places and last exits, KVM's counters, the console's lines.
 void PrintHostDetails(const HostStory& story, std::ostream& out);
 
 }  // namespace vmm

@@ -94,7 +94,7 @@ class Page {
     return text;
   }
 
-  // The one that died first, and open; the others behind it.
+  // The CPU that died comes first, with its stack open. The others follow.
   void PrintStacks() {
     if (report_.cpus.empty()) return;
     Heading("Stacks");

@@ -1,4 +1,5 @@
-// A guest's death as one HTML page: complete in itself, no network, no file beside it, readable without a script.
+// A guest's death as one HTML page: self-contained, with no network access and no file beside it, readable without a
+// script.
 #ifndef DUMP_HTML_PAGE_H_
 #define DUMP_HTML_PAGE_H_
 
@@ -10,9 +11,9 @@
 
 namespace vmm {
 
-// `name` is the dump's, for people. Everything out of the dump is escaped (escape.h), lists and lines are cut where
-// they would be too long for a page; and should markup slip through after all, the page's own policy allows no script
-// but ours and no connection.
+// `name` is the dump's name, shown to people. All text from the dump is escaped (escape.h). Lists and lines are cut if
+// they are too long for a page. Should markup slip through after all, the page's own policy allows no script but ours
+// and no connection.
 void PrintPage(const std::string& name, const KernelReport& report, const HostStory& story, std::ostream& out);
 
 }  // namespace vmm

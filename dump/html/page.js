@@ -1,5 +1,6 @@
-// Details under the pointer, on a page that can be read without. The numbers stand in #bins: for each window and
-// vCPU a list of [ran, waited, in vmm (per mille), exits of each kind], one a bin.
+// Shows details under the pointer. The page can be read without this script. The numbers are in #bins: for each window
+// and vCPU a list with one entry per bin, [ran, waited, in vmm (per mille), exits of each kind]. The entry 0 is an
+// empty bin.
 'use strict';
 (() => {
   const { kinds, windows } = JSON.parse(document.getElementById('bins').textContent);
@@ -26,7 +27,7 @@
     return rows.join('\n');
   }
 
-  // The same moment in all rows of the window.
+  // Marks the same moment in all rows of the window.
   function mark(figure, share) {
     for (const lane of figure.querySelectorAll('svg.lane')) {
       let cursor = lane.querySelector('.cursor');

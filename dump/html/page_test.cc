@@ -1,4 +1,4 @@
-// The page as text: what stands in it, what never does, and how large it can become.
+// Tests the page as text: required content, forbidden content, and the largest size.
 #include "dump/html/page.h"
 
 #include <algorithm>
@@ -66,7 +66,7 @@ TEST(PageTest, NothingOfAGuestsBecomesMarkup) {
 
 TEST(PageTest, ThePageNeedsNothingBesideIt) {
   std::string page = PageOf({}, MadeUpStory().Story());
-  constexpr std::string_view kNameSpace = "'http://www.w3.org/2000/svg'";  // a name, which nobody asks for
+  constexpr std::string_view kNameSpace = "'http://www.w3.org/2000/svg'";  // a name; no request is made for it
   const size_t name = page.find(kNameSpace);
   ASSERT_NE(name, page.npos);
   page.erase(name, kNameSpace.size());

@@ -13,7 +13,7 @@ namespace vmm {
 namespace {
 
 constexpr size_t kBins = 250;
-constexpr size_t kMarks = 400;  // console lines in a window, the last ones
+constexpr size_t kMarks = 400;  // the most console lines shown in a window: the last ones
 
 // A row, from top to bottom: the thread's band, the time in vmm, the exits.
 constexpr double kThreadHeight = 22, kVmmTop = 25, kVmmHeight = 6, kExitsTop = 34, kExitsHeight = 26;
@@ -21,7 +21,7 @@ constexpr double kRowHeight = kExitsTop + kExitsHeight;
 
 constexpr std::string_view kFamilyClasses[kExitFamilies] = {"pio", "mmio", "interrupted", "halt", "fatal", "other"};
 
-// The path of an area of steps over the bins, from `bottom` up by heights(bin).
+// The path of a stepped area over the bins, rising from `bottom` by height(bin).
 std::string StepArea(double bottom, const std::function<double(size_t)>& height) {
   std::string path = absl::StrFormat("M0 %g", bottom);
   double last = 0;
@@ -69,15 +69,15 @@ class TimeLine {
   }
 
  private:
-  // On the guest's clock, or before the end.
+  // Seconds on the guest's clock, or else relative to the end.
   double Shown(double seconds) const {
     return story_.clock.guest_zero().has_value() ? seconds + *story_.clock.guest_zero() : seconds - story_.clock.end();
   }
 
-  // Per cent of the window's width.
+  // The place of `seconds` in per cent of the window's width.
   static double Place(const Stretch& window, double seconds) { return (seconds - window.from) / window.length() * 100; }
 
-  // Where the axis has its numbers, by 1, 2 or 5 of a power of ten.
+  // Chooses the numbers on the axis. They are 1, 2 or 5 times a power of ten apart.
   void ChooseTicks(const Stretch& window) {
     constexpr double kAbout = 7;
     const double rough = window.length() / kAbout, power = std::pow(10, std::floor(std::log10(rough)));
@@ -132,7 +132,7 @@ class TimeLine {
     out_ << "</svg></div>\n";
   }
 
-  // The words of a dying kernel that deserve a look, not each that there is (vmm/witness has those).
+  // Only those words of a dying kernel that deserve a look. vmm/witness has all of them.
   static bool IsTrouble(std::string_view line) {
     for (const std::string_view words :
          {"Kernel panic", "BUG:", "Oops", "WARNING:", "soft lockup", "LOCKUP", "stall"}) {
@@ -161,7 +161,7 @@ class TimeLine {
         "wait", kThreadHeight, [&](size_t i) { return kThreadHeight * (bins[i].ran + bins[i].waited); }, out_);
     PrintArea(
         "run", kThreadHeight, [&](size_t i) { return kThreadHeight * bins[i].ran; }, out_);
-    // A little that is there can be seen.
+    // Any time above 0 gets a height that can be seen.
     PrintArea(
         "vmm", kVmmTop + kVmmHeight,
         [&](size_t i) { return bins[i].in_vmm > 0 ? 1 + (kVmmHeight - 1) * bins[i].in_vmm : 0; }, out_);
@@ -175,7 +175,7 @@ class TimeLine {
     return absl::StrFormat("%s on a CPU, %s waiting", InWords(sums.ran), InWords(sums.waited));
   }
 
-  // The thread's life as a bed for its band: what is not filled, it slept; or nobody knows.
+  // Draws the thread's life as a bed for its band. The thread slept in the parts that are not filled, or nobody knows.
   void PrintLife(const VcpuStory& vcpu, const VcpuSums& sums, const Stretch& window) {
     const double from = std::max(0.0, Place(window, sums.life.from)), to = std::min(100.0, Place(window, sums.life.to));
     if (from >= to) return;
@@ -194,7 +194,7 @@ class TimeLine {
         from, to - from, kExitsTop, kExitsHeight, sums.exits, sums.kept);
   }
 
-  // Stacked: the whole in the last kind's colour, upon it all but that one, and so on.
+  // Stacked: the whole in the last kind's colour, over it everything but that kind, and so on.
   void PrintExits(const std::vector<TimeBin>& bins) {
     uint32_t most = 1;
     for (const TimeBin& bin : bins) most = std::max(most, bin.all_exits());
@@ -227,7 +227,7 @@ class TimeLine {
     out_ << "</figure>\n";
   }
 
-  // An empty bin is 0, and the last ones are left out.
+  // Appends the row's numbers for the page's script. An empty bin is 0.
   void AppendJson(const VcpuStory& vcpu, size_t row, const std::vector<TimeBin>& bins) {
     json_ += absl::StrFormat("%s{\"vcpu\":%d,\"sampled\":%s,\"bins\":[", row == 0 ? "" : ",", vcpu.vcpu(),
                              vcpu.sampled() ? "true" : "false");
@@ -276,7 +276,7 @@ class TimeLine {
   const std::vector<TimeWindow> windows_;
   const size_t drawn_;
   std::string json_;
-  std::vector<double> ticks_;  // as shown
+  std::vector<double> ticks_;  // in seconds as shown
   int decimals_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// The time line of all vCPUs as inline SVG, which needs no script; and its numbers, for the page's script.
+// The time line of all vCPUs as inline SVG, which needs no script, and its numbers for the page's script.
 #ifndef DUMP_HTML_TIME_LINE_SVG_H_
 #define DUMP_HTML_TIME_LINE_SVG_H_
 
@@ -8,10 +8,10 @@
 
 namespace vmm {
 
-// So many vCPUs have a row; more would be neither read nor small.
+// The most vCPUs that get a row. Nobody would read more, and the page would not be small.
 inline constexpr size_t kDrawnVcpus = 32;
 
-// The windows of ChooseWindows(), of which one shows, with a legend.
+// Prints the windows of ChooseWindows(), one of them visible, with a legend.
 void PrintTimeLine(const HostStory& story, std::ostream& out);
 
 }  // namespace vmm

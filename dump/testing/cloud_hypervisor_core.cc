@@ -16,7 +16,7 @@ namespace {
 
 template <typename T>
 std::string Note(std::string_view name, uint32_t type, const T& desc) {
-  constexpr uint32_t kNameSize = 5;  // of "CORE" and "QEMU"
+  constexpr uint32_t kNameSize = 5;  // bytes of "CORE" and "QEMU", each with its NUL
   std::string padded_name(name);
   padded_name.resize(AlignUp(kNameSize, 4), '\0');
   return StringOf(Elf64_Nhdr{kNameSize, sizeof(desc), type}) + padded_name + StringOf(desc);

@@ -1,10 +1,10 @@
-// A vmcore of a QEMU guest, made by us: RAM from the file of a memory-backend-file, registers
-// from the notes of QEMU's own dump-guest-memory of a single page. With it the core writer is
-// held against the real readers on a machine that has no KVM.
+// Makes a vmcore of a QEMU guest, with RAM from the file of a memory-backend-file and registers from the notes of
+// QEMU's own dump-guest-memory of a single page. It tests the core writer against the real readers on a machine without
+// KVM.
 //
 //   dump_file_main RAM LOW_BYTES QEMU_ELF OUT_DIR [map|read]
 //
-// LOW_BYTES of the file lie below the hole, the rest at 4 GiB.
+// The first LOW_BYTES of the file lie below the hole, the rest at 4 GiB.
 #include <elf.h>
 #include <sys/stat.h>
 
@@ -34,7 +34,7 @@ std::vector<CpuState> CpusOf(const std::string& elf) {
     QemuCpuState state;
     std::memcpy(&state, elf.data() + at + pattern.size(), sizeof(state));
     cpus.push_back(CpuOf(state));
-    cpus.back().started = cpus.back().efer != 0;  // QEMU gives a CPU in reset its registers too
+    cpus.back().started = cpus.back().efer != 0;  // QEMU writes registers for a CPU in reset too
   }
   return cpus;
 }

@@ -82,7 +82,7 @@ void DumpedGuest::ChangePhdrs(const std::function<void(std::vector<Elf64_Phdr>&)
   const uint64_t notes_offset = all[0].p_offset;
   const size_t before = all.size();
   change(all);
-  // With more headers than before, the notes move up.
+  // If there are more headers than before, the notes move up.
   if (all.size() > before) {
     const uint64_t moved = notes_offset + (all.size() - before) * sizeof(Elf64_Phdr);
     for (Elf64_Phdr& phdr : all) {

@@ -1,5 +1,5 @@
-// The made-up Linux guest's vmcore, as our own writer makes it, in a folder of its own; and a way to
-// make one thing in it wrong.
+// The vmcore of the made-up Linux guest, as our own writer makes it, in a folder of its own. A test can break one thing
+// in it.
 #ifndef DUMP_TESTING_DUMPED_GUEST_H_
 #define DUMP_TESTING_DUMPED_GUEST_H_
 
@@ -27,7 +27,7 @@ class DumpedGuest {
   const std::string& path() const { return path_; }  // of the vmcore
   const std::string& folder() const { return folder_; }
 
-  // Of the file.
+  // These work on the vmcore's bytes.
   std::string Read(uint64_t offset, uint64_t size) const;
   void Write(uint64_t offset, std::string_view bytes);
   void Truncate(uint64_t size);
@@ -37,9 +37,10 @@ class DumpedGuest {
   std::vector<Elf64_Phdr> phdrs() const;
   void ChangeHeader(const std::function<void(Elf64_Ehdr&)>& change);
   void ChangePhdr(size_t index, const std::function<void(Elf64_Phdr&)>& change);
-  void ChangePhdrs(const std::function<void(std::vector<Elf64_Phdr>&)>& change);  // and their number; they stay at 64
+  // `change` may also add or remove headers. They stay at offset 64.
+  void ChangePhdrs(const std::function<void(std::vector<Elf64_Phdr>&)>& change);
 
-  // All notes anew, at the same place; they must fit before the data.
+  // Rewrites all notes at the same place. They must fit before the data.
   void ChangeNotes(const std::function<void(std::vector<VmcoreNote>&)>& change);
 
  private:

@@ -1,4 +1,4 @@
-// Guest RAM in a plain, sparse file, as QEMU's memory-backend-file leaves it.
+// Guest RAM in a plain, sparse file, in the layout of QEMU's memory-backend-file.
 #ifndef DUMP_TESTING_FILE_MEMORY_H_
 #define DUMP_TESTING_FILE_MEMORY_H_
 
@@ -14,7 +14,7 @@ namespace vmm {
 
 class FileMemory final : public PhysicalMemory {
  public:
-  // `ranges` lie in the file one behind the other. With `lend`, the file is mapped too.
+  // `ranges` lie in the file one after the other. If `lend` is true, the file is mapped too.
   static absl::StatusOr<std::unique_ptr<FileMemory>> Open(const std::string& path, std::vector<GuestRange> ranges,
                                                           bool lend);
   ~FileMemory() override;
@@ -27,7 +27,7 @@ class FileMemory final : public PhysicalMemory {
  private:
   FileMemory(UniqueFd fd, std::vector<GuestRange> ranges) : fd_(std::move(fd)), ranges_(std::move(ranges)) {}
 
-  // The file offset of `range`, or -1 where it is not RAM.
+  // The file offset of `range`. -1: it is not RAM.
   int64_t OffsetOf(GuestRange range) const;
 
   UniqueFd fd_;

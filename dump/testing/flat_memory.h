@@ -1,4 +1,4 @@
-// Guest RAM from address 0 on in one vector, for tests that read and change it a million times.
+// Guest RAM from address 0 up, in one vector, for tests that read and change it a million times.
 #ifndef DUMP_TESTING_FLAT_MEMORY_H_
 #define DUMP_TESTING_FLAT_MEMORY_H_
 
@@ -15,17 +15,17 @@ class FlatMemory final : public PhysicalMemory {
  public:
   explicit FlatMemory(std::vector<uint8_t> bytes) : bytes_(std::move(bytes)) {}
 
-  // A copy of the first `size` bytes of `memory`, all of which are RAM.
+  // A copy of the first `size` bytes of `memory`. They must all be RAM.
   static absl::StatusOr<FlatMemory> Copy(const PhysicalMemory& memory, uint64_t size) {
     std::vector<uint8_t> bytes(size);
     RETURN_IF_ERROR(memory.Read(GuestAddr{0}, bytes));
     return FlatMemory(std::move(bytes));
   }
 
-  // All of it, to be changed while nobody reads.
+  // The bytes of all RAM. They may be changed while nobody reads.
   std::vector<uint8_t>& bytes() { return bytes_; }
 
-  // A word of it; `at` and the 7 bytes behind it are RAM.
+  // Reads a word of RAM. `at` and the 7 bytes after it must be RAM.
   uint64_t Word(uint64_t at) const {
     uint64_t word = 0;
     std::memcpy(&word, &bytes_[at], sizeof(word));

@@ -1,5 +1,5 @@
-// How long the fuzz tests run, and on which input: some thousand steps by default, a million by ci/fuzz, or a fraction
-// of either where one step is long. What reads whole dumps runs for a minute each in ./test.
+// The length and the input of the fuzz tests: some thousand steps by default, a million in ci/fuzz, or a fraction of
+// either if one step is long. Fuzz tests that read whole dumps run for a minute each in ./test.
 #ifndef DUMP_TESTING_FUZZ_STEPS_H_
 #define DUMP_TESTING_FUZZ_STEPS_H_
 
@@ -16,17 +16,17 @@ inline std::optional<uint64_t> FuzzNumber(const char* name) {
   return std::strtoull(wanted, nullptr, 10);
 }
 
-// How often a fuzz test runs: FUZZ_STEPS in the environment, or else the default.
+// The number of steps of a fuzz test: FUZZ_STEPS in the environment, or else the default.
 inline uint64_t FuzzSteps(uint64_t by_default) { return FuzzNumber("FUZZ_STEPS").value_or(by_default); }
 
-// The seed of a test that has the number `test`: that, or another with FUZZ_SEED in the environment.
+// The seed of the test with number `test`: that number, or another if FUZZ_SEED is in the environment.
 inline uint64_t FuzzSeed(uint64_t test) { return test + 1000 * FuzzNumber("FUZZ_SEED").value_or(0); }
 
-// The steps of a fuzz test, `while (run.Step())`: FUZZ_STEPS, or as many as FUZZ_SECONDS gives time for, or the
-// default.
+// The steps of a fuzz test, used as `while (run.Step())`. Their number is FUZZ_STEPS, or as many as fit into
+// FUZZ_SECONDS, or the default.
 class FuzzRun {
  public:
-  // One step counts for `weight` of FUZZ_STEPS or of the default. `parts`: so many runs share FUZZ_SECONDS.
+  // One step counts as `weight` steps of FUZZ_STEPS or of the default. `parts`: number of runs that share FUZZ_SECONDS.
   explicit FuzzRun(uint64_t by_default, uint64_t weight = 1, uint64_t parts = 1)
       : wanted_(FuzzSteps(by_default) / weight) {
     const std::optional<uint64_t> seconds = FuzzNumber("FUZZ_SECONDS");
@@ -42,7 +42,7 @@ class FuzzRun {
     return true;
   }
 
-  uint64_t steps() const { return steps_; }  // begun up to now
+  uint64_t steps() const { return steps_; }  // steps begun so far
 
  private:
   using Clock = std::chrono::steady_clock;

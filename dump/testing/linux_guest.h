@@ -1,10 +1,10 @@
-// The memory of a made-up Linux guest: as much of one as a dump looks at, and a test that
-// wants something wrong in it changes one thing.
+// The memory of a made-up Linux guest: only the parts that a dump looks at. A test that wants a fault changes one
+// thing.
 //
 //   physical              virtual
 //   0x0100000 tables      direct map only
 //   0x0900000 VMCOREINFO  direct map only
-//   0x1a00000 image       kText: 4 MiB, swapper_pg_dir at +2 MiB, init_uts_ns behind it
+//   0x1a00000 image       kText: 4 MiB, swapper_pg_dir at +2 MiB, init_uts_ns after it
 //   0x2400000 stacks      stack(cpu): 4 pages of vmalloc, in physical memory 2 + 2
 #ifndef DUMP_TESTING_LINUX_GUEST_H_
 #define DUMP_TESTING_LINUX_GUEST_H_
@@ -42,7 +42,7 @@ class LinuxGuest {
 
   GuestMemory& memory() { return *memory_; }
 
-  // The vCPUs in the kernel, on their stacks, each on a process's page tables. Change it freely.
+  // The snapshot. Its vCPUs run in the kernel, on their stacks, each on a process's page tables. Change it freely.
   VmSnapshot& snapshot() { return snapshot_; }
 
   uint64_t page_offset() const { return options_.levels == 5 ? 0xff46b04940000000 : 0xffff8e4480000000; }
@@ -61,10 +61,10 @@ class LinuxGuest {
   // Maps a page of `size` (4 KiB or 2 MiB) in the tables under `root`.
   void Map(GuestAddr root, uint64_t vaddr, GuestAddr phys, uint64_t size);
 
-  // The table of `root` that holds the entry for `vaddr` at `level`, made where it is missing.
+  // The address of the entry for `vaddr` at `level`, in the tables under `root`. Missing tables are made.
   GuestAddr EntryAddress(GuestAddr root, uint64_t vaddr, int level);
 
-  // A process's top table with the kernel half of swapper's, 8 KiB aligned; the page behind it is free.
+  // Makes a process's top table, 8 KiB aligned, with the kernel half of swapper's. The page after it is free.
   GuestAddr NewProcess();
 
  private:

@@ -1,5 +1,4 @@
-// Pseudo-random changes to bytes, always the same ones: for tests that feed a parser what nobody
-// meant it to see.
+// Pseudo-random changes to bytes, the same ones in every run, for tests that feed a parser unexpected input.
 #ifndef DUMP_TESTING_MUTATOR_H_
 #define DUMP_TESTING_MUTATOR_H_
 
@@ -15,7 +14,7 @@ class Mutator {
  public:
   explicit Mutator(uint64_t seed) : random_(seed) {}
 
-  // In [0, limit).
+  // A number in [0, limit).
   uint64_t Below(uint64_t limit) { return random_() % limit; }
 
   // Numbers at which checks are likely to be off by one, and others.
@@ -31,7 +30,7 @@ class Mutator {
     }
   }
 
-  // One to eight changes: a bit, a number of some width at some place, bytes copied from elsewhere.
+  // Makes one to eight changes: a flipped bit, a number of some width at some place, or bytes copied from elsewhere.
   void Change(std::string& bytes) {
     for (uint64_t i = 1 + Below(8); i > 0 && !bytes.empty(); --i) {
       const uint64_t at = Below(bytes.size());

@@ -1,5 +1,5 @@
-// A vCPU each of whose registers holds its own name in ASCII, so that one that is put into
-// another's place reads out as the wrong word.
+// A vCPU whose registers each hold their own name in ASCII. A register put into another's place then reads as the wrong
+// word.
 #ifndef DUMP_TESTING_NAMED_REGISTERS_H_
 #define DUMP_TESTING_NAMED_REGISTERS_H_
 
@@ -12,7 +12,7 @@
 
 namespace vmm {
 
-// The first bytes of `name` as a number, spaces behind it: Named<uint64_t>("rax") reads "rax     ".
+// The first bytes of `name` as a number, padded with spaces: Named<uint64_t>("rax") reads "rax     ".
 template <typename T>
 T Named(std::string_view name) {
   char bytes[sizeof(T)];

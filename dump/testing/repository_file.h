@@ -1,4 +1,4 @@
-// Files of this repository that a test has as its data.
+// Reads files of this repository that are a test's data.
 #ifndef DUMP_TESTING_REPOSITORY_FILE_H_
 #define DUMP_TESTING_REPOSITORY_FILE_H_
 
@@ -11,7 +11,8 @@
 
 namespace vmm {
 
-// The bytes of the file, by its path from the repository's root; empty (and a test failure) where there is none.
+// The bytes of the file at `path`, relative to the repository's root. If it does not exist, the result is empty and the
+// test fails.
 inline std::string RepositoryFile(std::string_view path) {
   // Bazel starts a test in the directory that has its data.
   std::ifstream file{std::string(path), std::ios::binary};

@@ -1,4 +1,4 @@
-// An output in memory, which fails when it is told to.
+// A sink in memory that can be made to fail.
 #ifndef DUMP_TESTING_STRING_SINK_H_
 #define DUMP_TESTING_STRING_SINK_H_
 
@@ -13,7 +13,7 @@ namespace vmm {
 
 class StringSink final : public ByteSink {
  public:
-  // The call of that index, SetSize and WriteAt counted together, fails; -1: none does.
+  // The call with index `fail_at` fails; calls of SetSize and WriteAt count together. -1: none fails.
   explicit StringSink(int fail_at = -1) : fail_at_(fail_at) {}
 
   absl::Status WriteAt(uint64_t offset, std::span<const uint8_t> data) override {

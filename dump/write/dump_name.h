@@ -1,4 +1,4 @@
-// The names that dumps get where the user gives none: vmcore, vmcore.1, vmcore.2, ...
+// The names that dumps get if the user gives none: vmcore, vmcore.1, vmcore.2, ...
 #ifndef DUMP_WRITE_DUMP_NAME_H_
 #define DUMP_WRITE_DUMP_NAME_H_
 
@@ -15,7 +15,7 @@ inline constexpr int kMaxDumpNames = 10000;
 // `i` from 0 to kMaxDumpNames - 1.
 inline std::string DumpName(int i) { return i == 0 ? std::string(kDumpName) : absl::StrFormat("%s.%d", kDumpName, i); }
 
-// True iff some DumpName(i) is this one.
+// True if `name` is DumpName(i) for some i.
 inline bool IsDumpName(std::string_view name) {
   if (!name.starts_with(kDumpName)) return false;
   name.remove_prefix(kDumpName.size());

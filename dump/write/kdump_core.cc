@@ -16,7 +16,7 @@ void PutText(std::string_view text, char (&field)[n]) {
   text.copy(field, n - 1);
 }
 
-// init_uts_ns.name. It was checked when the kernel was found, but for its other fields.
+// init_uts_ns.name. Its release was checked when the kernel was found, its other fields were not.
 NewUtsname UtsnameOf(const PhysicalMemory& memory, const FoundKernel& kernel) {
   NewUtsname name = {};
   if (!kernel.vmcoreinfo.has_value()) return name;
@@ -33,7 +33,7 @@ NewUtsname UtsnameOf(const PhysicalMemory& memory, const FoundKernel& kernel) {
   for (char* field : {name.sysname, name.nodename, name.release, name.version, name.machine, name.domainname}) {
     field[sizeof(name.sysname) - 1] = '\0';
   }
-  // Readers tell by these whether the file is for them.
+  // Readers decide by these fields whether they can handle the file.
   PutText("Linux", name.sysname);
   PutText("x86_64", name.machine);
   PutText(kernel.vmcoreinfo->release(), name.release);

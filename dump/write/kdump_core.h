@@ -1,4 +1,4 @@
-// A snapshot as a kdump-compressed file: what dump/elf/core_layout.h and dump/elf/core_check.h are for ELF.
+// A snapshot as a kdump-compressed file: the counterpart of dump/elf/core_layout.h and dump/elf/core_check.h.
 #ifndef DUMP_WRITE_KDUMP_CORE_H_
 #define DUMP_WRITE_KDUMP_CORE_H_
 
@@ -15,13 +15,13 @@
 
 namespace vmm {
 
-// `notes` are those of a PT_NOTE, as they stand in an ELF core of the snapshot. `filtered` (may be null)
-// is left out, which is level 31.
+// `notes` are the bytes of the PT_NOTE that an ELF core of the snapshot would have. The pages in `filtered` (may be
+// null) are left out; that is level 31.
 absl::StatusOr<KdumpLayout> PlanKdumpCore(const VmSnapshot& snapshot, const FoundKernel& kernel, std::string_view notes,
                                           DumpFormat format, int level, const PageBitmap* filtered);
 
-// Reads the file back: its headers and bitmaps are the planned ones, its size is `file_size`, and its first
-// and last pages of data are those of `memory`. DataLoss says what differs.
+// Reads the file back. Checks its headers and bitmaps against the plan, its size against `file_size`, and its first and
+// last pages of data against `memory`. DataLoss names the difference.
 absl::Status CheckKdumpCore(UniqueFd fd, const std::string& path, const KdumpLayout& layout, uint64_t file_size,
                             const PhysicalMemory& memory);
 

@@ -44,7 +44,7 @@ absl::StatusOr<std::vector<std::string>> NamesIn(const OutputDir& dir) {
   return names;
 }
 
-// The file is opened first, and then it is that file which is looked at.
+// Opens the file first, so that all checks are of the file that was opened.
 bool IsOurDump(const OutputDir& dir, Dump& dump) {
   if (!IsDumpName(dump.name)) return false;
   UniqueFd fd(openat(dir.fd(), dump.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -61,7 +61,7 @@ absl::Status Remove(const OutputDir& dir, const Dump& dump) {
     return errno == ENOENT ? absl::OkStatus() : ErrnoStatus(errno, absl::StrFormat("stat %s", path));
   }
   if (now.st_dev != dump.file.st_dev || now.st_ino != dump.file.st_ino) return absl::OkStatus();
-  // The script first: without its core it is of no use, and would stay for ever.
+  // The script first: without its core it is useless, and it would stay for ever.
   RemoveGdbScript(dir, dump.name);
   if (unlinkat(dir.fd(), dump.name.c_str(), 0) != 0 && errno != ENOENT) {
     return ErrnoStatus(errno, absl::StrFormat("remove the old dump %s", path));

@@ -47,7 +47,7 @@ class OldDumpsTest : public ::testing::Test {
     return *report;
   }
 
-  // `age` hours before now.
+  // Sets the file's times to `age` hours before now.
   void SetAge(const std::string& name, int age) {
     const timespec times[2] = {{.tv_sec = time(nullptr) - age * 3600}, {.tv_sec = time(nullptr) - age * 3600}};
     ASSERT_EQ(utimensat(AT_FDCWD, (path_ + "/" + name).c_str(), times, AT_SYMLINK_NOFOLLOW), 0);
@@ -90,7 +90,7 @@ TEST_F(OldDumpsTest, NothingElseIsEverTouched) {
   Write(0);
   std::filesystem::rename(path_ + "/vmcore", path_ + "/precious");  // ours, but named by the user
   std::ofstream(path_ + "/vmcore.1") << "not a core";
-  Write(0, /*note=*/"");  // a core, but not of vmm: "vmcore"
+  Write(0, /*note=*/"");  // "vmcore": a core, but not vmm's
   std::filesystem::rename(path_ + "/vmcore", path_ + "/vmcore.2");
   std::filesystem::create_symlink("precious", path_ + "/vmcore.3");
   std::filesystem::create_directory(path_ + "/vmcore.4");

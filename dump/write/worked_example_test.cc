@@ -1,4 +1,4 @@
-// The worked example of docs/abi/vmcore.md is the dump that is written here.
+// Compares the worked example of docs/abi/vmcore.md with the dump that this test writes.
 #include <gmock/gmock.h>
 
 #include <sstream>
@@ -32,7 +32,7 @@ class WorkedExampleTest : public ::testing::Test {
     std::string bytes;
   };
 
-  // Its lines "    0000abcd  7f 45 ...   what that is": up to 16 bytes, then three spaces or the end.
+  // The document's lines "    0000abcd  7f 45 ...   what that is": up to 16 bytes, then three spaces or the end.
   std::vector<Bytes> HexLines() const {
     std::vector<Bytes> lines;
     std::istringstream text(text_);

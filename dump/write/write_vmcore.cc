@@ -58,8 +58,8 @@ absl::StatusOr<std::unique_ptr<FileSink>> CreateSink(const OutputDir& dir, const
   return NoFreeName();
 }
 
-// Gives the file its name; without a wanted one, the first that is free. Many VMs may do so in
-// one directory at once: the rename itself is the test.
+// Gives the file its name: the wanted one, or else the first that is free. Many VMs may do so in one directory at once,
+// so the rename itself is the test.
 absl::StatusOr<std::string> Commit(FileSink& sink, const std::string& wanted) {
   if (!wanted.empty()) {
     RETURN_IF_ERROR(sink.Commit());
@@ -74,7 +74,8 @@ absl::StatusOr<std::string> Commit(FileSink& sink, const std::string& wanted) {
   return NoFreeName();
 }
 
-// What is written: the memory of the snapshot, perhaps filtered, in one of two forms. It refers to itself.
+// The plan of a dump: the memory of the snapshot, perhaps filtered, in one of two formats. It holds pointers into
+// itself.
 struct Plan {
   Plan() = default;
   Plan(const Plan&) = delete;
@@ -95,7 +96,7 @@ absl::StatusOr<FilteredPages> Filter(const VmSnapshot& snapshot, const FoundKern
   return FilterPages(*snapshot.memory, *kernel.map, *kernel.vmcoreinfo);
 }
 
-// Fills `plan`, and of `report` what does not depend on where the core goes.
+// Fills `plan`, and those fields of `report` that do not depend on the core's destination.
 absl::Status MakePlan(const VmSnapshot& snapshot, const VmcoreOptions& options, Plan& plan, VmcoreReport& report) {
   plan.kernel = options.kernel != nullptr ? *options.kernel : FindKernel(snapshot);
   plan.memory = snapshot.memory;
@@ -137,7 +138,8 @@ absl::Status MakePlan(const VmSnapshot& snapshot, const VmcoreOptions& options, 
 
 constexpr uint64_t MiB(uint64_t bytes) { return bytes >> 20; }
 
-// What the file takes of the disk at most: pages that were touched but are zero are not known beforehand.
+// The most bytes of disk that the file can take. An upper bound, because touched pages that are zero are not known
+// beforehand.
 absl::StatusOr<uint64_t> SpaceNeeded(const PhysicalMemory& memory) {
   ASSIGN_OR_RETURN(const std::vector<GuestRange> extents, memory.DataExtents());
   uint64_t needed = 0;
@@ -145,7 +147,7 @@ absl::StatusOr<uint64_t> SpaceNeeded(const PhysicalMemory& memory) {
   return needed;
 }
 
-// Where it cannot be told what is free, it is tried: a dump is worth more than the floor.
+// If the free space cannot be read, the dump is tried: a dump is worth more than the floor.
 absl::Status CheckRoom(const PhysicalMemory& memory, const OutputDir& dir, uint64_t min_free) {
   if (min_free == 0) return absl::OkStatus();
   ASSIGN_OR_RETURN(const uint64_t needed, SpaceNeeded(memory));
@@ -155,8 +157,7 @@ absl::Status CheckRoom(const PhysicalMemory& memory, const OutputDir& dir, uint6
       absl::StrFormat("%s: less than the wanted %d MiB would be left free", dir.path(), MiB(min_free)));
 }
 
-// A full disk is the one error of which the user wants the figures. What is free is asked
-// when the partial file is gone.
+// A full disk is the one error for which the user needs figures. The free space is read after the partial file is gone.
 absl::Status WithSpace(const absl::Status& status, const PhysicalMemory& memory, const OutputDir& dir) {
   if (!absl::IsResourceExhausted(status)) return status;
   const absl::StatusOr<uint64_t> needed = SpaceNeeded(memory);
@@ -190,7 +191,7 @@ absl::Status CheckBytes(const Plan& plan, const Written& written, UniqueFd fd, c
 
 // The partial file lives only as long as this call.
 absl::StatusOr<Written> WriteFile(const Plan& plan, const OutputDir& dir, const VmcoreOptions& options) {
-  // The name before the room: that there is such a dump already is the better news.
+  // The name before the space: "that name exists already" is the more useful error.
   ASSIGN_OR_RETURN(const std::unique_ptr<FileSink> sink, CreateSink(dir, options.name));
   RETURN_IF_ERROR(CheckRoom(*plan.memory, dir, options.min_free));
   ASSIGN_OR_RETURN(Written written, WriteBytes(plan, *sink, options));
@@ -214,7 +215,7 @@ void KeepNewest(const OutputDir& dir, const std::string& newest, int keep, Vmcor
 
 absl::StatusOr<VmcoreReport> WriteVmcore(const VmSnapshot& snapshot, const OutputDir& dir,
                                          const VmcoreOptions& options) {
-  RemoveAbandonedFiles(dir);  // first: they may hold the space that this one needs
+  RemoveAbandonedFiles(dir);  // first: they may hold the space that this dump needs
   Plan plan;
   VmcoreReport report;
   RETURN_IF_ERROR(MakePlan(snapshot, options, plan, report));

@@ -1,6 +1,5 @@
-// Every system call of a dump fails once, in every way it can. The calls are this file's own
-// definitions, which the linker prefers to libc's: they count, fail when told to, and else go to
-// the kernel.
+// Every system call of a dump fails once, in every way it can. This file defines the calls itself, and the linker
+// prefers its definitions to libc's. They count, fail on request, and otherwise go to the kernel.
 #include <dirent.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -25,14 +24,13 @@
 
 namespace {
 
-// The call of index `at`, counted from where it was armed, fails with `error`; 0: a pwrite puts
-// only a part of its bytes.
+// The call with index `at`, counted since arming, fails with `error`. 0: a pwrite writes only a part of its bytes.
 struct Fault {
   bool armed = false;
   int at = -1;
   int error = 0;
   int calls = 0;
-  std::string failed;  // the call that did
+  std::string failed;  // the call that failed
 };
 Fault fault;
 
@@ -101,7 +99,7 @@ ssize_t getrandom(void* out, size_t size, unsigned flags) {
   return Fails("getrandom") ? -1 : syscall(SYS_getrandom, out, size, flags);
 }
 
-// The descriptor is gone all the same, as on Linux.
+// The descriptor is closed even if the call fails, as on Linux.
 int close(int fd) {
   const bool fails = Fails("close");
   const int error = errno;
@@ -129,7 +127,7 @@ using ::testing::HasSubstr;
 
 class WriteVmcoreFaultTest : public ::testing::TestWithParam<DumpFormat> {
  protected:
-  // With 2 MiB in one piece, so that direct I/O has its part too.
+  // 2 MiB in one piece, so that direct I/O takes part too.
   WriteVmcoreFaultTest() : guest_({.ram = {{GuestAddr{0}, 40 << 20}}}) {
     guest_.Put(GuestAddr{0x2000000}, std::string(2 << 20, 'x'));
     Clear();
@@ -141,7 +139,7 @@ class WriteVmcoreFaultTest : public ::testing::TestWithParam<DumpFormat> {
     path_ = mkdtemp(name.data());
   }
 
-  // In which every test is made once.
+  // The format of this run; every test runs once in each.
   DumpFormat format() const { return GetParam(); }
 
   absl::StatusOr<VmcoreReport> Write(int at, int error) {
@@ -163,7 +161,7 @@ class WriteVmcoreFaultTest : public ::testing::TestWithParam<DumpFormat> {
     return names;
   }
 
-  // True iff the vmcore here has all its headers and its full size.
+  // True if the vmcore here has all its headers and its full size.
   bool IsWhole() const {
     std::ifstream file(path_ + "/vmcore", std::ios::binary | std::ios::ate);
     if (!file) return false;

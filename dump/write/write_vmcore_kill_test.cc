@@ -1,5 +1,5 @@
-// A process that writes a dump is killed, at each of its system calls and at any moment. What is left is a whole
-// vmcore or none, and partial files that the next dump removes.
+// Kills a process that writes a dump, at each of its system calls and at random moments. It leaves a whole vmcore or
+// none, and partial files that the next dump removes.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -44,7 +44,7 @@ class WriteVmcoreKillTest : public ::testing::TestWithParam<DumpFormat> {
     Clear();
   }
 
-  // The path of a new dump; empty where there is none.
+  // Writes a dump and returns its path. Empty: it failed.
   fs::path Write() {
     const auto report = WriteVmcore(guest_.snapshot(), *OutputDir::Open(path_), {.format = GetParam()});
     EXPECT_TRUE(report.ok()) << report.status();
@@ -61,7 +61,7 @@ class WriteVmcoreKillTest : public ::testing::TestWithParam<DumpFormat> {
     return count;
   }
 
-  // A process that writes the dump. `traced`: it stops before it begins.
+  // Starts a process that writes the dump. `traced`: it stops before it begins.
   pid_t Start(bool traced) {
     const pid_t child = fork();
     if (child != 0) {
@@ -76,10 +76,10 @@ class WriteVmcoreKillTest : public ::testing::TestWithParam<DumpFormat> {
     _exit(report.ok() ? 0 : 1);
   }
 
-  // Lets `child` come to its system call of that index, before the call is made. False where it ended first.
+  // Runs `child` to its system call with index `call`, and stops it before that call is made. False if it ended first.
   static bool RunTo(pid_t child, int call) {
     ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
-    for (int stops = 0; stops <= 2 * call;) {  // a stop before each call, and one behind it
+    for (int stops = 0; stops <= 2 * call;) {  // one stop before each call, and one after it
       int status = 0;
       ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
       if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) return false;
@@ -88,9 +88,9 @@ class WriteVmcoreKillTest : public ::testing::TestWithParam<DumpFormat> {
     return true;
   }
 
-  // Has a dump come to each of its system calls in turn, or to each `stride`-th, and hands it to `at_call`. How many
-  // there are. Where threads compress, dumps wait for them more often or less, so it is over when five in a row have
-  // ended before their call.
+  // Runs dumps up to each of their system calls in turn, or to each `stride`-th, and hands each process to `at_call`.
+  // Returns the number of calls. If threads compress, the number of waits for them varies between dumps, so the loop
+  // ends only after five dumps in a row have ended before their call.
   int ForEachCall(int stride, const std::function<void(pid_t)>& at_call) {
     int call = 0, ended = 0;
     for (; ended < 5 && !HasFailure(); call += stride) {
@@ -113,7 +113,7 @@ class WriteVmcoreKillTest : public ::testing::TestWithParam<DumpFormat> {
     waitpid(child, nullptr, 0);
   }
 
-  // Whatever has a final name is whole.
+  // Every file that has a final name is whole.
   void ExpectNothingHalf() {
     for (const auto& entry : fs::directory_iterator(path_)) {
       const std::string name = entry.path().filename();
@@ -130,7 +130,7 @@ class WriteVmcoreKillTest : public ::testing::TestWithParam<DumpFormat> {
     Clear();
   }
 
-  const bool full_ = std::getenv("VMM_TEST_FULL") != nullptr;  // asks for more, which takes long
+  const bool full_ = std::getenv("VMM_TEST_FULL") != nullptr;  // asks for more kills, which takes long
   LinuxGuest guest_;
   fs::path path_;
   std::chrono::duration<double> dump_time_;

@@ -66,7 +66,7 @@ class WriteVmcoreTest : public ::testing::Test {
     return object;
   }
 
-  // What a debugger reads at a kernel-virtual address: through the first PT_LOAD that has it.
+  // The bytes that a debugger reads at a kernel-virtual address: through the first PT_LOAD that holds it.
   static std::string ReadVirtual(const std::string& file, uint64_t vaddr, size_t size) {
     for (int i = 1; i < At<Elf64_Ehdr>(file, 0).e_phnum; ++i) {
       const auto phdr = At<Elf64_Phdr>(file, 64 + 56 * static_cast<size_t>(i));
@@ -175,7 +175,7 @@ TEST_F(WriteVmcoreTest, ASymlinkThatWaitsUnderTheNameIsNotFollowed) {
   EXPECT_EQ(Content(path_ + "/victim"), "precious");
 }
 
-// Somebody who may write to the directory puts links where our files are and will be, over and over.
+// An attacker who may write to the directory puts links at the names of our files, present and future, over and over.
 TEST_F(WriteVmcoreTest, LinksThatAreSwappedInWhileADumpIsWrittenAreNotFollowed) {
   LinuxGuest guest;
   const std::string victims = path_ + ".victims";
@@ -259,7 +259,7 @@ TEST_F(WriteVmcoreTest, AGuestWithoutAKernelIsDumpedAllTheSame) {
   EXPECT_EQ(ReadVirtual(Content(report->path), 0x8000000000000000 + LinuxGuest::kImagePhys, 11), "kernel text");
 }
 
-// RLIMIT_FSIZE as the disk that is full: it stops the write in its middle.
+// RLIMIT_FSIZE stands in for a full disk: it stops the write in the middle.
 TEST_F(WriteVmcoreTest, AFileThatMayNotGrowLeavesNothing) {
   LinuxGuest guest;
   signal(SIGXFSZ, SIG_IGN);

@@ -16,18 +16,18 @@
 namespace vmm {
 namespace {
 
-// struct kvm_stats_desc without the name behind it: in C++ the kernel header's own is larger, by the empty struct
-// that stands in front of a flexible array there.
+// struct kvm_stats_desc without the name after it. In C++ the kernel header's own struct is larger, because an empty
+// struct precedes its flexible array.
 struct StatDescriptor {
   uint32_t flags;
   int16_t exponent;
-  uint16_t size;  // how many values
+  uint16_t size;  // number of values
   uint32_t offset;
   uint32_t bucket_size;
 };
 static_assert(sizeof(StatDescriptor) == 16);
 
-// A vCPU's file has some five KiB in Linux 6.12.
+// The most bytes read. A vCPU's file has about 5 KiB in Linux 6.12.
 constexpr size_t kMaxFile = 256 << 10;
 
 absl::StatusOr<std::vector<uint8_t>> ReadWhole(int fd) {

@@ -1,4 +1,4 @@
-// KVM's own statistics of a VM or a vCPU, by its binary interface (Documentation/virt/kvm/api.rst, 4.133,
+// KVM's own statistics of a VM or a vCPU, read through its binary interface (Documentation/virt/kvm/api.rst, 4.133,
 // KVM_GET_STATS_FD; Linux 5.14 and later).
 #ifndef VMM_KVM_BINARY_STATS_H_
 #define VMM_KVM_BINARY_STATS_H_
@@ -12,14 +12,14 @@
 
 namespace vmm {
 
-// Of the VM or vCPU whose descriptor `fd` is; any thread may call, while vCPUs run, too. Histograms are left out.
-// Unimplemented where this KVM has none.
+// Reads the statistics of the VM or vCPU with descriptor `fd`. Any thread may call it, even while vCPUs run. Histograms
+// are left out. Unimplemented if this KVM has no statistics.
 absl::StatusOr<std::vector<KvmStat>> ReadBinaryStats(int fd);
 
-// The same out of the bytes of such a file. InvalidArgument where they are none.
+// The same from the bytes of such a file. InvalidArgument if they are not one.
 absl::StatusOr<std::vector<KvmStat>> ParseBinaryStats(std::span<const uint8_t> file);
 
-// What KVM counted of a whole VM; both empty where it counts nothing.
+// KVM's counters of a whole VM. Both are empty if KVM gives no statistics.
 struct KvmStatistics {
   std::vector<KvmStat> vm;
   std::vector<std::vector<KvmStat>> vcpus;  // in vCPU order

@@ -22,7 +22,7 @@ void Append(std::string& file, const T& object) {
   file.append(reinterpret_cast<const char*>(&object), sizeof(object));
 }
 
-// A file as KVM makes it: "exits" 7, a histogram of two, "halt_exits" 9.
+// A file in KVM's format: "exits" 7, a histogram of two values, "halt_exits" 9.
 std::string MadeUpFile() {
   constexpr uint32_t kNameSize = 48;
   std::string file;

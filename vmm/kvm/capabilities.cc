@@ -15,7 +15,7 @@ namespace {
 struct Capability {
   int number;
   std::string_view name;
-  std::string_view consequence;  // of its missing
+  std::string_view consequence;  // of lacking it
 };
 
 constexpr Capability kNeeded[] = {

@@ -1,4 +1,4 @@
-// What this program needs of a KVM, by name, and what is lost without each.
+// The KVM capabilities that this program needs, by name, and the consequence of lacking each.
 #ifndef VMM_KVM_CAPABILITIES_H_
 #define VMM_KVM_CAPABILITIES_H_
 
@@ -7,8 +7,8 @@
 
 namespace vmm {
 
-// `check` answers KVM_CHECK_EXTENSION: 0 where the capability is missing. Unimplemented, with
-// every missing capability and its consequence in the one message, or OK.
+// `check` answers KVM_CHECK_EXTENSION; 0: the capability is missing. Returns OK, or Unimplemented with every missing
+// capability and its consequence in one message.
 absl::Status CheckCapabilities(absl::FunctionRef<int(int capability)> check);
 
 }  // namespace vmm

@@ -1,5 +1,5 @@
-// The names that Linux gives to CPUID bits in /proc/cpuinfo. Linux's own words there that are
-// no CPUID bit (rep_good, nopl, ...) are not listed.
+// The names that Linux gives to CPUID bits in /proc/cpuinfo. Words there that Linux made up and that are not CPUID bits
+// (rep_good, nopl, ...) are not listed.
 #ifndef VMM_KVM_CPU_FEATURE_NAMES_H_
 #define VMM_KVM_CPU_FEATURE_NAMES_H_
 

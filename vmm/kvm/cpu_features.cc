@@ -11,7 +11,7 @@ namespace vmm {
 namespace {
 
 constexpr std::string_view kPerfmon = "arch_perfmon";
-// Longer than any name; what is longer cannot be a slip of the finger and is not compared.
+// Longer than any name. A longer entry cannot be a typing mistake and is not compared.
 constexpr size_t kLongestName = 32;
 
 std::vector<CpuidBit> FindBits(std::string_view name) {
@@ -24,7 +24,7 @@ std::vector<CpuidBit> FindBits(std::string_view name) {
   return bits;
 }
 
-// Case and the separators that people mix up do not count: "AVX512-VNNI", "sse4.2".
+// Removes differences in case and in the separators that people mix up: "AVX512-VNNI", "sse4.2".
 std::string Folded(std::string_view name) {
   std::string folded;
   for (char c : name) {
@@ -34,7 +34,7 @@ std::string Folded(std::string_view name) {
   return folded;
 }
 
-// Edits from one to the other, where two letters that changed places are one edit.
+// The number of edits from one to the other. Swapping two adjacent letters is one edit.
 size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<std::vector<size_t>> cost(a.size() + 1, std::vector<size_t>(b.size() + 1));
   for (size_t i = 0; i <= a.size(); ++i) {
@@ -52,7 +52,7 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return cost[a.size()][b.size()];
 }
 
-// Up to three names: those that are nearest, where they are near, else those that begin so.
+// Up to three names: the nearest ones if any are near, or else names that begin with `name`.
 std::vector<std::string> NearMatches(std::string_view name) {
   if (name.size() < 2 || name.size() > kLongestName) return {};
   const std::string wanted = Folded(name);

@@ -1,5 +1,5 @@
-// --cpu-features=-la57,+x2apic: which CPUID bits the guest is to see or not to see, in the
-// words of /proc/cpuinfo, so that what a guest shows can be pasted into the flag.
+// --cpu-features=-la57,+x2apic: shows CPUID bits to the guest or hides them. The names are /proc/cpuinfo's, so a name
+// that a guest prints can be pasted into the flag.
 #ifndef VMM_KVM_CPU_FEATURES_H_
 #define VMM_KVM_CPU_FEATURES_H_
 
@@ -25,19 +25,18 @@ struct CpuidBit {
 struct CpuFeatureChange {
   std::string name;
   bool wanted = false;  // +name, else -name
-  // Where it lives; more than one place where Intel and AMD each have their own ("ibrs").
+  // The bits with this name. There is more than one if Intel and AMD each have their own ("ibrs").
   std::vector<CpuidBit> bits;
 };
 
 struct CpuFeatures {
   std::vector<CpuFeatureChange> changes;
-  // +arch_perfmon: the performance counters of leaf 0xa, which a guest does not get otherwise.
+  // +arch_perfmon: the performance counters of leaf 0xa. Without it a guest does not get them.
   bool perfmon = false;
 };
 
-// Parses a comma-separated list; an empty one changes nothing. InvalidArgument for an entry
-// without + or -, for a name given both ways, and for a name that is no CPUID bit, which is
-// answered with the nearest names there are.
+// Parses a comma-separated list; an empty one changes nothing. InvalidArgument for an entry without + or -, for a name
+// given both ways, and for a name that is not a CPUID bit; that last error suggests the nearest names.
 absl::StatusOr<CpuFeatures> ParseCpuFeatures(std::string_view list);
 
 }  // namespace vmm

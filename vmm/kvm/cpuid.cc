@@ -66,7 +66,7 @@ struct Topology {
   uint32_t id_bits;  // bits of an APIC id below the package number
 };
 
-// Leaf 4 and its AMD twin: L1 and L2 belong to a core, what is behind them to the package.
+// Leaf 4 and its AMD twin: L1 and L2 belong to a core, the caches after them to the package.
 void ShareCaches(CpuidTable& table, uint32_t leaf, const Topology& topology) {
   const uint32_t package_ids = (1u << topology.id_bits) - 1;
   for (CpuidEntry& entry : table) {
@@ -78,7 +78,7 @@ void ShareCaches(CpuidTable& table, uint32_t leaf, const Topology& topology) {
   }
 }
 
-// Leaf 0xb, 0x1f: thread, core, and the level 0 that ends the list.
+// Leaves 0xb and 0x1f: thread, core, and the level 0 that ends the list.
 void AddTopologyLeaf(CpuidTable& table, uint32_t leaf, const Topology& topology) {
   const uint32_t id = topology.id;
   table.push_back({leaf, 0, kCpuidIndexMatters, 0, 1, kLevelThread << 8 | 0, id});
@@ -120,8 +120,8 @@ void SetTopology(CpuidTable& table, const Topology& topology) {
   AddTopologyLeaf(table, kTopologyLeaf, topology);
 }
 
-// A guest's perf takes counters from the host, and its NMI watchdog runs on them all the
-// time: only for who asks.
+// Only guests whose user asks get performance counters: a guest's perf takes counters from the host, and the guest's
+// NMI watchdog runs on them all the time.
 absl::Status SetPerfmon(CpuidTable& table, bool wanted) {
   CpuidEntry* perfmon = Find(table, kPerfmonLeaf);
   if (wanted) {
@@ -175,20 +175,20 @@ absl::StatusOr<CpuidTable> BuildGuestCpuid(const CpuidTable& host_supported, int
   SetTopology(table, {count, static_cast<uint32_t>(vcpu_id), static_cast<uint32_t>(std::bit_width(count - 1))});
   if (CpuidEntry* entry = Find(table, kFeatureLeaf)) entry->ecx |= kHypervisor;
   RETURN_IF_ERROR(SetPerfmon(table, features.perfmon));
-  // Last, so that the user's word stands.
+  // Last, so that the user's choice overrides the rest.
   for (const CpuFeatureChange& change : features.changes) RETURN_IF_ERROR(Apply(table, host_supported, change));
   if (IsAmd(table)) {
     CpuidEntry* amd = Find(table, kAmdFeatureLeaf);
     const CpuidEntry* basic = Find(table, kFeatureLeaf);
     if (amd != nullptr && basic != nullptr) amd->edx = (amd->edx & ~kAmdAliases) | (basic->edx & kAmdAliases);
   }
-  // Without SVM there is nothing to say of its parts. Linux would list them all the same.
+  // Without SVM its features mean nothing, but Linux would list them all the same.
   const CpuidEntry* amd = Find(table, kAmdFeatureLeaf);
   if (amd == nullptr || (amd->ecx & kSvm) == 0) {
     std::erase_if(table, [](const CpuidEntry& entry) { return entry.function == kSvmLeaf; });
   }
-  // A leaf of zeros reads the same when it is missing; without them the table stays below
-  // the 80 entries that older kernels take.
+  // A missing leaf reads as zeros, so leaves of zeros are dropped. That keeps the table below the 80 entries that older
+  // kernels take.
   std::erase_if(table, [](const CpuidEntry& entry) {
     return entry.function != kVendorLeaf && (entry.eax | entry.ebx | entry.ecx | entry.edx) == 0;
   });

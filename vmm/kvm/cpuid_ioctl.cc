@@ -13,12 +13,11 @@
 namespace vmm {
 namespace {
 
-// More than any KVM has (KVM_MAX_CPUID_ENTRIES is 256), against asking without end.
+// More than any KVM has (KVM_MAX_CPUID_ENTRIES is 256). It ends the retries.
 constexpr uint32_t kMaxEntries = 4096;
 
-// struct kvm_cpuid2 without its array. In C++ the header of Linux before 6.6 puts an empty
-// member of one byte before the array, which moves it and spoils the request numbers, as they
-// hold the struct's size.
+// struct kvm_cpuid2 without its array. In C++ the header of Linux before 6.6 puts an empty member of one byte before
+// the array. That moves the array, and spoils the request numbers because they hold the struct's size.
 struct CpuidHeader {
   uint32_t nent = 0;
   uint32_t padding = 0;
@@ -46,7 +45,7 @@ class CpuidBuffer {
 }  // namespace
 
 absl::StatusOr<CpuidTable> GetSupportedCpuid(int kvm_fd) {
-  // The kernel answers E2BIG, and nothing else, where the table does not fit.
+  // If the table does not fit, the kernel returns E2BIG and nothing else.
   for (uint32_t size = 256;; size *= 2) {
     CpuidBuffer buffer(size);
     const absl::Status status =

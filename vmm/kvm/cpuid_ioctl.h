@@ -1,4 +1,4 @@
-// CPUID tables from and to KVM.
+// Reads CPUID tables from KVM and sets them.
 #ifndef VMM_KVM_CPUID_IOCTL_H_
 #define VMM_KVM_CPUID_IOCTL_H_
 
@@ -11,7 +11,7 @@ namespace vmm {
 // KVM_GET_SUPPORTED_CPUID of /dev/kvm.
 absl::StatusOr<CpuidTable> GetSupportedCpuid(int kvm_fd);
 
-// KVM_SET_CPUID2 of a vCPU that has not run.
+// KVM_SET_CPUID2. The vCPU must not have run.
 absl::Status SetCpuid(int vcpu_fd, const CpuidTable& table);
 
 }  // namespace vmm

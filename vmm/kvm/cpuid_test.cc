@@ -9,7 +9,7 @@
 namespace vmm {
 namespace {
 
-// Made up from what KVM reports on an Intel host: two threads a core, a shared L3, a PMU.
+// Made up from KVM's answer on an Intel host: two threads a core, a shared L3, a PMU.
 CpuidTable IntelHost() {
   return {{0, 0, 0, 0x1f, 0x756e6547, 0x6c65746e, 0x49656e69},
           {1, 0, 0, 0x000c06f2, 0x07200800, 0x0120a000, 0x0f8bfbff},

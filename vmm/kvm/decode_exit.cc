@@ -27,8 +27,8 @@ VcpuExit DecodeMmio(kvm_run& run) {
       .address = mmio.phys_addr, .is_write = mmio.is_write != 0, .data = std::span<uint8_t>(mmio.data, mmio.len)};
 }
 
-// The instruction's bytes where KVM says that it filled them in (struct emulation_failure
-// overlays struct internal from its flags on), else KVM's words as they are.
+// Takes the instruction's bytes if KVM says that it filled them in, or else KVM's data words as they are. The fields of
+// struct emulation_failure from `flags` on overlay the data of struct internal.
 VcpuExit DecodeInternalError(const kvm_run& run) {
   InternalErrorExit exit;
   exit.suberror = run.internal.suberror;

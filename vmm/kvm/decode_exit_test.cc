@@ -10,7 +10,7 @@
 namespace vmm {
 namespace {
 
-// A run mapping as KVM makes it: struct kvm_run, and a page for port I/O.
+// A run mapping in KVM's layout: struct kvm_run, and a page for port I/O.
 class DecodeExitTest : public ::testing::Test {
  protected:
   kvm_run& run() { return *reinterpret_cast<kvm_run*>(page_); }
@@ -121,7 +121,7 @@ TEST_F(DecodeExitTest, AnyOtherInternalErrorHasUpToSixteenWords) {
   run().internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
   run().internal.ndata = 4;
   for (int i = 0; i < 16; ++i)
-    run().internal.data[i] = 0xff00u + static_cast<unsigned>(i);  // bit 0 of the first: no flag here
+    run().internal.data[i] = 0xff00u + static_cast<unsigned>(i);  // bit 0 of the first word is no flag here
   InternalErrorExit error = DecodeAs<InternalErrorExit>();
   EXPECT_EQ(error.suberror, 3u);
   EXPECT_EQ(error.data, (std::vector<uint64_t>{0xff00, 0xff01, 0xff02, 0xff03}));

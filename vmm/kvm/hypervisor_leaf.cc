@@ -22,7 +22,7 @@ CpuidTable WithVmwareLeaf(CpuidTable table, HypervisorLeaf leaf, const VmwareTim
   if (leaf == HypervisorLeaf::kVmwareOnly) std::erase_if(table, IsHypervisors);
   for (CpuidEntry& entry : table) {
     if (!IsHypervisors(entry)) continue;
-    // EAX of the first is the highest of them; KVM before 3.x had a 0 there.
+    // EAX of the first leaf is the number of the highest one; KVM before 3.x had 0 there.
     if (entry.function == kFirst && entry.eax >= kFirst) entry.eax += kStep;
     entry.function += kStep;
   }

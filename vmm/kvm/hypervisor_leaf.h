@@ -1,5 +1,5 @@
-// By which name the hypervisor gives itself out at CPUID leaf 0x40000000. Guests go by it: VMware's
-// tools do not even try their port where it is KVM's, and Linux chooses its paravirtualization.
+// The name that the hypervisor gives at CPUID leaf 0x40000000. Guests act on it: if it is KVM's, VMware's tools do not
+// even try their port. Linux chooses its paravirtualization by it.
 #ifndef VMM_KVM_HYPERVISOR_LEAF_H_
 #define VMM_KVM_HYPERVISOR_LEAF_H_
 
@@ -10,9 +10,9 @@
 namespace vmm {
 
 enum class HypervisorLeaf {
-  kKvm,            // KVM's, as ever
-  kVmwareThenKvm,  // VMware's first, and KVM's leaves 0x100 higher. Linux looks there too, and prefers KVM
-  kVmwareOnly,     // VMware's alone: Linux takes itself for VMware's guest
+  kKvm,            // KVM's alone, the default
+  kVmwareThenKvm,  // VMware's first, KVM's leaves 0x100 higher. Linux looks there too and prefers KVM
+  kVmwareOnly,     // VMware's alone: Linux believes that it is VMware's guest
 };
 
 struct VmwareTiming {
@@ -20,8 +20,9 @@ struct VmwareTiming {
   uint32_t bus_khz = 0;  // the local APIC's
 };
 
-// `table` with VMware's leaves 0x40000000 and 0x40000010, and KVM's where `leaf` has them; as it
-// is for kKvm. Leaf 0x40000010 offers neither VMCALL nor VMMCALL as a way in: KVM keeps those.
+// Returns `table` with VMware's leaves 0x40000000 and 0x40000010, and with KVM's if `leaf` keeps them. For kKvm the
+// table is unchanged. Leaf 0x40000010 offers neither VMCALL nor VMMCALL as a way in, because KVM keeps those for
+// itself.
 CpuidTable WithVmwareLeaf(CpuidTable table, HypervisorLeaf leaf, const VmwareTiming& timing);
 
 }  // namespace vmm

@@ -12,7 +12,7 @@
 namespace vmm {
 namespace {
 
-// Its arrival is all that counts: it ends the system call that the thread is in.
+// The signal's arrival is enough: it ends the system call that the thread is in.
 void DoNothing(int) {}
 
 }  // namespace

@@ -8,16 +8,16 @@
 
 namespace vmm {
 
-// SIGRTMIN belongs to vmm/kvm/ in the whole process from the first KvmVm on: its handler does
-// nothing, and only threads that run a vCPU are sent it. Any thread may call this, and as often
-// as it likes. FailedPrecondition where the program already has a handler of its own for it.
+// Installs the handler of SIGRTMIN, which does nothing. From the first KvmVm on, SIGRTMIN belongs to vmm/kvm/ in the
+// whole process, and only threads that run a vCPU receive it. Any thread may call this, any number of times.
+// FailedPrecondition if the program already has its own handler for it.
 absl::Status InstallKickSignal();
 
-// Takes the signal out of the calling thread's mask.
+// Removes the signal from the calling thread's mask.
 void UnblockKickSignal();
 
-// Makes a KVM_RUN of that thread of this process return EINTR. A thread that is elsewhere sees
-// nothing but a system call cut short; one that has ended, nothing.
+// Makes KVM_RUN in that thread of this process return EINTR. If the thread is elsewhere, at most a system call is
+// interrupted. If the thread has ended, nothing happens.
 void SendKickSignal(pid_t thread);
 
 }  // namespace vmm

@@ -45,7 +45,7 @@ absl::StatusOr<Kvm> Kvm::Open(const char* path) {
   const auto check = [&kvm](int capability) { return ioctl(kvm.fd(), KVM_CHECK_EXTENSION, capability); };
   RETURN_IF_ERROR(CheckCapabilities(check));
 
-  // Kernels that lack KVM_CAP_MAX_VCPUS mean KVM_CAP_NR_VCPUS by it, and those that lack that, 4.
+  // If a kernel lacks KVM_CAP_MAX_VCPUS, the limit is KVM_CAP_NR_VCPUS. If it lacks that too, the limit is 4.
   kvm.max_vcpus_ = check(KVM_CAP_MAX_VCPUS);
   if (kvm.max_vcpus_ <= 0) kvm.max_vcpus_ = check(KVM_CAP_NR_VCPUS);
   if (kvm.max_vcpus_ <= 0) kvm.max_vcpus_ = 4;
@@ -63,7 +63,7 @@ absl::StatusOr<Kvm> Kvm::Open(const char* path) {
   kvm.run_size_ = static_cast<size_t>(run_size);
 
   ASSIGN_OR_RETURN(kvm.supported_cpuid_, GetSupportedCpuid(kvm.fd()));
-  // The timer needs the in-kernel irqchip, so older KVM tells of it by a capability only.
+  // The timer needs the in-kernel irqchip, so older KVM reports it only as a capability.
   if (check(KVM_CAP_TSC_DEADLINE_TIMER) > 0) SetCpuidBit(kvm.supported_cpuid_, kTscDeadline, true);
   return kvm;
 }

@@ -1,4 +1,4 @@
-// ioctl(2) as KVM uses it, with a Status for errno.
+// Wraps KVM's use of ioctl(2), with a Status for errno.
 #ifndef VMM_KVM_KVM_IOCTL_H_
 #define VMM_KVM_KVM_IOCTL_H_
 
@@ -12,10 +12,9 @@
 
 namespace vmm {
 
-// `argument` is a pointer or an integer, as the request takes it. Returns what the kernel
-// returned; `name` is the request's own, for the error: "KVM_CREATE_VM: Too many open files".
-// KVM gives EINTR where a signal came first (the only long one is KVM_RUN, which is not
-// called by this): then it did nothing, and it is called again.
+// `argument` is a pointer or an integer, as the request takes it. Returns the kernel's result. `name` is the request's
+// name, for the error: "KVM_CREATE_VM: Too many open files". If a signal came first, KVM did nothing and returns EINTR,
+// and the request is repeated. KVM_RUN, the only long request, is not called through this.
 template <typename T>
 absl::StatusOr<int> KvmIoctl(int fd, unsigned long request, T argument, std::string_view name) {
   int result;

@@ -10,7 +10,7 @@ void KvmIrqLine::Set(bool level) {
   const std::lock_guard lock(mutex_);
   if (level == level_) return;
   kvm_irq_level line{.irq = static_cast<uint32_t>(gsi_), .level = level};
-  // It fails only without an irqchip or such a line, and the machine was built with both.
+  // It fails only if the machine has no irqchip or no such line, and this one has both.
   if (KvmIoctl(vm_fd_, KVM_IRQ_LINE, &line, "KVM_IRQ_LINE").ok()) level_ = level;
 }
 

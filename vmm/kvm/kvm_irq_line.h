@@ -13,7 +13,7 @@ class KvmIrqLine final : public IrqLine {
   // `vm_fd` is borrowed. 0 <= gsi < 24.
   KvmIrqLine(int vm_fd, int gsi) : vm_fd_(vm_fd), gsi_(gsi) {}
 
-  // KVM_IRQ_LINE, where the level changes. In the order of the calls also from several threads.
+  // Calls KVM_IRQ_LINE if the level changes. Calls from several threads take effect in their order.
   void Set(bool level) override;
 
  private:

@@ -20,7 +20,7 @@ namespace vmm {
 namespace {
 
 constexpr uint64_t kFastStrings = 1;  // IA32_MISC_ENABLE bit 0
-// MTRRs on, all memory write-back. Where they are off, Linux before 6.3 leaves the PAT off too.
+// MTRRs on, all memory write-back. If they are off, Linux before 6.3 leaves the PAT off too.
 constexpr uint64_t kMtrrsOnWriteBack = 1u << 11 | 6;
 
 // Local APIC registers and delivery modes, Intel SDM vol. 3, 11.5.1.
@@ -111,7 +111,7 @@ absl::StatusOr<VcpuExit> KvmVcpu::TakeExit() {
   return exit;
 }
 
-// RIP goes back as it came: KVM moves it on itself when it completes the instruction.
+// RIP is written back unchanged: KVM advances it itself when it completes the instruction.
 absl::Status KvmVcpu::PutRegisters() {
   if (!registers_given_) return absl::OkStatus();
   registers_given_ = false;
@@ -136,7 +136,7 @@ absl::StatusOr<VcpuExit> KvmVcpu::Run() {
   for (;;) {
     if (ioctl(fd_.get(), KVM_RUN, 0) == 0) return TakeExit();
     if (errno == EINTR) return InterruptedExit{};
-    // A vCPU that waited for INIT and SIPI got one of them.
+    // EAGAIN: a vCPU that waited for INIT and SIPI got one of them.
     if (errno != EAGAIN) return ErrnoStatus(errno, Named("KVM_RUN"));
   }
 }
@@ -210,8 +210,8 @@ absl::Status KvmVcpu::SetRip(uint64_t rip) {
   return KvmIoctl(fd_.get(), KVM_SET_REGS, &regs, Named("KVM_SET_REGS")).status();
 }
 
-// Order against Run(): there the thread is stored before the kernel reads immediate_exit, here
-// immediate_exit is stored before the thread is read. One of the two sees the other.
+// The order against Run(): Run() stores the thread before the kernel reads immediate_exit, and Kick() stores
+// immediate_exit before it reads the thread. So one of the two sees the other.
 void KvmVcpu::Kick() {
   kicked_.store(true);
   SetImmediateExit(1);

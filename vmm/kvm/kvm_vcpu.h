@@ -27,9 +27,8 @@ namespace vmm {
 // thread; it may change between two calls.
 class KvmVcpu final : public Vcpu {
  public:
-  // KVM_CREATE_VCPU on `vm_fd`, a VM of `kvm`, with the state that firmware would leave it in.
-  // vCPU 0 is ready to run, the others wait for INIT and SIPI. `register_ports` get registers
-  // with their exits.
+  // Calls KVM_CREATE_VCPU on `vm_fd`, a VM of `kvm`, and sets the state that firmware would leave. vCPU 0 is ready to
+  // run, the others wait for INIT and SIPI. Exits at `register_ports` carry registers.
   // REQUIRES: InstallKickSignal() was called, the VM has its irqchip.
   static absl::StatusOr<std::unique_ptr<KvmVcpu>> Create(const Kvm& kvm, int vm_fd, int id, const CpuidTable& cpuid,
                                                          const RegisterPorts& register_ports = {});
@@ -38,34 +37,33 @@ class KvmVcpu final : public Vcpu {
   KvmVcpu& operator=(const KvmVcpu&) = delete;
   ~KvmVcpu() override;
 
-  // MSRs that KVM would not set and without which a guest runs all the same: a line each.
+  // One line for each MSR that KVM refused to set. A guest can run without them.
   const std::vector<std::string>& notes() const { return notes_; }
 
-  // The local APIC as firmware leaves it on the bootstrap processor ("virtual wire mode"): LINT0
-  // takes the 8259's interrupts, LINT1 NMIs. INIT undoes it, so others do not need it.
+  // Sets the local APIC as firmware leaves it on the bootstrap processor ("virtual wire mode"): LINT0 takes the 8259's
+  // interrupts, LINT1 NMIs. INIT undoes it, so other vCPUs do not need it.
   absl::Status SetLocalInterrupts();
 
-  // KVM_SET_CPUID2 once more, of a vCPU that has not run.
+  // Calls KVM_SET_CPUID2 again. The vCPU must not have run.
   absl::Status ChangeCpuid(const CpuidTable& cpuid);
 
-  // Of the vCPU itself, for ioctls that are not on the path of its exits.
+  // The vCPU's descriptor, for ioctls that are not on the path of its exits.
   int fd() const { return fd_.get(); }
 
-  // KVM_GET_TSC_KHZ; 0 where KVM does not know.
+  // KVM_GET_TSC_KHZ. 0: KVM does not know.
   uint32_t TscKhz() const;
 
   // Vcpu
   int id() const override { return id_; }
   absl::StatusOr<VcpuExit> Run() override;
-  // An instruction with a further access (a read-modify-write of MMIO, a string) does not end
-  // here: the access is what the next Run() returns, and until then the registers are those of
-  // the unfinished instruction.
+  // An instruction with a further access (a read-modify-write of MMIO, a string) does not end here. The next Run()
+  // returns that access, and until then the registers show the unfinished instruction.
   absl::Status CompletePendingIo() override;
-  // Also KVM's nested state, last: of a guest that is no hypervisor, its header. That it could not
-  // be read is said in the result and is no error.
+  // Also reads KVM's nested state, last. If the guest is not a hypervisor, that is only its header. A failure to read
+  // it is recorded in the result and is not an error.
   absl::StatusOr<CpuState> ReadState() override;
-  // An apic_base of 0 leaves it as it is. The vCPU is made runnable where state.started, else
-  // put back to waiting for INIT.
+  // An apic_base of 0 leaves the vCPU's unchanged. If state.started, the vCPU becomes runnable; otherwise it waits for
+  // INIT again.
   absl::Status WriteState(const CpuState& state) override;
   absl::Status SetRip(uint64_t rip) override;
   void Kick() override;
@@ -78,9 +76,9 @@ class KvmVcpu final : public Vcpu {
   void SetBootMsrs();
   NestedCpuState ReadNested();
 
-  // The exit in the run page, with its registers where its port gets them.
+  // Decodes the exit in the run page, with its registers if its port is one of register_ports_.
   absl::StatusOr<VcpuExit> TakeExit();
-  // What became of the registers of the last exit, into the guest, before it goes on.
+  // Writes the registers of the last exit, as the caller left them, back into the guest before it goes on.
   absl::Status PutRegisters();
 
   kvm_run& run() { return *reinterpret_cast<kvm_run*>(run_page_.data()); }
@@ -88,7 +86,7 @@ class KvmVcpu final : public Vcpu {
   // Makes the calling thread the one that Kick() signals.
   void RegisterThread();
   void SetImmediateExit(uint8_t value);
-  // Takes back an immediate exit of our own, but not a Kick() that came meanwhile.
+  // Clears our own immediate exit, but keeps a Kick() that came meanwhile.
   void ClearImmediateExit();
   std::string Named(std::string_view what) const;  // "vCPU 3: what"
 
@@ -99,7 +97,7 @@ class KvmVcpu final : public Vcpu {
   std::vector<std::string> notes_;
 
   RegisterPorts register_ports_;
-  bool registers_given_ = false;  // with the last exit: exit_regs_ and io_registers_ hold them
+  bool registers_given_ = false;  // the last exit carried registers: in exit_regs_ and io_registers_
   kvm_regs exit_regs_ = {};
   IoRegisters io_registers_;
 

@@ -1,4 +1,4 @@
-// What one vCPU does: exits, pending I/O, kicks, registers.
+// Tests one vCPU: exits, pending I/O, kicks, registers.
 #include <cpuid.h>
 
 #include <algorithm>
@@ -60,7 +60,7 @@ TEST_F(KvmVcpuTest, AnInTakesItsAnswerAtTheNextRunOrAtTheCompletion) {
   first.data[0] = 0x5a;
   EXPECT_EQ(NextAs<IoExit>().data[0], 0x5a);
   NextAs<IoExit>().data[0] = 0xa5;
-  vcpu().Kick();  // completing is no run, and is not called off
+  vcpu().Kick();  // completing is not running, so a kick does not cancel it
   ASSERT_TRUE(vcpu().CompletePendingIo().ok());
   EXPECT_EQ(vcpu().ReadState()->rax & 0xff, 0xa5u);
   EXPECT_TRUE(std::holds_alternative<InterruptedExit>(*vcpu().Run())) << "the kick outlives the completion";
@@ -134,7 +134,7 @@ TEST_F(KvmVcpuTest, ATripleFaultIsAShutdown) {
   NextAs<ShutdownExit>();
 }
 
-// Without it a guest that runs natively gets #UD.
+// Without CMPXCHG16B, a natively running guest gets #UD.
 bool ProcessorHasCmpxchg16b() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_CMPXCHG16B) != 0;
@@ -159,7 +159,7 @@ TEST_F(KvmVcpuTest, AnInstructionThatKvmCannotEmulateIsAnInternalErrorWithItsByt
   EXPECT_EQ(vcpu().ReadState()->rip, kCode.value);
 }
 
-// Kicks vCPU 0 once its thread has had time to be inside KVM_RUN.
+// Kicks vCPU 0 after its thread has had time to enter KVM_RUN.
 void ExpectAKickStops(Vcpu& vcpu) {
   std::atomic<bool> stopped = false;
   std::thread thread([&] {
@@ -213,7 +213,7 @@ TEST_F(KvmVcpuTest, NoKickIsLostWhereverItHitsTheVcpu) {
       const absl::StatusOr<VcpuExit> exit = vcpu().Run();
       if (!exit.ok()) return;
       if (!std::holds_alternative<InterruptedExit>(*exit)) {
-        if (!vcpu().CompletePendingIo().ok()) return;  // takes immediate_exit back, but no kick
+        if (!vcpu().CompletePendingIo().ok()) return;  // clears immediate_exit, but loses no kick
         continue;
       }
       if (asked == seen + 1) {

@@ -42,8 +42,8 @@ absl::StatusOr<std::unique_ptr<KvmVm>> KvmVm::Create(const Kvm& kvm, const KvmVm
   RETURN_IF_ERROR(InstallKickSignal());
   ASSIGN_OR_RETURN(const int fd, KvmIoctl(kvm.fd(), KVM_CREATE_VM, 0, "KVM_CREATE_VM"));
   std::unique_ptr<KvmVm> vm(new KvmVm(UniqueFd(fd)));
-  // Memory first: a new slot waits for KVM's readers, and that is short only as long as the
-  // irqchip's ports are not being published at the same time (0.1 ms against 5).
+  // Memory first: adding a slot waits for KVM's readers. That takes 0.1 ms, but 5 ms if the irqchip's ports are being
+  // published at the same time.
   RETURN_IF_ERROR(vm->AddMemory(memory));
   RETURN_IF_ERROR(vm->CreateInterruptControllers());
   RETURN_IF_ERROR(vm->CreateVcpus(kvm, config));
@@ -51,7 +51,7 @@ absl::StatusOr<std::unique_ptr<KvmVm>> KvmVm::Create(const Kvm& kvm, const KvmVm
 }
 
 absl::Status KvmVm::AddMemory(GuestMemory& memory) {
-  // KVM's own pages lie in the hole, where no RAM is.
+  // KVM's own pages lie in the hole, which has no RAM.
   RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_SET_TSS_ADDR, kTssPages, "KVM_SET_TSS_ADDR").status());
   uint64_t identity_map = kIdentityMapPage;
   RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_SET_IDENTITY_MAP_ADDR, &identity_map, "KVM_SET_IDENTITY_MAP_ADDR").status());
@@ -71,7 +71,7 @@ absl::Status KvmVm::AddMemory(GuestMemory& memory) {
 
 absl::Status KvmVm::CreateInterruptControllers() {
   RETURN_IF_ERROR(KvmIoctl(fd_.get(), KVM_CREATE_IRQCHIP, 0, "KVM_CREATE_IRQCHIP").status());
-  // With the speaker, port 0x61 is KVM's as well: Linux reads PIT channel 2 there.
+  // With the speaker, KVM handles port 0x61 too: Linux reads PIT channel 2 there.
   kvm_pit_config pit{.flags = KVM_PIT_SPEAKER_DUMMY};
   return KvmIoctl(fd_.get(), KVM_CREATE_PIT2, &pit, "KVM_CREATE_PIT2").status();
 }
@@ -96,8 +96,8 @@ absl::Status KvmVm::CreateVcpus(const Kvm& kvm, const KvmVmConfig& config) {
     vcpu_fds_.push_back(vcpu->fd());
     vcpus_.push_back(std::move(vcpu));
   }
-  // After the last vCPU: KVM takes a new one into its map of APIC ids only when some APIC's
-  // state is set, and until then no IPI reaches it.
+  // After the last vCPU: KVM adds a new vCPU to its map of APIC ids only when some APIC's state is set. Until then no
+  // IPI reaches the vCPU.
   return bootstrap->SetLocalInterrupts();
 }
 
@@ -115,7 +115,7 @@ KvmStatistics KvmVm::ReadStatistics() const {
   return statistics;
 }
 
-// By an MSI, because KVM_NMI would wait until the vCPU's thread is out of KVM_RUN.
+// Sends an MSI, because KVM_NMI would wait until the vCPU's thread is out of KVM_RUN.
 absl::Status KvmVm::InjectNmi(int vcpu) {
   if (vcpu < 0 || vcpu >= cpus()) {
     return absl::InvalidArgumentError(absl::StrFormat("NMI to vCPU %d: there are %d", vcpu, cpus()));

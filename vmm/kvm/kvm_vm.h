@@ -26,26 +26,25 @@ struct KvmVmConfig {
   CpuFeatures features;  // --cpu-features
   HypervisorLeaf hypervisor_leaf = HypervisorLeaf::kKvm;
 
-  // Whose IoExits come with registers; by_run_page false forbids that way, true takes it where
-  // this KVM has it.
+  // The ports whose IoExits carry registers. If by_run_page is false, the run page is not used; if true, it is used if
+  // this KVM supports it.
   RegisterPorts register_ports;
 };
 
-// KVM's local APIC counts its timer's bus cycles by the nanosecond (arch/x86/kvm/lapic.h,
-// APIC_BUS_CYCLE_NS).
+// The timer of KVM's local APIC counts one bus cycle per nanosecond (arch/x86/kvm/lapic.h, APIC_BUS_CYCLE_NS).
 inline constexpr uint32_t kApicBusHz = 1'000'000'000;
 
-// Owns the VM's descriptor and its vCPUs. Its interrupt lines and InjectNmi() may be used from
-// any thread; the vCPUs as vcpu.h says. No vCPU may run any more when this is destroyed.
+// Owns the VM's descriptor and its vCPUs. Any thread may use its interrupt lines and InjectNmi(); vcpu.h gives the
+// rules for the vCPUs. No vCPU may still run when this is destroyed.
 //
-// Interrupts are routed as KVM does by itself: GSI n is pin n of the IOAPIC and, below 16,
-// input n of the 8259s. The PIT is on GSI 0, so a MADT needs no override for it.
+// Interrupts follow KVM's default routing: GSI n is pin n of the IOAPIC and, below 16, input n of the 8259s. The PIT is
+// on GSI 0, so a MADT needs no override for it.
 class KvmVm {
  public:
   static constexpr int kGsis = 24;
 
-  // A VM that is ready to have its kernel loaded and vCPU 0's registers written. How much RAM
-  // there is does not matter to how long this takes. `memory` must outlive the VM.
+  // Creates a VM that is ready for a kernel to be loaded and vCPU 0's registers to be written. The time it takes does
+  // not depend on the size of RAM. `memory` must outlive the VM.
   static absl::StatusOr<std::unique_ptr<KvmVm>> Create(const Kvm& kvm, const KvmVmConfig& config, GuestMemory& memory);
 
   KvmVm(const KvmVm&) = delete;
@@ -57,23 +56,23 @@ class KvmVm {
   // REQUIRES: 0 <= id < cpus().
   Vcpu& vcpu(int id) { return *vcpus_[static_cast<size_t>(id)]; }
 
-  // True iff the guest's CPUID shows 57-bit linear addresses (5-level paging).
+  // True if the guest's CPUID shows 57-bit linear addresses (5-level paging).
   bool guest_has_la57() const { return guest_has_la57_; }
 
-  // How fast the guest's TSC counts; 0 where KVM does not know.
+  // The rate of the guest's TSC. 0: KVM does not know.
   uint64_t tsc_hz() const { return tsc_hz_; }
 
   // REQUIRES: 0 <= gsi < kGsis. Lives as long as the VM.
   IrqLine& irq_line(int gsi);
 
-  // Sends a non-maskable interrupt to vCPU `vcpu`, running or halted. FailedPrecondition where
-  // its local APIC does not take it.
+  // Sends a non-maskable interrupt to vCPU `vcpu`, running or halted. FailedPrecondition if its local APIC does not
+  // accept it.
   absl::Status InjectNmi(int vcpu);
 
-  // What KVM counted so far. Empty where this KVM gives no statistics.
+  // KVM's counters so far. Empty if this KVM gives no statistics.
   KvmStatistics ReadStatistics() const;
 
-  // What KVM refused and a guest can do without: a line each, for a log.
+  // One line, for a log, for each setting that KVM refused and that a guest can do without.
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
@@ -86,7 +85,7 @@ class KvmVm {
   UniqueFd fd_;
   std::vector<std::unique_ptr<IrqLine>> irq_lines_;
   std::vector<std::unique_ptr<Vcpu>> vcpus_;
-  std::vector<int> vcpu_fds_;  // theirs
+  std::vector<int> vcpu_fds_;  // of vcpus_, in the same order
   bool guest_has_la57_ = false;
   uint64_t tsc_hz_ = 0;
   std::vector<std::string> notes_;

@@ -61,7 +61,7 @@ TEST_F(KvmVmTest, AnInterruptLineWakesAHaltedGuest) {
   CreateVm();
   StartRealMode({0xb0, 0x11, 0xe6, 0x20,  // 8259: ICW1
                  0xb0, 0x20, 0xe6, 0x21,  // ICW2: vectors from 0x20
-                 0xb0, 0x04, 0xe6, 0x21,  // ICW3: the second one on input 2
+                 0xb0, 0x04, 0xe6, 0x21,  // ICW3: the second 8259 on input 2
                  0xb0, 0x01, 0xe6, 0x21,  // ICW4
                  0xb0, 0xef, 0xe6, 0x21,  // all but input 4 masked
                  0xfb, 0xf4});            // sti; hlt
@@ -128,8 +128,8 @@ TEST_F(KvmVmTest, WithoutLa57TheVmSaysSo) {
   EXPECT_FALSE((*KvmVm::Create(*kvm_, {.features = *ParseCpuFeatures("-la57")}, *memory_))->guest_has_la57());
 }
 
-// Not a benchmark, but a net for RAM that is touched on the way. A KVM without EPT or NPT has a
-// word for each page, which costs a little.
+// Not a benchmark, but a check that creation touches no RAM. A KVM without EPT or NPT has a word for each page, which
+// costs a little.
 TEST_F(KvmVmTest, CreationDoesNotTouchTheRam) {
   const auto fastest = [this](uint64_t size) {
     const std::array<GuestRange, 1> ranges{GuestRange{GuestAddr{0}, size}};

@@ -11,8 +11,8 @@
 namespace vmm {
 namespace {
 
-// struct kvm_msrs, and with its array, of one. Not the kernel header's own, whose size, which
-// is a part of the request numbers, is wrong in C++ before Linux 6.6.
+// struct kvm_msrs, alone and with its array, here of one. The kernel header's own is not used: before Linux 6.6 its
+// size is wrong in C++, and the size is a part of the request numbers.
 struct MsrsHeader {
   uint32_t nmsrs = 1;
   uint32_t pad = 0;

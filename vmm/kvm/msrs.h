@@ -1,5 +1,5 @@
-// Model-specific registers of a vCPU, one at a time: KVM takes a list, but stops at the first
-// that it does not like.
+// Reads and writes a vCPU's model-specific registers, one at a time: KVM takes a list, but stops at the first that it
+// refuses.
 #ifndef VMM_KVM_MSRS_H_
 #define VMM_KVM_MSRS_H_
 

@@ -14,8 +14,8 @@
 namespace vmm {
 namespace {
 
-// Not with the kernel header's own struct: the size of its flexible arrays, which is a part of the
-// request number, is not the same in C++.
+// The kernel header's own struct is not used: its flexible arrays have another size in C++, and the size is a part of
+// the request number.
 constexpr unsigned long kGetNestedState = _IOWR(KVMIO, 0xbe, KvmNestedHeader);
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace vmm {
 namespace {
 
-// KVM with a state of `size` bytes, each behind the header 0x5a. Answers as Linux 6.1 does.
+// A KVM with a state of `size` bytes, all 0x5a after the header. Answers like Linux 6.1.
 class Answerer {
  public:
   explicit Answerer(uint32_t size) : size_(size) {}

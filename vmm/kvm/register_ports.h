@@ -1,4 +1,4 @@
-// Ports whose exits bring the vCPU's registers along, and take them back changed.
+// Ports whose exits carry the vCPU's registers. The handler may change them for the guest.
 #ifndef VMM_KVM_REGISTER_PORTS_H_
 #define VMM_KVM_REGISTER_PORTS_H_
 
@@ -8,9 +8,10 @@ namespace vmm {
 
 struct RegisterPorts {
   uint16_t first = 0;
-  uint16_t count = 0;  // 0: none, and nothing is asked of KVM
+  uint16_t count = 0;  // 0: no ports, and KVM is asked for no registers
 
-  // KVM_CAP_SYNC_REGS: through the run page, at no further cost. Else by two ioctls an exit.
+  // True: registers go through the run page (KVM_CAP_SYNC_REGS), at no further cost. False: they take two ioctls per
+  // exit.
   bool by_run_page = false;
 
   bool Has(uint16_t port) const { return port >= first && port - first < count; }

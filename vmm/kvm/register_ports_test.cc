@@ -1,5 +1,5 @@
-// Ports that are answered in registers, on this host's own KVM: both ways by which registers come
-// and go, in every mode of the processor. VMware's backdoor is the one that needs them.
+// Tests ports that answer in registers, on this host's own KVM, in every mode of the processor and with both ways of
+// passing registers. VMware's backdoor needs such ports.
 #include <array>
 #include <string>
 #include <tuple>
@@ -20,10 +20,10 @@ class RegisterPortsTest : public TinyGuestTest, public testing::WithParamInterfa
  protected:
   Mode mode() const { return std::get<0>(GetParam()); }
 
-  // What a register holds at its start: its low half, and in 64-bit mode a high half as well.
+  // A register's value at the start: `low`, and in 64-bit mode a high half as well.
   uint64_t Start(uint32_t low) const { return mode() == Mode::kLong ? 0xdead'beef'0000'0000 | low : low; }
 
-  // A VM at `code`, which begins behind the prefix that makes a 16-bit IN EAX, DX of ED.
+  // Makes a VM that starts at `code`, followed by the OUT that ends it.
   void Begin(Bytes code) {
     CreateVm(KvmVmConfig{.register_ports = {.first = kPort, .count = 4, .by_run_page = std::get<1>(GetParam())}});
     CpuState state = *vcpu().ReadState();
@@ -58,18 +58,19 @@ class RegisterPortsTest : public TinyGuestTest, public testing::WithParamInterfa
     ASSERT_TRUE(vcpu().WriteState(state).ok());
   }
 
-  // IN EAX, DX or OUT DX, EAX in the mode's own width of 32 bits.
+  // IN EAX, DX or OUT DX, EAX in the mode's encoding for 32 bits.
   Bytes Wide(uint8_t opcode) const { return mode() == Mode::kReal ? Bytes{0x66, opcode} : Bytes{opcode}; }
   Bytes Word(uint8_t opcode) const { return mode() == Mode::kReal ? Bytes{opcode} : Bytes{0x66, opcode}; }
 
-  // The registers behind the instruction, when the guest has come to its end.
+  // The registers after the instruction, once the guest has reached its end.
   CpuState End() {
     EXPECT_EQ(NextAs<IoExit>().port, kEnd);
     EXPECT_TRUE(vcpu().CompletePendingIo().ok());
     return *vcpu().ReadState();
   }
 
-  // Answers an IN as the backdoor's dispatcher does: in the data, and in RAX.
+  // Answers an IN like the backdoor's dispatcher: in the data and in RAX. Inverts the low halves of RBX, RCX, RDX, RSI
+  // and RDI.
   static void Answer(const IoExit& exit, uint32_t value) {
     ASSERT_NE(exit.registers, nullptr);
     IoRegisters& registers = *exit.registers;
@@ -154,7 +155,7 @@ TEST_P(RegisterPortsTest, R9_AStringInstructionHasNoRegisters) {
     const IoExit exit = NextAs<IoExit>();
     if (exit.port == kEnd) break;
     ASSERT_EQ(exit.port, kPort);
-    // KVM may hand out one element at a time: that one cannot be told from an IN.
+    // KVM may hand out one element at a time. Such an exit looks like an IN.
     if (exit.data.size() > 1) {
       EXPECT_EQ(exit.registers, nullptr);
     }

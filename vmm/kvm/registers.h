@@ -1,4 +1,4 @@
-// CpuState from and to KVM's register structs.
+// Converts CpuState from and to KVM's register structs.
 #ifndef VMM_KVM_REGISTERS_H_
 #define VMM_KVM_REGISTERS_H_
 
@@ -8,11 +8,11 @@
 
 namespace vmm {
 
-// All but kernel_gs_base and started, which KVM keeps elsewhere.
+// Fills `state` from the two structs. KVM keeps the other fields, such as kernel_gs_base and started, elsewhere.
 void CopyFromKvm(const kvm_regs& regs, const kvm_sregs& sregs, CpuState& state);
 
-// What CpuState does not have stays as it is in `sregs`. An apic_base of 0, which no machine
-// has, stays too: a state made up for a boot need not know it.
+// Fields of `sregs` that CpuState does not have stay as they are. An apic_base of 0, which no machine has, leaves that
+// field unchanged too, so that a state made up for a boot need not know it.
 void CopyToKvm(const CpuState& state, kvm_regs& regs, kvm_sregs& sregs);
 
 }  // namespace vmm

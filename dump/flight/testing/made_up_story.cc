@@ -21,7 +21,7 @@ FlightNote MadeUpFlight(uint32_t vcpu) {
                                 .guest_tsc_offset = ~MadeUpStory::kStart + 1,
                                 .run_ns = vcpu == 0 ? kSecond / 2 : kSecond,
                                 .wait_ns = vcpu == 0 ? 0 : 9 * kSecond / 10}};
-  // A character to the serial port each 10 ms, handled in 10 us; the seventh in 1 ms.
+  // One character to the serial port every 10 ms, handled in 10 us; the one with index 7 in 1 ms.
   for (uint64_t i = 0; i < 150; ++i) {
     note.records.push_back({.tsc = MadeUpStory::Tsc(0.5 + 0.01 * static_cast<double>(i)),
                             .handling = i == 7 ? 2'000'000u : 20'000u,
@@ -39,8 +39,8 @@ FlightNote MadeUpFlight(uint32_t vcpu) {
   return note;
 }
 
-// vCPU 0 runs a quarter of the time. vCPU 1 runs the first second and waits through nine tenths of the next: the
-// kernel adds that wait when it is over.
+// vCPU 0 runs a quarter of the time. vCPU 1 runs for the first second and waits for nine tenths of the next one. The
+// kernel adds that wait to the sum when it is over.
 SchedNote MadeUpSched(uint32_t vcpu) {
   SchedNote note = {.vcpu = vcpu, .interval_us = 50'000};
   for (int i = 1; i < 40; ++i) {
@@ -66,7 +66,7 @@ MadeUpStory::MadeUpStory() {
     stats.push_back({vcpu, {{"exits", 123'456 + vcpu}, {"halt_exits", 77}, {"nmi_injections", vcpu}}});
   }
   stats.push_back({kKvmStatsOfVm, {{"pages_4k", 12'345}}});
-  // The guest's clock began at 0.25 s; a line takes at least 1 ms to the console.
+  // The guest's clock began at 0.25 s. A line takes at least 1 ms to reach the console.
   console.lines = {{Tsc(0.100), "early, before any clock", 23},
                    {Tsc(0.200), "[    0.000000] Linux version 6.1.0", 34},
                    {Tsc(0.900), "[    0.500000] a line that was slow to come", 43},

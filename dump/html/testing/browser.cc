@@ -18,18 +18,19 @@ using Json = nlohmann::json;
 
 constexpr int kPatienceMs = 60'000;
 
-// The descriptors on which the browser speaks.
+// The browser's own descriptors for the protocol.
 constexpr int kItsInput = 3, kItsOutput = 4;
 
 [[noreturn]] void BecomeBrowser(const std::string& program, int in, int out) {
-  // Out of the way first: each may be the other's number.
+  // Move both out of the way first: each may have the number that the other needs.
   const int far_in = fcntl(in, F_DUPFD, 10), far_out = fcntl(out, F_DUPFD, 10);
   dup2(far_in, kItsInput);
   dup2(far_out, kItsOutput);
   const std::string home = ::testing::TempDir() + "/browser";
   setenv("HOME", home.c_str(), 1);
   const std::string profile = "--user-data-dir=" + home;
-  // No sandbox: tests may run as root, which Chromium's refuses. No GPU, and no /dev/shm, in the tests' own sandbox.
+  // No sandbox: tests may run as root, which Chromium's sandbox refuses. No GPU and no /dev/shm: the tests' own sandbox
+  // lacks them.
   execl(program.c_str(), program.c_str(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
         "--no-first-run", "--window-size=1280,900", "--remote-debugging-pipe", profile.c_str(), nullptr);
   _exit(127);
@@ -50,7 +51,7 @@ std::unique_ptr<Browser> Browser::Start() {
   EXPECT_EQ(pipe2(out.data(), O_CLOEXEC), 0);
   const pid_t pid = fork();
   if (pid == 0) {
-    setpgid(0, 0);  // it has children of its own
+    setpgid(0, 0);  // a process group, because it has children of its own
     BecomeBrowser(Find(), in[0], out[1]);
   }
   close(in[0]);

@@ -1,5 +1,5 @@
-// A real browser, Debian's Chromium without a window, driven by its DevTools protocol over a pair of pipes
-// (--remote-debugging-pipe): for tests that ask what a page truly becomes.
+// Drives a real browser, Debian's headless Chromium, by its DevTools protocol over a pair of pipes
+// (--remote-debugging-pipe), for tests of the page as a browser shows it.
 #ifndef DUMP_HTML_TESTING_BROWSER_H_
 #define DUMP_HTML_TESTING_BROWSER_H_
 
@@ -14,34 +14,34 @@
 
 namespace vmm {
 
-// For one thread. Each call ends after a minute at the latest; what went wrong is a failure of the test.
+// For one thread. Each call ends after at most a minute. Errors are failures of the test.
 class Browser {
  public:
-  // The program, or "" where none is installed.
+  // The program's path. "": none is installed.
   static std::string Find();
 
   // REQUIRES: Find() found one.
   static std::unique_ptr<Browser> Start();
   ~Browser();
 
-  // Loads the page, and returns when it has loaded and its scripts have run.
+  // Loads the page. Returns after it has loaded and its scripts have run.
   void Open(const std::string& path);
 
-  // The value of an expression in the page.
+  // Returns the value of an expression in the page.
   nlohmann::json Evaluate(const std::string& expression);
 
-  // A method of the protocol, on the page: "Emulation.setEmulatedMedia".
+  // Calls a method of the protocol on the page, such as "Emulation.setEmulatedMedia".
   nlohmann::json Call(const std::string& method, const nlohmann::json& parameters = nlohmann::json::object());
 
-  // Errors and warnings on the page's console, breaches of its policy, exceptions of its scripts, and requests for
-  // anything but the page itself, since Open().
+  // Complaints since Open(): errors and warnings on the page's console, violations of its policy, exceptions in its
+  // scripts, and requests for anything but the page itself.
   const std::vector<std::string>& complaints() const { return complaints_; }
 
  private:
   Browser(pid_t pid, UniqueFd to, UniqueFd from) : pid_(pid), to_(std::move(to)), from_(std::move(from)) {}
 
   nlohmann::json Ask(nlohmann::json request);
-  nlohmann::json Next();  // the browser's next message; null at its end, or when a minute is over
+  nlohmann::json Next();  // the browser's next message; null at its end, or after a minute
   void TakeEvent(const nlohmann::json& event);
 
   const pid_t pid_;

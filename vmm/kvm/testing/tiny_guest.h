@@ -1,5 +1,4 @@
-// A machine on the host's own /dev/kvm with 1 MiB of RAM, for guests of a few bytes that a test
-// writes down.
+// A virtual machine on the host's own /dev/kvm with 1 MiB of RAM, for tests whose guests are a few bytes of code.
 #ifndef VMM_KVM_TESTING_TINY_GUEST_H_
 #define VMM_KVM_TESTING_TINY_GUEST_H_
 
@@ -65,7 +64,7 @@ class TinyGuestTest : public ::testing::Test {
 
   void Load(GuestAddr addr, const Bytes& bytes) { ASSERT_TRUE(memory_->Write(addr, bytes).ok()); }
 
-  // vCPU 0 at `code`, in real mode.
+  // Puts vCPU 0 at `code`, in real mode.
   void StartRealMode(const Bytes& code) {
     Load(kCode, code);
     CpuState state = *vcpu().ReadState();
@@ -76,7 +75,7 @@ class TinyGuestTest : public ::testing::Test {
     ASSERT_TRUE(vcpu().WriteState(state).ok());
   }
 
-  // vCPU 0 at `code`, in long mode, with the first and the fourth GiB mapped to themselves.
+  // Puts vCPU 0 at `code`, in long mode, with the first and the fourth GiB identity-mapped.
   void StartLongMode(const Bytes& code) {
     Load(kCode, code);
     const absl::Status status = vcpu().WriteState(LongModeState());
@@ -108,7 +107,7 @@ class TinyGuestTest : public ::testing::Test {
     return state;
   }
 
-  // The next exit of vCPU 0 that is no interruption.
+  // Runs vCPU 0 to its next exit that is not an interruption.
   VcpuExit Next() {
     for (;;) {
       absl::StatusOr<VcpuExit> exit = vcpu().Run();
@@ -118,7 +117,7 @@ class TinyGuestTest : public ::testing::Test {
     }
   }
 
-  // The next exit, which must be of this kind.
+  // The same for an exit that must be of this kind.
   template <typename T>
   T NextAs() {
     const VcpuExit exit = Next();
