@@ -29,9 +29,7 @@ def flag_item(flag: Flag) -> str:
 
 
 def flags_of_vmm(groups: list[Group]) -> str:
-    return "".join(
-        f".SS \"{roff(group.title)}\"\n" + "".join(flag_item(flag) for flag in group.flags) for group in groups
-    )
+    return "".join(f'.SS "{roff(group.title)}"\n' + "".join(flag_item(flag) for flag in group.flags) for group in groups)
 
 
 def prose(paragraph: str) -> str:
@@ -47,7 +45,7 @@ def commands_of_vmcore(commands: list[Command]) -> str:
     text = ""
     for command in commands:
         operands = re.sub(r"[A-Z]+", lambda word: f"\\fI{word[0]}\\fR", command.operands)
-        text += f".SS \"{command.name} \\fR{operands}\"\n{roff(command.summary[0].upper() + command.summary[1:])}.\n"
+        text += f'.SS "{command.name} \\fR{operands}"\n{roff(command.summary[0].upper() + command.summary[1:])}.\n'
         for paragraph in filter(None, command.details.split("\n\n")):
             text += ".PP\n" + prose(paragraph)
         text += "".join(flag_item(flag) for flag in command.flags)

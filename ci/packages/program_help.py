@@ -113,7 +113,4 @@ def vmm(program: str) -> list[Group]:
 
 
 def vmcore(program: str) -> list[Command]:
-    return [
-        parse_command(command, run(program, command.name, "--help"))
-        for command in parse_commands(run(program, "--help"))
-    ]
+    return [parse_command(command, run(program, command.name, "--help")) for command in parse_commands(run(program, "--help"))]

@@ -25,9 +25,7 @@ def main() -> None:
         sys.exit(f"ci/packages/values.py has words for flags that there are not: {', '.join(sorted(unknown))}")
     texts = {
         "man/man1/vmm.1": man_page.page(MAN / "vmm.1.in", man_page.flags_of_vmm(groups), version, int(epoch)),
-        "man/man1/vmcore.1": man_page.page(
-            MAN / "vmcore.1.in", man_page.commands_of_vmcore(commands), version, int(epoch)
-        ),
+        "man/man1/vmcore.1": man_page.page(MAN / "vmcore.1.in", man_page.commands_of_vmcore(commands), version, int(epoch)),
         "bash-completion/completions/vmm": bash_completion.vmm(groups),
         "bash-completion/completions/vmcore": bash_completion.vmcore(commands),
         "zsh/vendor-completions/_vmm": zsh_completion.vmm(groups),

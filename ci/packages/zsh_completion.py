@@ -53,8 +53,7 @@ def vmm(groups: list[Group]) -> str:
 def vmcore(commands: list[Command]) -> str:
     listed = "\n".join(f"  {quoted(f'{command.name}:{in_spec(command.summary)}')}" for command in commands)
     branches = "".join(
-        f"  {command.name})\n    _arguments{specs(command.flags, '      ')} \\\n      '*:FILE:_files'\n    ;;\n"
-        for command in commands
+        f"  {command.name})\n    _arguments{specs(command.flags, '      ')} \\\n      '*:FILE:_files'\n    ;;\n" for command in commands
     )
     return f"""#compdef vmcore
 # zsh completion for vmcore, made from its --help.

@@ -35,9 +35,7 @@ def run_tool(*command: str | Path, **environment: str) -> Ran:
     return Ran(ran.returncode, ran.stdout)
 
 
-def crash(
-    kernel: Kernel, vmcore: Path, results: Path, *commands: str, minimal: bool = False
-) -> tuple[Ran, dict[str, str]]:
+def crash(kernel: Kernel, vmcore: Path, results: Path, *commands: str, minimal: bool = False) -> tuple[Ran, dict[str, str]]:
     """One crash session; the output of each command apart."""
     outputs = {command: results / f"crash-{command.replace(' ', '')}" for command in commands}
     script = results / "crash-script"

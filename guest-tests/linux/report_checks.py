@@ -52,7 +52,7 @@ def check_host(tally: Tally, case: Case, vmcore: Path, host: dict | None) -> Non
     )
     status, page, words = vmcore_tool("report", vmcore, "--html")
     whole = status == 0 and page.startswith(b"<!DOCTYPE html>") and page.endswith(b"</html>\n")
-    lanes = page.count(b"aria-label=\"vCPU ")
+    lanes = page.count(b'aria-label="vCPU ')
     tally.check(f"{case}: vmcore report --html is a page with a row of each vCPU", whole and lanes >= case.cpus, words)
 
 
