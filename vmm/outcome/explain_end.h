@@ -1,4 +1,4 @@
-// What is found out about a bad end, once nothing of the guest moves any more.
+// Examines a bad end once nothing in the guest moves any more.
 #ifndef VMM_OUTCOME_EXPLAIN_END_H_
 #define VMM_OUTCOME_EXPLAIN_END_H_
 
@@ -9,19 +9,20 @@
 namespace vmm {
 
 // A kernel with neither a trap nor pvpanic panics silently, then resets or stands still. If its console printed a
-// panic, reclassifies such a reset or time-out as one. The console is not believed if a trap was planted for panics and
-// did not fire: then the words are somebody else's. Nor are an early exception's words (EarlyExceptionWatch is for
-// them).
+// panic, reclassifies such a reset or time-out as a panic. Does not believe the console if a trap was planted for
+// panics and did not fire: then somebody else printed the words. Nor does it believe the words of an early exception,
+// which EarlyExceptionWatch handles.
 void PromoteConsolePanic(RunOutcome& outcome);
 
 // True if the guest's console said that it panicked.
 bool ConsoleShowedPanic(const RunOutcome& outcome);
 
-// One of which somebody will ask why: a panic, a hang, a time-out, and a SIGTERM, by which harnesses end what is stuck.
+// True for an end that somebody will want explained: a panic, a hang, a time-out, or a SIGTERM, because harnesses end
+// stuck runs with one.
 bool IsBadEnd(const RunOutcome& outcome);
 
-// What the vCPUs' registers and the guest's memory say of the end goes into the record, and to stderr what the console
-// has not shown. Never fails. REQUIRES: IsBadEnd().
+// Adds to the record what the vCPUs' registers and the guest's memory say about the end, and prints on stderr what the
+// console has not shown. Never fails. REQUIRES: IsBadEnd().
 void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, RunOutcome& outcome);
 
 }  // namespace vmm
