@@ -1,5 +1,5 @@
-// The user's wishes, checked and in our own types. vmm/cli/flags.h makes one from the flags; a test harness fills it in
-// by hand.
+// The user's configuration of a run, checked and in our own types. vmm/cli/flags.h makes one from the flags; a test
+// harness fills it in by hand.
 #ifndef VMM_CONFIG_VM_CONFIG_H_
 #define VMM_CONFIG_VM_CONFIG_H_
 
@@ -60,8 +60,7 @@ struct VmConfig {
   std::string dump_fallback_dir;  // empty: none
   DumpFormat dump_format = DumpFormat::kElf;
   int dump_level = kLevelNoZeros;
-  int dump_fd = -1;   // stream the vmcore there first; -1: no stream. If it is standard output, the console goes
-                      // elsewhere
+  int dump_fd = -1;   // stream the vmcore there first; -1: no stream. If it is stdout, the console goes to stderr
   int dump_keep = 0;  // VmcoreOptions::keep
   uint64_t dump_min_free = 0;  // bytes
   CoreMappings core_mappings = CoreMappings::kNeeded;

@@ -1,5 +1,5 @@
-// Where a vCPU stood when it could not go on, and which of its registers explain why: a triple fault, or an instruction
-// that KVM could not run.
+// The place where a vCPU could not go on, and the registers that explain why: a triple fault, or an instruction that
+// KVM could not run.
 #ifndef VMM_OUTCOME_FAULT_SITE_H_
 #define VMM_OUTCOME_FAULT_SITE_H_
 

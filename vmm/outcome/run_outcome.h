@@ -48,7 +48,7 @@ struct RunOutcome {
   std::optional<Hang> hang;
   std::optional<HangRegisters> hang_registers;  // for every hang after which an NMI was sent, or would have been
 
-  // Where the loader put the kernel. Empty if no kernel was loaded.
+  // The place where the loader put the kernel. Empty if no kernel was loaded.
   struct KernelPlace {
     uint64_t physical_base = 0;
     std::optional<uint64_t> kaslr_seed;  // for --kaslr=
@@ -57,7 +57,7 @@ struct RunOutcome {
 
   std::optional<CatchReport> catching;  // empty if there was nothing to catch
 
-  // Where the vCPU stood that could not go on, after a triple fault or an error from KVM.
+  // The place where a vCPU could not go on, after a triple fault or an error from KVM.
   std::optional<FaultSite> fault;
 
   // What the guest's memory says about its end, if it was a bad end.

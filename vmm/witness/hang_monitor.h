@@ -103,7 +103,7 @@ class HangMonitor {
   std::optional<Hang> JudgeVcpu(size_t id, bool console_silent) const;
   std::optional<Hang> JudgeIdle() const;
   std::optional<Hang> JudgeHalted() const;
-  // Where a vCPU halts with interrupts off, if it does nothing else; else empty.
+  // The places where a vCPU halts with interrupts off, if it does nothing else; else empty.
   std::set<uint64_t> RipsOfHalt(size_t id) const;
 
   const absl::Duration interval_;
