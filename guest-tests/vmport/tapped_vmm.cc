@@ -44,7 +44,7 @@ class Tap {
   }
 
  private:
-  // True where the IN is answered by the trick.
+  // True if the trick answered the IN.
   bool Play(Backdoor& backdoor, BackdoorRegisters& registers) {
     if ((trick_ == "exact" || trick_ == "checkpoint") && in_ == conversation_) {
       const auto mode = trick_ == "exact" ? Backdoor::RestoreMode::kExact : Backdoor::RestoreMode::kCheckpoint;
@@ -95,9 +95,9 @@ class Tap {
 
   // One vCPU at a time: the tests play tricks on one program only.
   std::string trick_ = "none";
-  int conversation_ = 0;  // since the trick began
-  int in_ = 0;            // of this conversation
-  int in_message_ = 0;    // of those, that carry or end a message
+  int conversation_ = 0;  // conversations since the trick began
+  int in_ = 0;            // INs of this conversation
+  int in_message_ = 0;    // INs of this conversation that carry or end a message
   std::vector<std::string> asks_;
   std::string asked_;
   uint64_t waiting_ = 0;
