@@ -43,7 +43,7 @@ int main(void) {
     apic_write(LVT_TIMER, 0x50 | TSC_DEADLINE);
     wrmsr(MSR_TSC_DEADLINE, rdtsc() + 5000000);
     while (ticks == 0) sti_hlt_cli();
-    // How far the TSC advanced meanwhile says nothing: if the host's TSC is unstable, KVM stops the guest's in HLT.
+    // The advance of the TSC meanwhile says nothing: if the host's TSC is unstable, KVM stops the guest's in HLT.
     report(true, "TSC deadline: the interrupt comes");
     // KVM may deliver the interrupt from another host CPU, and disarm the timer a moment later.
     unsigned reads = 1;

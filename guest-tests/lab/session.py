@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 LAB = Path(__file__).with_name("run")
-FRUITLESS = 4  # give up after so many labs in a row that broke down before any run ended
+FRUITLESS = 4  # give up after this many labs in a row that broke down before any run ended
 STILL_S = 900  # a lab in which no run ends for so long stands still
 
 

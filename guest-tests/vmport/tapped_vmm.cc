@@ -3,7 +3,7 @@
 // The guest chooses a trick by setting guestinfo.trick; it holds from the next conversation on:
 //   trace            each IN, as asked and as answered, on stderr
 //   refuse-cookies   OPEN with a cookie fails
-//   cpt              the n-th conversation's n-th IN that carries or ends a message is told CPT
+//   cpt              the n-th conversation's n-th IN that carries or ends a message gets CPT as its answer
 //   exact, checkpoint   before the n-th conversation's n-th IN the backdoor is saved and restored
 //   none
 // VMPORT_ASK=ping,OS_Reboot in the environment sends these to the tools, once they are there.

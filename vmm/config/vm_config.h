@@ -40,7 +40,7 @@ struct VmwareConfig {
 };
 
 struct VmConfig {
-  // What to boot. The machine fills in acpi_rsdp and cpu_has_la57.
+  // The kernel to boot, and how. The machine fills in acpi_rsdp and cpu_has_la57.
   BootConfig boot;
 
   std::string kvm_path = "/dev/kvm";  // no flag; a test names one that does not exist

@@ -1,4 +1,4 @@
-// Examines a bad end once nothing in the guest moves any more.
+// Examines a bad end once the guest has stopped for good.
 #ifndef VMM_OUTCOME_EXPLAIN_END_H_
 #define VMM_OUTCOME_EXPLAIN_END_H_
 

@@ -22,7 +22,7 @@ struct HangRegisters {
   std::vector<std::string> places;  // the function at RIP, for each vCPU of the note; empty: unknown
 };
 
-// Prints one line per started vCPU on stderr: where it stands, and which interrupts it takes.
+// Prints one line per started vCPU on stderr: where it stands, and whether it takes interrupts.
 void TellWhereVcpusStand(const HangRegistersNote& note);
 
 // `panic`: the first thing that the guest reported after the NMI. `states`: the registers at its end. If a vCPU could

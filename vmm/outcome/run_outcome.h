@@ -1,4 +1,4 @@
-// How a run ended. The exit code, the last line on stderr and result.json are all made from this one value, so that
+// The end of a run. The exit code, the last line on stderr and result.json are all made from this one value, so that
 // they cannot disagree.
 #ifndef VMM_OUTCOME_RUN_OUTCOME_H_
 #define VMM_OUTCOME_RUN_OUTCOME_H_
@@ -60,7 +60,7 @@ struct RunOutcome {
   // The place where a vCPU could not go on, after a triple fault or an error from KVM.
   std::optional<FaultSite> fault;
 
-  // What the guest's memory says about its end, if it was a bad end.
+  // The traces of a bad end in the guest's memory.
   std::optional<DeathReport> death;
 
   // The first lines of trouble from the console, and how many there were in all.

@@ -1,4 +1,4 @@
-// What a guest has left in its backdoor, for the record of the run and for the dump.
+// The things that a guest has left in its backdoor, for the record of the run and for the dump.
 #ifndef VMM_OUTCOME_VMPORT_REPORT_H_
 #define VMM_OUTCOME_VMPORT_REPORT_H_
 

@@ -7,7 +7,8 @@
 namespace vmm {
 namespace {
 
-// How much of a long line is kept after its first part was examined: more than a time stamp and the words of any sign.
+// Bytes of a long line that are kept after its first part was examined: more than a time stamp and the words of any
+// sign.
 constexpr size_t kOverlap = 256;
 
 }  // namespace

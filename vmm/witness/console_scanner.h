@@ -24,7 +24,7 @@ struct ConsoleWitness {
 // Any thread may call; the bytes of one console must arrive in order.
 class ConsoleScanner {
  public:
-  // How many witnesses are kept: the first ones, so that a guest that warns in a loop does not fill memory.
+  // Keeps at most this many witnesses, the first ones, so that a guest that warns in a loop does not fill memory.
   static constexpr size_t kMaxKept = 64;
 
   // A line up to this length is examined whole, a longer one in overlapping parts.
@@ -42,7 +42,7 @@ class ConsoleScanner {
   std::vector<ConsoleWitness> witnesses() const;
   uint64_t seen() const;  // includes witnesses that were not kept
 
-  // How many bytes were scanned so far.
+  // Bytes scanned so far.
   uint64_t bytes() const;
 
  private:

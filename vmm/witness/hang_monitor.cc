@@ -47,7 +47,8 @@ HangMonitor::Found HangMonitor::Find(const VcpuSample& sample, absl::Duration el
   if (!sample.started) return {.state = State::kOff};
   if (!sample.answered || sample.user_mode) return {.state = State::kBusy};
   const Place place{sample.rip, sample.rsp, sample.rcx, sample.rdi};
-  // How long its thread ran says nothing here: no interrupt can have woken it, so all of that was the host's own work.
+  // The time that its thread ran says nothing here: no interrupt can have woken it, so all of that was the host's own
+  // work.
   if (sample.halted && !sample.interrupts) return {.state = State::kHaltedForGood, .place = place, .interrupts = false};
   if (!sample.halted) return {.state = State::kKernel, .place = place, .interrupts = sample.interrupts};
   return {.state = sample.ran > elapsed * kAtRest ? State::kBusy : State::kIdle, .place = place};

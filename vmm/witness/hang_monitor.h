@@ -79,7 +79,7 @@ class HangMonitor {
   // printed and received so far. Returns a verdict as soon as there is one.
   std::optional<Hang> Add(absl::Duration elapsed, const std::vector<VcpuSample>& vcpus, uint64_t console_bytes);
 
-  // How many samples said nothing because the host was too busy.
+  // The number of samples that said nothing because the host was too busy.
   uint64_t starved() const { return starved_; }
 
  private:

@@ -7,8 +7,8 @@
 
 namespace vmm {
 
-// What to do with a terminal's control sequences ("ESC [ 1 m"). Dropping one drops its letters too, and a task may have
-// a name that turns letters of the kernel's own words into part of a sequence.
+// The treatment of a terminal's control sequences ("ESC [ 1 m"). Dropping one drops its letters too, and a task may
+// have a name that turns letters of the kernel's own words into part of a sequence.
 enum class ControlSequences { kDrop, kKeepLetters };
 
 // Returns `bytes` without control characters (C0, DEL, C1), as valid UTF-8. A byte that is part of no character becomes
