@@ -39,7 +39,7 @@ Pipe MakePipe() {
   return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
-// Returns our end of a new terminal. Invalid, with errno, if there is none to be had.
+// Returns our end of a new terminal. Invalid, with errno, if none is available.
 UniqueFd MakeTerminal() {
   UniqueFd ours(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (ours.valid() && (grantpt(ours.get()) != 0 || unlockpt(ours.get()) != 0)) ours.reset();

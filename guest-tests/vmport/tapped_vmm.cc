@@ -1,12 +1,12 @@
-// vmm with a hand on its backdoor, for tests of the backdoor's clients. All flags are vmm's.
+// vmm with a tap on its backdoor, to test the backdoor's clients. All flags are vmm's.
 //
 // The guest chooses a trick by setting guestinfo.trick; it holds from the next conversation on:
 //   trace            each IN, as asked and as answered, on stderr
 //   refuse-cookies   OPEN with a cookie fails
 //   cpt              the n-th conversation's n-th IN that carries or ends a message gets CPT as its answer
-//   exact, checkpoint   before the n-th conversation's n-th IN the backdoor is saved and restored
+//   exact, checkpoint   saves and restores the backdoor before the n-th conversation's n-th IN
 //   none
-// VMPORT_ASK=ping,OS_Reboot in the environment sends these to the tools, once they are there.
+// VMPORT_ASK=ping,OS_Reboot in the environment sends these to the tools as soon as they are there.
 #include <cstdlib>
 #include <mutex>
 #include <string>

@@ -29,7 +29,7 @@ class Machine {
   absl::Status InjectNmi(int vcpu) { return vm_->InjectNmi(vcpu); }
   KvmStatistics ReadStatistics() const { return vm_->ReadStatistics(); }
 
-  // All vCPUs, in the guest's CPU order. vCPU 0 stands at the kernel's entry point.
+  // All vCPUs, in the guest's CPU order. vCPU 0 is at the kernel's entry point.
   std::vector<Vcpu*> vcpus();
 
  private:
