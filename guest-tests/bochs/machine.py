@@ -10,7 +10,8 @@ import threading
 import time
 from pathlib import Path
 
-# Bochs' names for them. We also tried others: `ryzen` stalls early in the kernel, `phenom_8650_toliman` never gets through it.
+# Bochs' names for them. We also tried others: `ryzen` stalls early in the kernel, `phenom_8650_toliman` never gets
+# through it.
 CPU_MODELS = {"vmx": "corei7_skylake_x", "svm": "trinity_apu"}
 
 ISOLINUX = Path("/usr/lib/ISOLINUX/isolinux.bin")
@@ -103,7 +104,8 @@ def run(
     ours, theirs = pty.openpty()  # its display; nobody looks at it
     threading.Thread(target=_drain, args=(ours,), daemon=True).start()
     start = time.monotonic()
-    # `setpriv --pdeathsig`: Bochs ends with this program, however that ends. When killed, it leaves boot.iso.lock, in our folder.
+    # `setpriv --pdeathsig`: Bochs ends with this program, however that ends. When killed, it leaves boot.iso.lock, in
+    # our folder.
     command = ["setpriv", "--pdeathsig=KILL", "bochs-bin", "-q", "-f", "bochsrc", "-rc", "rc"]
     environment = dict(os.environ, TERM="xterm")
     with subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as bochs:

@@ -24,8 +24,9 @@ from lab.kvm_in_use import KvmInUse  # noqa: E402
 
 TIMEOUT_S = 180  # emulation is slow, and four emulated CPUs share what the host has
 
-# On a host with other work the lab can be so slow that its own timer interrupts take all of a guest's time, forever: KVM counts exits, but
-# the guest stands still. Such a run is repeated once, with a message; twice if the guest had not even printed its first line.
+# On a host with other work the lab can be so slow that its own timer interrupts take all of a guest's time, forever:
+# KVM counts exits, but the guest stands still. Such a run is repeated once, with a message; twice if the guest had not
+# even printed its first line.
 ATTEMPTS = 2
 ATTEMPTS_TO_BEGIN = 3
 TIMED_OUT = 124

@@ -61,8 +61,8 @@ class Machine:
 
     def _qemu(self, vmlinuz: Path, initrd: Path, job: Path) -> list[str]:
         # `setpriv --pdeathsig`: QEMU ends with this program, however that ends.
-        # -cx16: every allocation of Linux uses CMPXCHG16B. A guest that is interrupted after one now and then gets RFLAGS made of a
-        # pointer's bits, and then faults without a reason.
+        # -cx16: every allocation of Linux uses CMPXCHG16B. A guest that is interrupted after one now and then gets
+        # RFLAGS made of a pointer's bits, and then faults without a reason.
         return [
             "setpriv", "--pdeathsig=KILL", "qemu-system-x86_64",
             "-accel", "tcg,thread=multi", "-cpu", "max,+svm,-cx16", "-smp", str(self.cpus), "-m", str(self.memory_mib),

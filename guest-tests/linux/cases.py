@@ -98,16 +98,17 @@ class Case:
         """The arguments for vmm."""
         death, variant = self.death or Death("", ""), VARIANTS.get(self.variant, Variant())
         words = ["console=ttyS0", "quiet", f"job={self.job}", JOB_APPENDS.get(self.job, ""), death.append, variant.append]
-        # The lab's emulated CPU does not intercept XSETBV, so its KVM reports CPUID 0xd for an outdated XCR0. 6.1 then gives up XSAVE and
-        # lives; in 6.12 and 7.2 that fallback is broken.
+        # The lab's emulated CPU does not intercept XSETBV, so its KVM reports CPUID 0xd for an outdated XCR0. 6.1 then
+        # gives up XSAVE and lives; in 6.12 and 7.2 that fallback is broken.
         if self.flavour in NEWER:
             words.append("noxsave")
         append = " ".join(word for word in words if word)  # each character costs three exits
         kaslr = "on" if self.kaslr else "off"
         arguments = [f"--append={append}", f"--kaslr={kaslr}", f"--cpus={self.cpus}", f"--memory={self.memory_mib}M"]
-        # A dead kernel still takes timer ticks. They are so slow in the lab that its CPU is often found in one. crash 8.0.2 cannot unwind
-        # that without CONFIG_X86_MCE, so the cloud kernel gets no tick. On PREEMPT_RT the task that panicked may lose its CPU during the
-        # grace: it sleeps for the console's lock if the kernel has stopped the CPU that held it.
+        # A dead kernel still takes timer ticks. They are so slow in the lab that its CPU is often found in one. crash
+        # 8.0.2 cannot unwind that without CONFIG_X86_MCE, so the cloud kernel gets no tick. On PREEMPT_RT the task that
+        # panicked may lose its CPU during the grace: it sleeps for the console's lock if the kernel has stopped the CPU
+        # that held it.
         if self.flavour in ("cloud", "rt") and self.job == "panic":
             arguments.append("--panic-grace=0")
         return [*arguments, *death.arguments, *variant.arguments]

@@ -16,8 +16,8 @@ from lab.kernels import Kernel
 from linux.cases import NEWER, Case, Image
 from linux.report_checks import check_report
 
-# On the stack of a CPU that took an interrupt. A timer tick is slow in the lab, so a CPU is sometimes found in one. From the interrupt
-# stack, gdb does not see what was interrupted.
+# On the stack of a CPU that took an interrupt. A timer tick is slow in the lab, so a CPU is sometimes found in one.
+# From the interrupt stack, gdb does not see what was interrupted.
 INTERRUPT = r"sysvec_|common_interrupt|\b(error_entry|error_return|swapgs_restore_regs|native_irq_return)"
 URANDOM = "get_random_bytes_user|urandom_read_iter"  # on the stack of `cat /dev/urandom`
 

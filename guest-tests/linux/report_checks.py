@@ -57,8 +57,8 @@ def check_host(tally: Tally, case: Case, vmcore: Path, host: dict | None) -> Non
 
 
 def _is_accounted_for(vcpu: dict) -> bool:
-    # A vCPU's life is measured by the TSC at the rate that KVM has found for it, while the scheduler has its own clock. On an emulated
-    # machine they differ by up to 1 in 1,000, which shows if a vCPU never slept.
+    # A vCPU's life is measured by the TSC at the rate that KVM has found for it, while the scheduler has its own clock.
+    # On an emulated machine they differ by up to 1 in 1,000, which shows if a vCPU never slept.
     in_bounds = 0 < vcpu["ran_seconds"] and vcpu["ran_seconds"] + vcpu["waited_seconds"] < 1.01 * vcpu["life"]["seconds"]
     return in_bounds and vcpu["kvm"] is not None and vcpu["kvm"]["exits"] >= vcpu["exits"]
 

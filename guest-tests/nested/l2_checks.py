@@ -82,8 +82,8 @@ def check_registers(tally: Tally, name: str, l2: kernels.Kernel, l2_core: Path, 
 
 
 def check_crash(tally: Tally, name: str, l2: kernels.Kernel, l2_core: Path, results: Path, cpus: list[dict]) -> None:
-    # crash 8.0.2 does not find this kernel's task list by itself. If the kernel has no CONFIG_X86_MCE, it does not find a CPU's position
-    # either. It takes both as arguments.
+    # crash 8.0.2 does not find this kernel's task list by itself. If the kernel has no CONFIG_X86_MCE, it does not find
+    # a CPU's position either. It takes both as arguments.
     tasks = "list task_struct.tasks -s task_struct.comm -h init_task"
     in_kernel = [(n, cpu) for n, cpu in enumerate(cpus) if cpu["mode"] == "kernel"]
     stacks = {f"set -c {n}": f"bt -S {cpu['rsp']} -I {cpu['rip']}" for n, cpu in in_kernel}
