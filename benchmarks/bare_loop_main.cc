@@ -1,6 +1,6 @@
-// Runs a guest by nothing but KVM_RUN: the least that a program with a vCPU can do, for benchmarks/exits to hold vmm's
-// loop against. The machine is the one that vmm makes; once it stands, its vCPU is taken over by its descriptor. Only
-// the debug console and the debug exit are answered.
+// Runs a guest with nothing but KVM_RUN: the least that a program with a vCPU can do. benchmarks/exits compares vmm's
+// loop with it. vmm's code makes the machine; then this program takes over the vCPU through its descriptor. It answers
+// only the debug console and the debug exit.
 //
 //   bare_loop_main KERNEL APPEND
 #include <fcntl.h>

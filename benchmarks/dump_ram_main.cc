@@ -1,10 +1,10 @@
-// The dump alone, of a machine that never ran: RAM is a file that was filled beforehand, the one vCPU has not started.
-// benchmarks/dump times it against QEMU's dump of the same file.
+// Only the dump, of a machine that never ran: RAM is a file that was filled in advance, and the one vCPU has not
+// started. benchmarks/dump times it against QEMU's dump of the same file.
 //
 //   dump_ram_main RAM OUT_DIR
 //
-// Prints one line of JSON: how long it took until the vmcore had its name on the disk, what it holds, and what of
-// memory the dump itself took, the mapping of guest RAM left out.
+// Prints one line of JSON: the time until the vmcore had its name on the disk, its contents, and the memory that the
+// dump itself took, without the mapping of guest RAM.
 #include <dirent.h>
 #include <sys/stat.h>
 
@@ -23,9 +23,9 @@
 namespace vmm {
 namespace {
 
-constexpr uint64_t kLowMemory = 3ull << 30;  // QEMU's q35 and ours: the rest lies from 4 GiB on
+constexpr uint64_t kLowMemory = 3ull << 30;  // in QEMU's q35 and in ours: the rest begins at 4 GiB
 
-// KiB of this process: its own memory and the page tables that map guest RAM.
+// KiB of this process: its own memory, and the page tables that map guest RAM.
 struct Kib {
   uint64_t own = 0;
   uint64_t tables = 0;
@@ -41,7 +41,7 @@ Kib MemoryOfThisProcess() {
   return kib;
 }
 
-// The most that was seen, looked at every millisecond.
+// The highest value seen, sampled every millisecond.
 class PeakMemory {
  public:
   PeakMemory() : before_(MemoryOfThisProcess()), thread_([this] { Watch(); }) {}

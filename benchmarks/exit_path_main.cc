@@ -1,6 +1,6 @@
-// Times what vmm itself does between two KVM_RUNs, without a KVM: a vCPU whose Run() does nothing but say that the
-// guest has written a byte to a port that is nobody's, in vmm's own loop, with its flight recorder. `exit_path_main
-// ROUNDS EXITS` prints each round's nanoseconds an exit. Run() as KVM's vCPU has it, around the ioctl, is not in them.
+// Times vmm's own work between two KVM_RUNs, without KVM, in vmm's own loop with its flight recorder. The vCPU's Run()
+// only reports that the guest has written a byte to a port without a device. `exit_path_main ROUNDS EXITS` prints the
+// nanoseconds per exit of each round. They do not include the code around the ioctl in the Run() of KVM's vCPU.
 #include <array>
 #include <atomic>
 #include <chrono>

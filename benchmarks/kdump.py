@@ -3,9 +3,9 @@
 
     benchmarks/kdump.py VMCORE [--rounds N]
 
-VMCORE is an ELF core of vmm, such as guest-tests/linux/run leaves in out/linux. Ours and makedumpfile start from
-it and end with their process; ours is on the disk by then, makedumpfile's need not be. QEMU, which never starts
-the guest, gets the same memory as its RAM and is timed from the command to its answer.
+VMCORE is an ELF core of vmm, for example from guest-tests/linux/run in out/linux. Ours and makedumpfile start from it
+and end with their process. Ours is on the disk by then, makedumpfile's need not be. QEMU never starts the guest; it
+gets the same memory as its RAM, and is timed from the command to its answer.
 """
 
 import argparse
@@ -23,7 +23,7 @@ VMCORE = Path(__file__).resolve().parent.parent / "bazel-bin/dump/tool/vmcore"
 
 
 def to_ram(vmcore: Path, ram: Path) -> int:
-    """The memory of an ELF core as a flat, sparse file, and its size in MiB."""
+    """Writes the memory of an ELF core to a flat, sparse file, and returns its size in MiB."""
     script = f"""
 import struct
 core, ram = open({str(vmcore)!r}, 'rb'), open({str(ram)!r}, 'wb')

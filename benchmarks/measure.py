@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
-# The kernel goes on clearing away a VM after its process has ended; the next peer is not to pay for that.
+# The kernel keeps cleaning up a VM after its process has ended. The next peer must not pay for that.
 SETTLE_S = 0.2
 
 
@@ -26,7 +26,7 @@ class Peer:
 
 
 def spawn_to_end(peer: Peer) -> float:
-    """The whole process, from fork to its end."""
+    """Times the whole process, from fork to its end."""
     start = time.monotonic()
     run = subprocess.run(peer.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     seconds = time.monotonic() - start
@@ -36,7 +36,7 @@ def spawn_to_end(peer: Peer) -> float:
 
 
 def spawn_to_marker(marker: bytes, timeout_s: float) -> Callable[[Peer], float]:
-    """From fork to `marker` on the peer's standard output; the peer is killed then."""
+    """Times from fork to `marker` on the peer's standard output, and then kills the peer."""
 
     def measure(peer: Peer) -> float:
         start = time.monotonic()
@@ -56,7 +56,8 @@ def spawn_to_marker(marker: bytes, timeout_s: float) -> Callable[[Peer], float]:
 
 
 def in_turn(peers: list[Peer], rounds: int, measure: Callable[[Peer], float]) -> None:
-    """One round that is not counted, then `rounds` that are. A peer that fails is measured no more, and says why."""
+    """Runs one round that does not count, then `rounds` that do. A peer that fails is not measured again, and says
+    why."""
     for number in range(rounds + 1):
         for peer in peers:
             if peer.trouble:
@@ -72,7 +73,7 @@ def in_turn(peers: list[Peer], rounds: int, measure: Callable[[Peer], float]) ->
 
 
 def table(peers: list[Peer], unit: str = "ms") -> str:
-    """Markdown: median, minimum and maximum, and how many times the first peer's median each one takes."""
+    """Returns Markdown: median, minimum and maximum, and the multiple of the first peer's median."""
     scale = {"ms": 1000, "s": 1}[unit]
     rows = [f"| | median, {unit} | min | max | against {peers[0].name} |", "|---|---|---|---|---|"]
     for peer in peers:

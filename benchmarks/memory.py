@@ -1,4 +1,4 @@
-"""What a running vmm holds besides its guest's RAM."""
+"""Measures the memory of a running vmm besides its guest's RAM."""
 
 import subprocess
 import time
@@ -9,7 +9,7 @@ PARTS = {"Pss_Anon": "anonymous memory", "Pss_File": "the program itself"}
 
 
 def outside_guest_ram(command: list[str]) -> dict[str, int]:
-    """KiB by kind, of a guest that stands still. Guest RAM is shared memory, and so counted apart."""
+    """Returns KiB by kind, for a guest that stands still. Guest RAM is shared memory, and so counts separately."""
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         try:
             time.sleep(SETTLED_S)
@@ -21,7 +21,7 @@ def outside_guest_ram(command: list[str]) -> dict[str, int]:
 
 
 def overhead_table(command: list[str], shapes: dict[str, list[str]]) -> str:
-    """Markdown: a row for each name in `shapes`, whose value is added to `command`."""
+    """Returns Markdown: a row for each name in `shapes`, whose value is appended to `command`."""
     rows = ["| | " + " | ".join(PARTS.values()) + " | both, MiB |", "|---|---|---|---|"]
     for name, flags in shapes.items():
         sizes = outside_guest_ram([*command, *flags])

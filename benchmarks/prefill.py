@@ -1,4 +1,4 @@
-"""A file that stands for a guest's RAM, touched where a guest of that kind would have touched it."""
+"""Makes a file that stands for a guest's RAM, touched where a guest of that kind would have touched it."""
 
 import mmap
 import os
@@ -10,7 +10,7 @@ RUN = 64  # pages: 256 KiB
 
 
 def prefill(path: Path, size: int, fraction: float, scattered: bool) -> None:
-    """`fraction` of the pages of `size` bytes, each with bytes of its own: half of them random, half text."""
+    """Fills `fraction` of the pages of `size` bytes, each with its own bytes: half of them random, half text."""
     pages = size // PAGE
     unit = 1 if scattered else RUN
     units = pages // unit

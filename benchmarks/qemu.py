@@ -1,4 +1,4 @@
-"""A QEMU whose guest is never started: its RAM is a file, which it dumps as it is."""
+"""A QEMU whose guest never starts: its RAM is a file, and QEMU dumps that as it is."""
 
 import subprocess
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times stock kernels to their first program under several VMMs, where /dev/kvm is real: see ./run."""
+"""Times stock kernels up to their first program under several VMMs, where /dev/kvm is real: see ./run."""
 
 import shutil
 import sys
@@ -28,7 +28,7 @@ def peers(vmm: str, bzimage: str, vmlinux: str, initrd: str) -> list[Peer]:
 
 def main() -> None:
     rounds, files = int(sys.argv[1]), sys.argv[2:]
-    with tempfile.TemporaryDirectory() as folder:  # memory: what is timed must not wait for 9p
+    with tempfile.TemporaryDirectory() as folder:  # in memory: the timed part must not wait for 9p
         copies = [shutil.copy(file, Path(folder) / f"{n}-{Path(file).name}") for n, file in enumerate(files)]
         contest = peers(*map(str, copies))
         in_turn(contest, rounds, spawn_to_marker(MARKER, timeout_s=120))

@@ -1,5 +1,5 @@
-// Wrong flags, one row for each way to be wrong: all end with 125 at once, before anything is started, with a last
-// line that says what was wrong.
+// Wrong flags, one row for each kind of mistake. Each run ends with 125 at once, before anything starts, and its last
+// line says what was wrong.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -24,7 +24,7 @@ using testing::HasSubstr;
 struct BadFlags {
   const char* name;
   std::vector<std::string> args;
-  std::vector<const char*> said;  // each must stand in the last line
+  std::vector<const char*> said;  // the last line must contain each
 };
 
 void PrintTo(const BadFlags& row, std::ostream* out) { *out << row.name; }
@@ -163,7 +163,7 @@ TEST_P(BadFlagsTest, IsRefusedWithItsReason) {
 INSTANTIATE_TEST_SUITE_P(Table, BadFlagsTest, testing::ValuesIn(Table()),
                          [](const testing::TestParamInfo<BadFlags>& info) { return info.param.name; });
 
-// A FIFO that nobody writes to, a socket, and a file of 1 TiB that takes no room.
+// A FIFO without a writer, a socket, and a sparse file of 1 TiB.
 class SpecialFileTest : public testing::TestWithParam<const char*> {
  protected:
   SpecialFileTest() {

@@ -28,7 +28,7 @@ constexpr const char* kQemuRegs[] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "
 constexpr const char* kQemuSegments[] = {"cs", "ds", "es", "fs", "gs", "ss", "ldt", "tr", "gdt", "idt"};
 constexpr const char* kQemuTail[] = {"cr0", "cr1", "cr2", "cr3", "cr4", "kernel_gs_base"};
 
-// Little-endian numbers, one behind the other.
+// Little-endian numbers, one after the other.
 class Reader {
  public:
   Reader(const char* data, size_t size) : data_(data), left_(size) {}
@@ -77,7 +77,7 @@ Registers ReadQemu(const char* desc, size_t size) {
   return registers;
 }
 
-// An ELF file that libelf has open.
+// An ELF file that libelf has opened.
 class ElfFile {
  public:
   static absl::StatusOr<std::unique_ptr<ElfFile>> Open(const std::string& path) {

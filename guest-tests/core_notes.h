@@ -1,4 +1,4 @@
-// A vmcore as a reader sees it that knows nothing of its writer: libelf, and the layouts of the note formats.
+// Reads a vmcore like a reader that knows nothing about its writer: with libelf and the layouts of the note formats.
 #ifndef GUEST_TESTS_CORE_NOTES_H_
 #define GUEST_TESTS_CORE_NOTES_H_
 
@@ -11,7 +11,7 @@
 
 namespace vmm {
 
-// Registers by their names: "rax", "rip", "fs_base".
+// Registers by name: "rax", "rip", "fs_base".
 using Registers = std::map<std::string, uint64_t>;
 
 struct CoreNotes {
@@ -21,10 +21,10 @@ struct CoreNotes {
 
 absl::StatusOr<CoreNotes> ReadCoreNotes(const std::string& path);
 
-// `size` bytes of guest-physical memory out of the core's PT_LOADs.
+// Returns `size` bytes of guest-physical memory from the core's PT_LOADs.
 absl::StatusOr<std::string> ReadCoreMemory(const std::string& path, uint64_t address, uint64_t size);
 
-// The value of a symbol of an ELF file.
+// Returns the value of a symbol in an ELF file.
 absl::StatusOr<uint64_t> SymbolAddress(const std::string& path, const std::string& name);
 
 }  // namespace vmm

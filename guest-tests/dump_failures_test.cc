@@ -1,5 +1,5 @@
-// A dump that cannot be written: the panic is reported all the same, nothing half-made stays behind, and the second
-// directory gets its chance.
+// Dumps that cannot be written: the panic is still reported, no partial file remains, and the second directory gets its
+// chance.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ class DumpFailuresTest : public testing::Test {
   std::string second_;  // in dir_
 };
 
-// A file system of 64 KiB, for as long as this lives.
+// A file system of 64 KiB, for the lifetime of this object.
 class SmallDisk {
  public:
   explicit SmallDisk(const std::string& path) : path_(path) {

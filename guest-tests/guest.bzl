@@ -1,12 +1,12 @@
 """Guests: C programs for a bare machine, linked with guest-tests/lib into an ELF that vmm boots.
 
-They are built by plain compiler calls and not by cc_binary: no option of the host's programs
-(sanitizers, PIE, hardening) makes sense in them.
+Plain compiler calls build them, not cc_binary, because the options of the host's programs
+(sanitizers, PIE, hardening) make no sense for them.
 """
 
 _COMPILE = " ".join([
     "$(CC) -std=gnu11 -O2 -m64 -ffreestanding -nostdlib -static -no-pie -fno-pie -I. -I$(GENDIR)",
-    # No instruction that an interrupt handler, or a KVM that emulates, would have to care for.
+    # No instructions that an interrupt handler, or an emulating KVM, would have to handle.
     "-mgeneral-regs-only -mno-red-zone -fcf-protection=none",
     "-fno-stack-protector -fno-asynchronous-unwind-tables",
     "-Wall -Wextra -Werror",
@@ -25,7 +25,7 @@ def guest_library(name, srcs, hdrs):
     )
 
 def guest(name, program = None, load_address = None, hdrs = []):
-    """guests/PROGRAM.c, NAME.c unless told, becomes NAME.elf. `hdrs` are generated headers that it includes."""
+    """Builds guests/PROGRAM.c, by default NAME.c, into NAME.elf. `hdrs` are generated headers that it includes."""
     source = "guests/%s.c" % (program or name)
     native.genrule(
         name = name,
@@ -38,7 +38,7 @@ def guest(name, program = None, load_address = None, hdrs = []):
         outs = [name + ".elf"],
         cmd = " ".join([
             _COMPILE,
-            "-Wl,--defsym,load_address=%s" % load_address if load_address else "",  # before the script that asks for it
+            "-Wl,--defsym,load_address=%s" % load_address if load_address else "",  # before the script that uses it
             "-Wl,-T,$(location lib/guest.lds) -Wl,--build-id=none -Wl,-z,max-page-size=4096",
             "-Wl,--whole-archive $(location :guest_lib) -Wl,--no-whole-archive $(location %s) -o $@" % source,
         ]),

@@ -1,4 +1,4 @@
-// Guests that judge for themselves: each prints TAP and ends with 0 where all is well.
+// Guests that judge themselves: each prints TAP and ends with 0 if all is well.
 #include <gtest/gtest.h>
 #include <unistd.h>
 

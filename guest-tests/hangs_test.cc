@@ -1,4 +1,4 @@
-// Guests that hang, each in its way, and guests that only look like it.
+// Guests that hang, each in its own way, and guests that only seem to hang.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ class HangsTest : public testing::Test {
     return RunGuest("watchdog", append, flags);
   }
 
-  // Of a field like "0x1000a4".
+  // Parses a field like "0x1000a4".
   static uint64_t Number(const nlohmann::json& hex) { return std::stoull(hex.get<std::string>(), nullptr, 0); }
 
   bool HasDump() const { return std::filesystem::exists(dir_ + "/vmcore"); }
@@ -80,7 +80,7 @@ TEST_F(HangsTest, AGuestAtRestIsIdleForTooLong) {
   EXPECT_EQ(Record()["hang"]["vcpu"], -1);
 }
 
-// As a kernel that died of an early exception halts.
+// A kernel that died of an early exception halts like this.
 TEST_F(HangsTest, AVcpuThatIsHaltedWithInterruptsOffIsAHang) {
   const VmmResult result = Run("by=halted");
   EXPECT_EQ(result.exit_code, 122) << result.Describe();
@@ -173,7 +173,7 @@ TEST_F(HangsTest, AWatchdogThatIsNoLongerFedSaysThatSomethingHangs) {
 }
 
 TEST_F(HangsTest, AWatchdogThatIsFedBitesNobodyAndOneThatIsStoppedNeither) {
-  const VmmResult result = RunWatched("feeds=6 then=stop");  // more than two seconds of each
+  const VmmResult result = RunWatched("feeds=6 then=stop");  // more than two seconds fed, then as long stopped
   EXPECT_EQ(result.exit_code, 0) << result.Describe();
 }
 

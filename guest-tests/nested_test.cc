@@ -1,8 +1,8 @@
-// Guests that are hypervisors, and guests of theirs: what KVM kept of them is in the dump, and leads to the memory and
-// the registers of L2.
+// Guests that are hypervisors, and their guests: the dump contains what KVM kept of them, and that leads to the memory
+// and the registers of L2.
 //
-// The runs are made here where this host's KVM lets a guest be a hypervisor. VMM_NESTED_RUNS names a folder with runs
-// that were made elsewhere (guest-tests/bochs/run): NAME/{status,console,stderr,vmcore}.
+// The tests run the guests here if this host's KVM lets a guest be a hypervisor. VMM_NESTED_RUNS names a folder with
+// runs that were made elsewhere (guest-tests/bochs/run) and replace them: NAME/{status,console,stderr,vmcore}.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ using testing::Not;
 // guest-tests/lib/l2.h
 constexpr uint64_t kL2Ram = 0x1000000, kL2Large = 0x1400000;
 constexpr uint64_t kMarker = 0xfeedfacecafef00d, kLargeMarker = 0x5ca1ab1e0ddba115;
-constexpr uint64_t kOutHltJmp = 0xebf4ee;  // out %al, %dx; hlt; jmp: from the byte before kBehindOut on
+constexpr uint64_t kOutHltJmp = 0xebf4ee;  // out %al, %dx; hlt; jmp: starts one byte before kBehindOut
 constexpr uint64_t kBehindOut = 0x5100, kL2Stack = 0x7ff0, kL2Cr3 = 0x9000;
 
 std::string Content(const std::filesystem::path& path) {
@@ -46,8 +46,8 @@ std::string Content(const std::filesystem::path& path) {
 
 class NestedTest : public testing::Test {
  protected:
-  // Runs `guest` until its panic, or takes the run of that name, and opens its vmcore. Skips the test where neither can
-  // be.
+  // Runs `guest` until its panic, or takes the stored run of that name, and opens its vmcore. Skips the test if neither
+  // is possible.
   void Panic(const std::string& name, std::string_view guest, std::string_view append = "") {
     const char* const runs = getenv("VMM_NESTED_RUNS");
     if (runs != nullptr) {
@@ -97,7 +97,7 @@ class NestedTest : public testing::Test {
     return word;
   }
 
-  // L2 as it is found in the dump, and its memory.
+  // Finds L2 and its memory in the dump.
   void FindL2() {
     const auto cpus = FindNestedCpus(core_->memory(), std::span(&note_, 1));
     ASSERT_TRUE(cpus.ok()) << cpus.status();
@@ -117,7 +117,7 @@ class NestedTest : public testing::Test {
     return word;
   }
 
-  // Code and markers, read through tables in which two pages have changed places, and one is large.
+  // Checks code and markers, read through tables in which two pages are swapped and one page is large.
   void ExpectL2Memory() {
     EXPECT_EQ(L2Word(0x6000), kMarker);
     EXPECT_EQ(L1Word(kL2Ram + 0x5000), kMarker) << "page 0x6000 of L2 is the frame 0x5000";
@@ -129,7 +129,7 @@ class NestedTest : public testing::Test {
     EXPECT_EQ(l2_->Ranges()[0].size, 4u << 20);
   }
 
-  // What the user does: one command makes a vmcore of L2. `general` says whether it can have the general registers.
+  // Does what a user does: one command makes a vmcore of L2. `general`: it can have the general registers.
   void ExpectToolExtractsL2(uint64_t rip, bool general) {
     const std::string l2 = testing::TempDir() + "/l2-" + std::to_string(getpid()) + ".vmcore";
     std::filesystem::remove(l2);
@@ -161,7 +161,7 @@ class NestedTest : public testing::Test {
     std::filesystem::remove(shown);
   }
 
-  // PRSTATUS is L2's, as l2.h says, and so are the registers of the machine found.
+  // PRSTATUS is L2's, as l2.h says, and so are the registers of the machine that was found.
   void ExpectLiveL2() {
     EXPECT_EQ(note_.level, 2u);
     EXPECT_TRUE(state_->guest_mode());
@@ -215,12 +215,12 @@ class NestedTest : public testing::Test {
   std::unique_ptr<L2Memory> l2_;
 };
 
-// Of a guest that did not get so far there is nothing to look at.
+// If the guest did not get that far, there is nothing to check.
 #define PANIC(...)    \
   Panic(__VA_ARGS__); \
   if (IsSkipped() || HasFatalFailure()) return
 
-// As guests/vmx_fields.c writes it.
+// The value that guests/vmx_fields.c writes.
 uint64_t Pattern(const VmcsField& field) {
   const uint64_t n =
       1 + 128 * (field.encoding >> 13 & 3) + 32 * (field.encoding >> 10 & 3) + (field.encoding >> 1 & 31);
@@ -231,7 +231,7 @@ uint64_t Pattern(const VmcsField& field) {
     case VmcsFieldWidth::kNatural: return 0x5a5a5a5a00000000 | n << 40 | 0x77660000 | n;
   }
   const bool access_rights = field.encoding >= 0x4814 && field.encoding <= 0x4822;
-  return (0x5a5a0000 | n) & (access_rights ? 0x1f0ff : ~0ull);  // KVM keeps those bits only
+  return (0x5a5a0000 | n) & (access_rights ? 0x1f0ff : ~0ull);  // KVM keeps only those bits
 }
 
 TEST_F(NestedTest, EveryFieldThatL1WroteIsInTheNoteAtTheTablesOffset) {

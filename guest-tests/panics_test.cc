@@ -1,4 +1,4 @@
-// Every way to die: what is said about it, which status it leaves, and what is in the vmcore.
+// Every way to die: the message, the exit status and the contents of the vmcore.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ class PanicsTest : public testing::Test {
     dir_ = mkdtemp(pattern.data());
   }
 
-  // The run with its dump and its record in dir_, and no time lost on a guest that says nothing more.
+  // Runs the guest with its dump and its record in dir_, and without waiting for a guest that prints no more.
   VmmResult Run(std::string_view guest, std::string_view append = "", std::vector<std::string> flags = {}) {
     flags.insert(flags.begin(), {"--dump-dir=" + dir_, "--result=" + dir_ + "/result.json", "--panic-grace=0"});
     return RunGuest(guest, append, flags);
@@ -49,7 +49,7 @@ class PanicsTest : public testing::Test {
   std::string dir_;
 };
 
-// What a register says: its bytes, lowest first, as text.
+// Returns the text in a register: its bytes, lowest first.
 std::string Word(uint64_t value) {
   std::string word(reinterpret_cast<const char*>(&value), sizeof(value));
   return word.substr(0, word.find('\0'));
@@ -262,7 +262,7 @@ TEST_F(PanicsTest, AJumpToWhereThereIsNoMemoryIsReported) {
   EXPECT_EQ(notes->prstatus[0].at("rip"), 0xd0000000);
 }
 
-// Both notes, all registers: none is lost, none has another's place.
+// Checks both notes and all registers: none is lost, none is in another's place.
 void ExpectThatRegistersSayTheirNames(const CoreNotes& notes) {
   ASSERT_EQ(notes.prstatus.size(), 1u);
   ASSERT_EQ(notes.qemu.size(), 1u);
@@ -309,7 +309,7 @@ TEST_F(PanicsTest, WhileTheGraceTimeGoesOnTheGuestDoesSoToo) {
   ASSERT_EQ(Run("registers", "", {"--panic-grace=50ms"}).exit_code, 120);
   const auto notes = ReadCoreNotes(core());
   ASSERT_TRUE(notes.ok()) << notes.status();
-  ExpectThatRegistersSayTheirNames(*notes);  // it spins right behind the OUT
+  ExpectThatRegistersSayTheirNames(*notes);  // it spins right after the OUT
 }
 
 TEST_F(PanicsTest, EveryCpuHasItsOwnRegisters) {

@@ -1,4 +1,4 @@
-// How a run begins, goes on and ends, as its user sees it.
+// The start, course and end of a run, as its user sees them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -23,7 +23,7 @@ namespace {
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 
-// What is done at once takes less than this even on a host that is busy with other things; a hang does not.
+// Anything immediate takes less than this even on a busy host; a hang takes longer.
 constexpr std::chrono::seconds kAtOnce(20);
 
 class RunsTest : public testing::Test {
@@ -145,8 +145,8 @@ TEST_F(RunsTest, AReaderThatDoesNotReadDoesNotKeepTheRunFromEnding) {
   }
 }
 
-// A shell command for vmm on a standard output that this user may not open again, as a pipe or terminal of another user
-// is. Root may open whatever it likes, unless it gives that right up.
+// Returns a shell command that runs vmm on a standard output that this user may not reopen, like a pipe or terminal of
+// another user. Root may open anything, unless it gives up that right.
 std::string OnForeignPipe(const std::string& command) {
   const std::string said = "(exec 3>/dev/stdout) 2>/dev/null && echo it can be opened again >&2; exec ";
   const std::string root = "exec setpriv --bounding-set=-dac_override,-dac_read_search ";
@@ -169,7 +169,7 @@ TEST_F(RunsTest, AConsoleThatCannotBeOpenedAgainDoesNotKeepTheRunFromEndingWithI
   for (const char* how : {" --timeout=1s", "", " --timeout=1s 2>&1", " 2>&1"}) {
     const bool by_signal = std::string_view(how).find("timeout") == std::string_view::npos;
     VmmProcess process({"-c", OnForeignPipe(run + how)}, VmmProcess::Stdin::kPipe, "/bin/sh");
-    // The partial record is there once the run begins.
+    // The partial record exists once the run begins.
     for (int i = 0; i < 200 && NothingWasWritten(); ++i) std::this_thread::sleep_for(milliseconds(50));
     std::this_thread::sleep_for(milliseconds(1000));
     if (by_signal) process.Signal(SIGTERM);

@@ -1,5 +1,5 @@
-// KVM_SET_NESTED_STATE, asked of this host's KVM: that it takes back what we write, and refuses what we say it refuses
-// (dump/nested/testing/set_nested_state.h). Skipped where its guests cannot be hypervisors.
+// Asks this host's KVM about KVM_SET_NESTED_STATE: it accepts what we write, and refuses what we say it refuses
+// (dump/nested/testing/set_nested_state.h). Skipped if this host's guests cannot be hypervisors.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/kvm.h>
@@ -27,8 +27,7 @@ namespace {
 constexpr size_t kMemory = 4 << 20;
 constexpr size_t kMaxCpuidEntries = 256;
 
-// With structs of our own: the size of the kernel header's, which is a part of the request numbers, is not the same in
-// C++.
+// With structs of our own: the request numbers include the size of the kernel header's struct, which differs in C++.
 struct CpuidHeader {
   uint32_t nent = 0, padding = 0;
 };
@@ -41,7 +40,7 @@ constexpr unsigned long kSetCpuid2 = _IOW(KVMIO, 0x90, CpuidHeader);
 constexpr unsigned long kGetNestedState = _IOWR(KVMIO, 0xbe, KvmNestedHeader);
 constexpr unsigned long kSetNestedState = _IOW(KVMIO, 0xbf, KvmNestedHeader);
 
-// Whether byte `at` of a state belongs to a read-only field of its vmcs12.
+// True if byte `at` of a state belongs to a read-only field of its vmcs12.
 bool IsExitInformation(size_t at) {
   for (const VmcsField& field : Vmcs12Fields()) {
     const size_t begin = sizeof(KvmNestedHeader) + field.offset;
@@ -50,8 +49,8 @@ bool IsExitInformation(size_t at) {
   return false;
 }
 
-// Whether it belongs to those parts of a VMCB's save area that KVM does not take (svm_copy_vmrun_state has the others):
-// they are the vCPU's own, and L1's and L2's in common.
+// True if byte `at` belongs to the parts of a VMCB's save area that KVM does not take (svm_copy_vmrun_state takes the
+// others): they are the vCPU's own, shared by L1 and L2.
 bool IsNotTaken(size_t at) {
   constexpr size_t kSave = sizeof(KvmNestedHeader) + offsetof(Vmcb12, save);
   const auto in = [at](size_t offset, size_t size) { return at >= kSave + offset && at < kSave + offset + size; };
@@ -90,7 +89,7 @@ class SetNestedStateKvmTest : public testing::Test {
     if (memory_ != nullptr) munmap(memory_, kMemory);
   }
 
-  // A vCPU in long mode that may be a hypervisor: VMX in its CPUID, or EFER.SVME set; or not `enabled`.
+  // Creates a vCPU in long mode. If `enabled`, it may be a hypervisor: VMX in its CPUID, or EFER.SVME set.
   void CreateVcpu(bool enabled) {
     vcpu_.reset();
     vm_ = UniqueFd(ioctl(kvm_.get(), KVM_CREATE_VM, 0));
@@ -116,11 +115,11 @@ class SetNestedStateKvmTest : public testing::Test {
     ASSERT_EQ(ioctl(vcpu_.get(), KVM_SET_SREGS, &sregs), 0) << std::strerror(errno);
   }
 
-  // 0 or errno.
+  // Returns 0 or errno.
   int Set(const void* state) { return ioctl(vcpu_.get(), kSetNestedState, state) == 0 ? 0 : errno; }
   int Set(std::span<const uint8_t> state) {
     std::vector<uint8_t> bytes(state.begin(), state.end());
-    bytes.resize(kNestedTwoPages);  // KVM must not read behind header.size
+    bytes.resize(kNestedTwoPages);  // KVM must not read past header.size
     return Set(bytes.data());
   }
 
@@ -143,7 +142,7 @@ class SetNestedStateKvmTest : public testing::Test {
 TEST_F(SetNestedStateKvmTest, TheErrnoTableIsThatOfThisKvm) {
   int asked = 0, wrong = 0;
   for (const SetNestedStateCase& each : SetNestedStateCases(vmx_)) {
-    if (each.taker.in_smm || !each.taker.nested_paging) continue;  // not a state that this vCPU is in
+    if (each.taker.in_smm || !each.taker.nested_paging) continue;  // this vCPU cannot be in that state
     CreateVcpu(each.taker.enabled);
     ++asked;
     const int error = Set(each.Bytes().data());
@@ -195,7 +194,7 @@ TEST_F(SetNestedStateKvmTest, WhatAnotherRunGaveOutIsTakenAndGivenOutAgain) {
     const std::vector<uint8_t> back = Get();
     ASSERT_EQ(back.size(), state.size()) << name;
     for (size_t i = 0; i < back.size(); ++i) {
-      // Of the former KVM gives out what the hardware has, of the latter what the vCPU has.
+      // For exit information KVM returns the hardware's values, for the parts not taken the vCPU's.
       if (vmx_ ? IsExitInformation(i) : IsNotTaken(i)) continue;
       ASSERT_EQ(int{back[i]}, int{state[i]}) << name << ": byte " << i;
     }

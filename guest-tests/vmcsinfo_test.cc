@@ -1,5 +1,5 @@
-// VMCSINFO as guests/vmcsinfo.c measures it, in all its forms: under KVM it is the table of our note; on a machine
-// without KVM in between it is another, the processor's.
+// VMCSINFO as guests/vmcsinfo.c measures it, in all its forms. Under KVM it equals the table of our note. On a machine
+// without KVM in between it differs: it is the processor's own.
 //
 // As in nested_test.cc, the run is made here, or taken from the folder VMM_NESTED_RUNS.
 #include <gmock/gmock.h>
@@ -28,7 +28,7 @@ using testing::Not;
 using Table = std::map<uint32_t, uint64_t>;  // encoding -> encoded offset
 
 struct Measured {
-  uint32_t revision[2] = {};  // of the first and the second form
+  uint32_t revision[2] = {};  // of the first form and of the second
   Table first, second, fifth;
 };
 
@@ -37,7 +37,7 @@ void Append(std::string& out, T value) {
   out.append(reinterpret_cast<const char*>(&value), sizeof(value));
 }
 
-// The encoding of FIELD(name).
+// Returns the encoding of FIELD(name).
 uint32_t EncodingOf(std::string name) {
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
   const VmcsField* field = FindVmcsField(name);
@@ -79,7 +79,8 @@ Measured ReadForms(const std::string& said) {
   return measured;
 }
 
-// What the guest said, or nothing where it can neither run here nor was run elsewhere; `why` tells.
+// Returns what the guest printed, or nothing if it can neither run here nor was run elsewhere; then `why` has the
+// reason.
 std::optional<std::string> Said(const std::string& name, std::string* why) {
   if (const char* const runs = getenv("VMM_NESTED_RUNS")) {
     const std::filesystem::path console = std::filesystem::path(runs) / name / "console";
@@ -129,7 +130,7 @@ TEST_P(FormsTest, AllFormsSayTheSameAndTheSecondIsANoteThatCanBeRead) {
   EXPECT_EQ(measured.first, measured.second);
   EXPECT_EQ(measured.fifth, measured.second);
 
-  // Without the fields that the processor keeps in a form of its own: what was read of them are no offsets.
+  // Leaves out the fields that the processor stores in a form of its own: the values read from them are no offsets.
   std::string note;
   Append(note, measured.revision[1]);
   size_t left_out = 0;

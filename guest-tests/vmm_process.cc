@@ -39,7 +39,7 @@ Pipe MakePipe() {
   return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
-// Our end of a new terminal; not valid, with errno, where there is none to be had.
+// Returns our end of a new terminal. Invalid, with errno, if none is available.
 UniqueFd MakeTerminal() {
   UniqueFd ours(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (ours.valid() && (grantpt(ours.get()) != 0 || unlockpt(ours.get()) != 0)) ours.reset();
@@ -69,7 +69,8 @@ VmmProcess::VmmProcess(const std::vector<std::string>& args, Stdin input, const 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   if (input == Stdin::kTerminal) {
-    // The first terminal that the leader of a new session opens is its own, and it is in the foreground there.
+    // The first terminal that the leader of a new session opens becomes its controlling terminal, with the leader in
+    // the foreground.
     in.write = MakeTerminal();
     Must(in.write.valid(), "open a terminal");
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
@@ -99,7 +100,7 @@ VmmProcess::~VmmProcess() {
 }
 
 void VmmProcess::Type(std::string_view text) {
-  // Where it has ended already, Wait() tells how; the test must live to say so.
+  // If vmm has already ended, Wait() reports that; the test must survive to do so.
   const auto old_handler = signal(SIGPIPE, SIG_IGN);
   const ssize_t written = write(input_.get(), text.data(), text.size());
   Must(written == static_cast<ssize_t>(text.size()) || errno == EPIPE, "type into vmm");
@@ -113,7 +114,7 @@ bool VmmProcess::ReadUntil(steady_clock::time_point deadline, Condition enough) 
   while (!enough()) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
     if (left <= milliseconds(0)) return false;
-    pollfd fds[] = {{out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}};  // a negative descriptor is passed over
+    pollfd fds[] = {{out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}};  // poll(2) skips a negative descriptor
     if (poll(fds, 2, static_cast<int>(left.count())) < 0 && errno != EINTR) return false;
     for (int i = 0; i < 2; ++i) {
       if (fds[i].revents == 0) continue;

@@ -1,4 +1,4 @@
-// The real vmm as a process: started with flags, fed, watched, and judged by what a user sees of it.
+// Runs the real vmm as a process: starts it with flags, feeds it, watches it, and reports what a user would see.
 #ifndef GUEST_TESTS_VMM_PROCESS_H_
 #define GUEST_TESTS_VMM_PROCESS_H_
 
@@ -14,9 +14,9 @@
 
 namespace vmm {
 
-// What is left of a run.
+// The result of a run.
 struct VmmResult {
-  int exit_code = -1;    // 128 + n where signal n killed the process
+  int exit_code = -1;    // 128 + n if signal n killed the process
   bool overran = false;  // it did not end in time, and was killed
   std::string out;
   std::string err;
@@ -24,7 +24,7 @@ struct VmmResult {
 
   std::string LastErrorLine() const;
 
-  // All of it, for the message of a failed test.
+  // Returns everything, for the message of a failed test.
   std::string Describe() const;
 };
 
@@ -33,8 +33,8 @@ class VmmProcess {
  public:
   enum class Stdin { kPipe, kTerminal };
 
-  // Starts vmm/vmm with `args`. kTerminal: in a session of its own, whose terminal is its standard input.
-  // `program` is another one than vmm only where a shell has to start it.
+  // Starts vmm/vmm with `args`. kTerminal: in a session of its own, with a terminal as its standard input. `program`
+  // differs from vmm only if a shell has to start it.
   explicit VmmProcess(const std::vector<std::string>& args, Stdin input = Stdin::kPipe,
                       const char* program = "vmm/vmm");
 
@@ -45,26 +45,26 @@ class VmmProcess {
   pid_t pid() const { return pid_; }
   int terminal() const { return input_.get(); }  // kTerminal: the other end of its standard input
 
-  // Puts `text` into its standard input.
+  // Writes `text` to its standard input.
   void Type(std::string_view text);
 
-  // True once stdout (stderr) holds `text`; false where that took longer than `limit` or it ended without.
+  // True once stdout (stderr) contains `text`; false after `limit`, or if it ended without `text`.
   bool WaitForOutput(std::string_view text, std::chrono::milliseconds limit = std::chrono::seconds(20));
   bool WaitForError(std::string_view text, std::chrono::milliseconds limit = std::chrono::seconds(20));
 
-  // Nobody reads its stdout any more.
+  // Stops reading its stdout.
   void CloseOutput() { out_.reset(); }
 
   void Signal(int signal);
 
-  // True iff it ends within `limit` although nobody reads what it prints.
+  // True if it ends within `limit` although nobody reads its output.
   bool EndsUnread(std::chrono::milliseconds limit);
 
-  // The end of the run; kills it after `limit`.
+  // Waits for the end of the run; kills it after `limit`.
   VmmResult Wait(std::chrono::milliseconds limit = std::chrono::seconds(60));
 
  private:
-  // Takes what can be read until `deadline`, or until `enough` says so. False at the deadline.
+  // Reads what is available until `deadline`, or until `enough` returns true. False at the deadline.
   template <typename Condition>
   bool ReadUntil(std::chrono::steady_clock::time_point deadline, Condition enough);
 
@@ -74,17 +74,17 @@ class VmmProcess {
   VmmResult result_;
 };
 
-// Start and Wait in one: `vmm --kernel=guest-tests/GUEST.elf --memory=64M --append=APPEND FLAGS...`. A --memory in
-// `flags` takes the place of ours.
+// Starts a run and waits for it: `vmm --kernel=guest-tests/GUEST.elf --memory=64M --append=APPEND FLAGS...`. A --memory
+// in `flags` replaces ours.
 std::vector<std::string> GuestArgs(std::string_view guest, std::string_view append = "",
                                    std::vector<std::string> flags = {});
 VmmResult RunGuest(std::string_view guest, std::string_view append = "", std::vector<std::string> flags = {});
 VmmResult RunVmm(const std::vector<std::string>& args);
 
-// Why no guest can run on this machine, or nothing where one can.
+// Returns the reason why no guest can run on this machine, or nothing if one can.
 std::optional<std::string> WhyNoKvm();
 
-// Why Stdin::kTerminal cannot be had, or nothing where it can.
+// Returns the reason why Stdin::kTerminal is unavailable, or nothing if it is available.
 std::optional<std::string> WhyNoTerminal();
 
 }  // namespace vmm

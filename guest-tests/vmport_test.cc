@@ -1,5 +1,5 @@
-// What a guest says by VMware's backdoor, where its user finds it: the record and the dump. What the port itself
-// answers is asked by the guest "vmport" in guests_test.
+// A guest's words by VMware's backdoor, in the places where its user finds them: the record and the dump. The guest
+// "vmport" in guests_test checks the answers of the port itself.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -16,8 +16,8 @@
 
 namespace {
 
-// The number of a standard stream that we were started without would go to the next file that we open,
-// and the guest would print into that.
+// If we start without a standard stream, the next file that we open gets its number, and the guest would print into
+// that file.
 void OpenMissingStreams() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR);  // takes the lowest free number, `fd`
@@ -46,9 +46,10 @@ int main(int argc, char** argv) {
   } else {
     vmm::SetUpLog(invocation->config.verbose);
     const vmm::VmConfig& config = invocation->config;
-    // Before the guest is booted for nothing.
+    // Opened first, so that the guest does not boot in vain.
     const absl::StatusOr<std::unique_ptr<vmm::ResultFile>> record = OpenRecord(config);
-    // Until the record and the last line are written: neither a second signal nor a reader that left may cut them off.
+    // Blocked until the record and the last line are written: neither a second signal nor a reader that left may cut
+    // them off.
     signals = vmm::StopSignals::Block();
     outcome.error = record.ok() ? signals.status() : record.status();
     if (outcome.error.ok()) outcome = vmm::RunVm(config);

@@ -1,5 +1,6 @@
-// A guest on a bare PC: what a BIOS loads from a CD to 0x7c00 ("no emulation" boot of El Torito), all of it. Brings the
-// processor into long mode, the guest's image to 1 MiB, and leaves what vmm leaves: RSI = boot_params, CS 0x10, others 0x18.
+// A whole guest for a bare PC: a BIOS loads it from a CD to 0x7c00 ("no emulation" boot of El Torito). Brings the
+// processor into long mode and the guest's image to 1 MiB, and enters it in the same state as vmm: RSI = boot_params,
+// CS 0x10, other segments 0x18.
 
 #define TABLES 0x70000       // three page tables, then boot_params
 #define BOOT_PARAMS 0x73000  // all zeros: no command line, no memory map
@@ -44,7 +45,7 @@ protected_mode:
     mov $image_end - image, %ecx
     rep movsb
 
-    // The first GiB, one to one.
+    // Maps the first GiB one to one.
     movl $TABLES + 0x1000 + 3, TABLES
     movl $TABLES + 0x2000 + 3, TABLES + 0x1000
     mov $TABLES + 0x2000, %edi
@@ -55,7 +56,7 @@ protected_mode:
     add $0x200000, %eax
     loop 1b
 
-    // The first serial port: 115200 baud, 8 bits. The guest speaks through it.
+    // The first serial port: 115200 baud, 8 bits. The guest prints to it.
     mov $0x3fb, %edx
     mov $0x80, %al
     out %al, %dx

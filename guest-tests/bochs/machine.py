@@ -1,4 +1,5 @@
-"""A PC that Bochs emulates, with Intel's VMX or AMD's SVM in it, and nothing to it but a CD, two serial ports and, if wanted, a disk."""
+"""A PC that Bochs emulates, with Intel's VMX or AMD's SVM. It has only a CD, two serial ports and, if wanted, a
+disk."""
 
 import os
 import pty
@@ -9,7 +10,8 @@ import threading
 import time
 from pathlib import Path
 
-# What Bochs calls them. Others were tried: `ryzen` stalls early in the kernel, `phenom_8650_toliman` never gets through it.
+# Bochs' names for them. We also tried others: `ryzen` stalls early in the kernel, `phenom_8650_toliman` never gets
+# through it.
 CPU_MODELS = {"vmx": "corei7_skylake_x", "svm": "trinity_apu"}
 
 ISOLINUX = Path("/usr/lib/ISOLINUX/isolinux.bin")
@@ -33,7 +35,7 @@ info: action=ignore
 debug: action=ignore
 """
 
-# Bochs makes out the number of cylinders from the file's size.
+# Bochs derives the number of cylinders from the file's size.
 _DISK = "ata0-slave: type=disk, path={path}, mode=flat, cylinders=0, heads=16, spt=63\n"
 
 _ISOLINUX_CONFIG = """\
@@ -49,7 +51,7 @@ class MachineError(Exception):
 
 
 def make_linux_iso(folder: Path, kernel: Path, initrd: Path, append: str) -> Path:
-    """A CD that boots `kernel`."""
+    """Makes a CD that boots `kernel`."""
     root = folder / "cd"
     (root / "isolinux").mkdir(parents=True)
     shutil.copy(ISOLINUX, root / "isolinux")
@@ -61,7 +63,8 @@ def make_linux_iso(folder: Path, kernel: Path, initrd: Path, append: str) -> Pat
 
 
 def make_raw_iso(folder: Path, image: Path) -> Path:
-    """A CD whose boot sector, and all behind it, is `image`: the BIOS loads it to 0x7c00 and jumps there."""
+    """Makes a CD whose boot sector and all sectors after it are `image`: the BIOS loads it to 0x7c00 and jumps
+    there."""
     root = folder / "cd"
     root.mkdir(parents=True)
     shutil.copy(image, root / "boot.bin")
@@ -78,7 +81,7 @@ def _make_iso(folder: Path, root: Path, boot: str, options: list[str]) -> Path:
 
 
 def make_disk(folder: Path, size_mib: int) -> Path:
-    """An empty one; its file takes no room until the machine writes to it."""
+    """Makes an empty disk. Its file takes no room until the machine writes to it."""
     disk = folder / "disk"
     with disk.open("wb") as file:
         file.truncate(size_mib << 20)
@@ -89,19 +92,20 @@ def run(
     folder: Path, cpu: str, iso: Path, end: bytes, timeout_s: float, watch=lambda text: None,
     memory_mib: int = 1024, disk: Path | None = None,
 ) -> float:  # fmt: skip
-    """Runs the machine until its first serial port has said `end`; returns the seconds that took.
+    """Runs the machine until its first serial port has printed `end`; returns the seconds that took.
 
-    What the ports said is then in `folder`: console, sent. `watch` gets each new piece of the console.
+    `folder` then holds the ports' output: console, sent. `watch` gets each new piece of the console.
     """
     disk_line = _DISK.format(path=disk) if disk else ""
     config = _CONFIG.format(model=CPU_MODELS[cpu], iso=iso, folder=folder, memory_mib=memory_mib, disk=disk_line)
     (folder / "bochsrc").write_text(config)
     (folder / "rc").write_text("c\n")  # Debian's Bochs starts in its debugger
     console = folder / "console"
-    ours, theirs = pty.openpty()  # its display; nobody looks
+    ours, theirs = pty.openpty()  # its display; nobody looks at it
     threading.Thread(target=_drain, args=(ours,), daemon=True).start()
     start = time.monotonic()
-    # `setpriv --pdeathsig`: however this program ends, Bochs ends with it. Killed, it leaves boot.iso.lock, in our folder.
+    # `setpriv --pdeathsig`: Bochs ends with this program, however that ends. When killed, it leaves boot.iso.lock, in
+    # our folder.
     command = ["setpriv", "--pdeathsig=KILL", "bochs-bin", "-q", "-f", "bochsrc", "-rc", "rc"]
     environment = dict(os.environ, TERM="xterm")
     with subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as bochs:
@@ -129,9 +133,9 @@ def _tail(said: bytes) -> str:
 
 
 def _drain(terminal: int) -> None:
-    """Reads what Bochs displays, so that it never waits for somebody who does.
+    """Reads Bochs' display output, so that it never waits for a reader.
 
-    Its debugger takes the terminal that it was given, and its screen one more, of which it says the name there.
+    Its debugger takes the given terminal. Its screen takes another one, and prints that one's name on the first.
     """
     said, screen = b"", None
     try:
@@ -139,6 +143,6 @@ def _drain(terminal: int) -> None:
             if screen is None and (name := re.search(rb"/dev/pts/\d+", said := said + chunk)):
                 screen = os.open(name[0], os.O_RDONLY | os.O_NOCTTY)
                 threading.Thread(target=_drain, args=(screen,), daemon=True).start()
-    except OSError:  # the other end was closed
+    except OSError:  # the other end is closed
         pass
     os.close(terminal)

@@ -1,6 +1,7 @@
-// pack_files ROOT NAME...: writes files, or all in a folder, to standard output, their holes left out: a vmcore of 64
-// MiB has a few hundred KiB of data, and a serial port is slow. For each run of data a line "PATH SIZE OFFSET LENGTH"
-// and its bytes; for a file without any, a line with length 0. PATH is relative to ROOT. results.py reads it.
+// pack_files ROOT NAME...: writes files, or all files in a folder, to standard output without their holes: a vmcore of
+// 64 MiB has a few hundred KiB of data, and a serial port is slow. Writes for each run of data a line "PATH SIZE OFFSET
+// LENGTH" and its bytes, and for a file without data a line with length 0. PATH is relative to ROOT. results.py reads
+// it.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-"""What Bochs is made of, as Debian's packages."""
+"""Bochs as Debian's packages."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What came out of Bochs: what pack_files.cc wrote, as gzip streams out of a serial port or as it is on a disk."""
+"""Reads the output of Bochs: pack_files.cc wrote it, as gzip streams out of a serial port or uncompressed on a disk."""
 
 import io
 import zlib
@@ -10,7 +10,7 @@ CHUNK = 1 << 20
 
 
 def _inflate(sent: bytes) -> bytes:
-    """All streams that are whole, one behind the other; what a hang cut off is left out."""
+    """Returns all complete streams, one after the other; leaves out a stream that a hang cut off."""
     files = b""
     while sent:
         stream = zlib.decompressobj(wbits=31)
@@ -26,12 +26,12 @@ def _inflate(sent: bytes) -> bytes:
 
 
 def unpack(sent: bytes, folder: Path) -> list[str]:
-    """Makes the files under `folder`, with their holes, and returns the names of the cases that came."""
+    """Makes the files under `folder`, with their holes, and returns the names of the cases that arrived."""
     return unpack_files(io.BytesIO(_inflate(sent)), folder)
 
 
 def unpack_files(packed: BinaryIO, folder: Path) -> list[str]:
-    """The same of what is not compressed. It ends with the stream, or where an empty disk goes on with zeros."""
+    """The same for uncompressed input. It ends with the stream, or at the zeros after it on an empty disk."""
     cases: dict[str, None] = {}
     while (line := packed.readline(MAX_LINE)) and line[0] != 0:
         name, *numbers = line.decode().rsplit(" ", 3)

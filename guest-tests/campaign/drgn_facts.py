@@ -1,7 +1,7 @@
-"""Run by drgn on a vmcore: prints what ./checks.py wants to know.
+"""Run by drgn on a vmcore: prints the facts that ./checks.py needs.
 
-crashed_thread() is not asked: drgn before 0.0.27 takes the thread number of a register note, which
-is a CPU's number plus one, for a PID.
+Does not use crashed_thread(): drgn before 0.0.27 takes the thread number of a register note, which is a CPU's number
+plus one, for a PID.
 """
 
 from drgn import Program
@@ -9,7 +9,7 @@ from drgn.helpers.linux.percpu import per_cpu
 from drgn.helpers.linux.pid import for_each_task
 from drgn.helpers.linux.printk import get_dmesg
 
-prog: Program  # drgn's own
+prog: Program  # provided by drgn
 
 print("release", prog["init_uts_ns"].name.release.string_().decode())
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class End:
-    """What ./session.py left of a run."""
+    """The files that ./session.py left of a run."""
 
     status: int
     seconds: float
     console: str
-    words: str  # vmm's own
+    words: str  # printed by vmm
     memory: dict | None  # how the dump compares with the guest's memory
 
     @classmethod

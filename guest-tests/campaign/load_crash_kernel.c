@@ -1,4 +1,4 @@
-// Loads a kernel into the memory that crashkernel= keeps for it, as kexec -p does:
+// Loads a kernel into the memory that crashkernel= reserves for it, as kexec -p does:
 //
 //   load-crash-kernel KERNEL INITRD COMMAND_LINE
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-"""The programs that open a dump: those of this machine, and for a kernel that is newer than they are those of the newer
-suite, unpacked under out/packages and run with their own libraries."""
+"""The programs that open a dump. For most kernels they are this machine's. For a newer kernel they come from the newer
+suite, unpacked under out/packages, and run with their own libraries."""
 
 import functools
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ PACKAGES = ["crash", "makedumpfile", "python3-drgn"]
 
 @dataclass(frozen=True)
 class Readers:
-    """Command lines, to which arguments are added."""
+    """Command lines; callers append arguments."""
 
     crash: list[str]
     makedumpfile: list[str]
     drgn: list[str]
-    environment: dict[str, str] = field(default_factory=dict)  # that all of them need
+    environment: dict[str, str] = field(default_factory=dict)  # all of them need it
 
 
 MACHINES = Readers(["crash"], ["makedumpfile"], ["drgn"])

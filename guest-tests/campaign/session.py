@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """Runs vmm again and again where /dev/kvm is real: started by ./run, through lab/run.
 
-The plan is a JSON file that ./run writes. Each of its runs leaves, in a folder of its own, the guest's
-console, what vmm said, how it ended and, after a panic, the vmcore. Nothing is judged here; that is
-done on the host, by ./checks.py.
+The plan is a JSON file that ./run writes. Each run leaves its files in a folder of its own: the guest's console, vmm's
+messages, the end and, after a panic, the vmcore. This script judges nothing; ./checks.py does that on the host.
 """
 
 import contextlib
@@ -25,21 +24,21 @@ from lab.kvm_in_use import KvmInUse  # noqa: E402
 
 TIMEOUT_S = 180  # emulation is slow, and four emulated CPUs share what the host has
 
-# Where the host is busy with other things the lab can be so slow that its own timer's interrupts take all
-# of a guest's time, for ever: KVM counts exits, the guest stands still. Such a run is made once more, and
-# says so; twice more where the guest had not even said its first line.
+# On a host with other work the lab can be so slow that its own timer interrupts take all of a guest's time, forever:
+# KVM counts exits, but the guest stands still. Such a run is repeated once, with a message; twice if the guest had not
+# even printed its first line.
 ATTEMPTS = 2
 ATTEMPTS_TO_BEGIN = 3
 TIMED_OUT = 124
 TERMINATED = 128 + 15
 
-# So long a guest may take to its first line where it is asked to have one (act "begin"). That is a minute on an idle host.
+# The time in which a guest with act "begin" must print its first line. On an idle host it takes a minute.
 FIRST_LINE_S = 400
 
 
 class Console:
-    """The serial port of a running guest: what it says is kept, and can be waited for. It also goes to `file` as it comes,
-    to be there if the lab breaks down."""
+    """The serial port of a running guest: keeps its output, and can wait for it. Also writes it to `file` as it
+    arrives, so that it survives a breakdown of the lab."""
 
     def __init__(self, process: subprocess.Popen, file: Path, timeout_s: int) -> None:
         self._process = process
@@ -63,7 +62,7 @@ class Console:
             self._changed.notify()
 
     def expect(self, pattern: bytes, timeout_s: int | None = None) -> bool:
-        """Waits until the guest has said `pattern`. False if it ended, or the time did, without."""
+        """Waits until the guest has printed `pattern`. False if the guest or the time ended before."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended or re.search(pattern, self._said), timeout_s or self._timeout_s)
             return re.search(pattern, self._said) is not None
@@ -79,27 +78,27 @@ class Console:
 
 def use_shell(console: Console, vmm: subprocess.Popen) -> None:
     if console.expect(b"guest# "):
-        # The sum is not in what is typed, so that its echo cannot be taken for the answer.
+        # The typed text does not contain the sum, so its echo cannot pass for the answer.
         console.type(b"echo answer $((41000 + 999 + 1))")
         console.expect(b"answer 42000")
         console.type(b"poweroff -f")
 
 
 def watch_memtest(console: Console, vmm: subprocess.Popen) -> None:
-    """memtest86+ never ends. Its screen has "NN%" of the pass at line 2, column 35."""
+    """memtest86+ never ends. Its screen shows "NN%" of the pass at line 2, column 35."""
     console.expect(rb"Memtest86\+")
     console.expect(rb"\[2;35H\x1b\[0m +([3-9]|\d\d)%")
     vmm.terminate()
 
 
 def begin(console: Console, vmm: subprocess.Popen) -> None:
-    """A guest that stands still before its first line is not waited for to the end of its time."""
+    """If a guest stands still before its first line, does not wait until its time is over."""
     if not console.expect(rb"\n", FIRST_LINE_S):
         vmm.terminate()
 
 
 class GuestRam:
-    """A handle on a running guest's memory that outlives it, so that a dump can be compared with what it is of."""
+    """A handle on a running guest's memory that outlives the guest, so that a dump can be compared with the memory."""
 
     def __init__(self, vmm: subprocess.Popen) -> None:
         self._fd = None
@@ -114,7 +113,7 @@ class GuestRam:
                 pass  # it was closed meanwhile
 
     def compare(self, vmcore: Path) -> dict:
-        """All pages: how many there are, how many hold anything on either side, and how many differ."""
+        """Compares all pages: returns how many there are, how many hold data on either side, and how many differ."""
         chunk = 1 << 20
         pages = touched = mismatches = at = 0
         with vmcore.open("rb") as file:
@@ -141,8 +140,8 @@ PAGE = 4096
 
 
 def ram_blocks(dump: int) -> list[tuple[int, int]]:
-    """Offset and size of each block of RAM in the vmcore, ascending: the last program headers, those that have the
-    direct map's distance between virtual and physical addresses."""
+    """Returns offset and size of each block of RAM in the vmcore, ascending. These are the last program headers, in
+    which the virtual and physical addresses differ by the direct map's distance."""
     (count,) = struct.unpack("<H", os.pread(dump, 2, 56))
     headers = [struct.unpack("<IIQQQQQQ", os.pread(dump, 56, 64 + 56 * i)) for i in range(1, count)]
     distance = headers[-1][3] - headers[-1][4]
@@ -152,7 +151,7 @@ def ram_blocks(dump: int) -> list[tuple[int, int]]:
 def has_data(fd: int, offset: int, size: int) -> bool:
     try:
         return os.lseek(fd, offset, os.SEEK_DATA) < offset + size
-    except OSError:  # ENXIO: a hole up to the end
+    except OSError:  # ENXIO: a hole until the end
         return False
 
 
@@ -163,9 +162,9 @@ Act = Callable[[Console, subprocess.Popen], None]
 
 
 def run(vmm: str, arguments: list[str], act: Act | None, results: Path, scratch: Path, timeout_s: int) -> dict:
-    """Runs one guest to its end, and returns vmm's exit status, the seconds that it took and, where there is an ELF
-    dump, how it compares with the guest's memory. `act` is called while the guest runs. `scratch` is a folder that no
-    other run uses meanwhile."""
+    """Runs one guest to its end. Returns vmm's exit status, the seconds that it took and, if there is an ELF dump, how
+    it compares with the guest's memory. Calls `act` while the guest runs. `scratch` is a folder that no other run uses
+    meanwhile."""
     dumps = scratch / "dumps"
     dumps.mkdir()
     command = [vmm, *arguments, f"--timeout={timeout_s}s", f"--dump-dir={dumps}", "--dump-name=vmcore",
@@ -198,7 +197,7 @@ def run(vmm: str, arguments: list[str], act: Act | None, results: Path, scratch:
 
 
 class InMemory:
-    """Copies of files in a folder of the lab's memory, for the lab's disk is slow."""
+    """Copies files to a folder in the lab's memory, because the lab's disk is slow."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -211,7 +210,7 @@ class InMemory:
 
 
 def leave(end: dict, results: Path) -> None:
-    """Says how a run ended, when all else that it left is there: the host reads that while the lab still runs."""
+    """Records how a run ended, after its other files are complete: the host reads them while the lab still runs."""
     os.sync()
     with (results / "end.json").open("w") as file:
         json.dump(end, file)

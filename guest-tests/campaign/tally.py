@@ -1,4 +1,4 @@
-"""Test results as sentences, and their count."""
+"""Collects test results as sentences, and counts them."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ class Tally:
     skipped: int = 0
 
     def check(self, sentence: str, holds: bool, evidence: str = "") -> bool:
-        """`evidence` is shown only where the sentence does not hold."""
+        """Shows `evidence` only if the sentence does not hold."""
         if holds:
             self.passed += 1
             print(f"ok - {sentence}", flush=True)

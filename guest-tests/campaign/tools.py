@@ -11,13 +11,13 @@ from lab.kernels import Kernel
 
 TOOL_TIMEOUT_S = 300
 PANIC = "Kernel panic - not syncing: "
-DEBIANS_PYTHON = "/usr/bin/python3"  # python3-libkdumpfile is made for it
+DEBIANS_PYTHON = "/usr/bin/python3"  # python3-libkdumpfile is built for it
 DRGN_SCRIPT = Path(__file__).with_name("drgn_facts.py")
 
 
 @dataclass(frozen=True)
 class Ran:
-    """A program's exit status, and what it printed."""
+    """A program's exit status and its output."""
 
     status: int
     output: str
@@ -36,7 +36,7 @@ def run_tool(*command: str | Path, **environment: str) -> Ran:
 
 
 def crash(kernel: Kernel, vmcore: Path, results: Path, *commands: str, minimal: bool = False) -> tuple[Ran, dict[str, str]]:
-    """One crash session; the output of each command apart."""
+    """Runs one crash session; returns the output of each command separately."""
     outputs = {command: results / f"crash-{command.replace(' ', '')}" for command in commands}
     script = results / "crash-script"
     script.write_text("".join(f"{command} > {file}\n" for command, file in outputs.items()) + "quit\n")

@@ -1,4 +1,5 @@
-"""The table of ends: what brings a stock kernel to it, who sees it, and what vmm must then say."""
+"""The table of ends: the way in which a stock kernel reaches each, the witness that sees it, and the message that vmm
+must then print."""
 
 import re
 from dataclasses import dataclass, replace
@@ -11,26 +12,26 @@ class End:
     """One way for a run to end."""
 
     name: str
-    job: str  # of the guest's init, in ./jobs or ../campaign/init
-    # What result.json must say.
+    job: str  # for the guest's init, in ./jobs or ../campaign/init
+    # The values that result.json must have.
     outcome: str
     exit_code: int
     source: str = ""  # of a panic or triple fault
-    hang: str = ""  # the kind of it
-    message: str = ""  # a pattern, of the death
-    frames: tuple[str, ...] = ()  # in this order in the dead CPU's stack, the first next to panic() or to its top
-    signs: tuple[str, ...] = ()  # patterns, each of a line of trouble on the console: "oops: BUG: kernel NULL"
-    # How it is brought about.
-    witness: str = ""  # by whom it is seen, for the name and the table
+    hang: str = ""  # the kind of hang
+    message: str = ""  # a pattern for the death's message
+    frames: tuple[str, ...] = ()  # in this order in the dead CPU's stack, the first one next to panic() or to the top
+    signs: tuple[str, ...] = ()  # patterns, each for a line of trouble on the console: "oops: BUG: kernel NULL"
+    # The way to bring it about.
+    witness: str = ""  # the witness that sees it, for the name and the table
     append: str = ""
     arguments: tuple[str, ...] = ()
     initrd: bool = True
     cpus: int = 1
     act: str = ""  # what ./session.py does to vmm
     timeout_s: int = 180
-    begun: str = r"guest: .* job "  # a pattern on the console: the guest got as far as to be able to end so
+    begun: str = r"guest: .* job "  # a pattern on the console: from then on the guest can end like this
     clean: bool = False  # nothing is wrong with this guest
-    often: int = 1  # runs a round
+    often: int = 1  # runs per round
 
     @property
     def title(self) -> str:
@@ -42,20 +43,20 @@ class End:
 
     @property
     def command_line(self) -> list[str]:
-        """Of vmm."""
+        """The arguments for vmm."""
         words = ["console=ttyS0", "quiet", f"job={self.job}" if self.initrd else "", self.append]
         return [f"--append={' '.join(word for word in words if word)}", f"--cpus={self.cpus}", "--memory=256M",
                 *self.arguments]  # fmt: skip
 
 
-# Who may see a panic. Each alone: what the others would have seen is switched off.
+# The possible witnesses of a panic. Each is alone: the other witnesses are switched off.
 CATCH = {"witness": "caught", "source": "trap", "arguments": ("--catch=panic",)}
 PVPANIC = {"witness": "pvpanic", "source": "pvpanic", "arguments": ("--catch=off",)}
 CONSOLE = {"witness": "console", "source": "console", "arguments": ("--catch=off", "--catch-console=panic")}
 
 
 def seen_by(end: End, *witnesses: dict) -> list[End]:
-    """`end` once for each of `witnesses`, and for the console's word in a kernel without pvpanic's driver."""
+    """Returns `end` once for each of `witnesses`. The console's witness gets a kernel without a pvpanic driver."""
     ends = []
     for witness in witnesses:
         append = f"{end.append} modules=no" if witness is CONSOLE else end.append
@@ -88,7 +89,7 @@ PANICS = [
                    append="rcutree.rcu_fanout_leaf=1 panic_on_warn=1 earlyprintk=ttyS0", **NO_INIT), CATCH, CONSOLE),
     *seen_by(panic("reboot after a panic", "panic", "^sysrq triggered crash$", "sysrq_handle_crash",
                    append="panic=1"), CATCH, PVPANIC),
-    # Nobody watches, and it is still no reset, and no time-out.
+    # Without a witness it is still no reset, and no time-out.
     panic("reboot after a panic", "panic", "^sysrq triggered crash$", "sysrq_handle_crash", witness="unwatched",
           source="console", append="panic=1 modules=no", arguments=("--catch=off",)),
     panic("sysrq-c", "panic", "^sysrq triggered crash$", "sysrq_handle_crash", witness="unwatched",
@@ -104,7 +105,7 @@ PANICS = [
                    signs=("^hung-task: ",)), CATCH, PVPANIC),
 ]  # fmt: skip
 
-# Caught where it happens, in a kernel that would live on; and the same where nobody asks for that.
+# Caught where it happens, in a kernel that would live on; and the same ends if vmm is not asked to catch them.
 CAUGHT_OOPS = {"witness": "caught", "source": "trap", "arguments": ("--catch=oops",)}
 CAUGHT_WARNING = {"witness": "caught", "source": "trap", "arguments": ("--catch=warn",)}
 OOPSES = [
@@ -114,7 +115,7 @@ OOPSES = [
              CAUGHT_OOPS),
     *seen_by(panic("oops of a stack overflow", "stack-overflow", "^BUG: TASK stack guard page was hit",
                    "oops_exit", "stack_overflow", signs=("^oops: .*stack guard page",)), CAUGHT_OOPS),
-    # In the lab the emulated CPU now and then gives the kernel a first reason to warn, of its XSAVE area.
+    # In the lab the emulated CPU now and then gives the kernel an earlier reason to warn, about its XSAVE area.
     *seen_by(panic("WARN()", "warning", "", "__warn", "warning", append="noxsave"), CAUGHT_WARNING),
     End("oops survived", "null-pointer", "power-off", 0, signs=("^oops: ",), arguments=("--catch=panic",)),
     End("WARN() survived", "warning", "power-off", 0, append="loglevel=5", signs=("^warning: .*ends.c:",),
@@ -146,7 +147,7 @@ OTHERS = [
     End("a program's status", "status", "guest-exit", 42, arguments=WATCHED),
     End("time-out", "waits", "timeout", 124, timeout_s=25, arguments=("--catch=panic",), begun=""),
     End("SIGTERM to vmm", "waits", "interrupted", 143, act="terminate", arguments=WATCHED),
-    # The host's fault, and no hang of the guest.
+    # The host's fault, not a hang of the guest.
     End("vmm stopped for longer than --hang-after", "starved", "power-off", 0, act="stop", arguments=WATCHED),
     End("vmm with a CPU quota of 3 %", "starved", "power-off", 0, act="starve", arguments=WATCHED),
 ]  # fmt: skip
@@ -166,7 +167,7 @@ CLEAN = [
     clean("two CPUs, one idle", "two-cpus", 4, cpus=2),
 ]
 
-# Each outcome, each witness and each kind of hang at least once, and each kernel.
+# Each outcome, each witness, each kind of hang and each kernel at least once.
 _QUICK = {
     "cloud": ["sysrq-c, caught", "BUG(), pvpanic", "no root, console", "sysrq-c, unwatched",
               "oops of a stack overflow, caught", "hard lockup", "triple fault", "power-off", "reboot",

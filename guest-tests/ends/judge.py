@@ -1,4 +1,4 @@
-"""Whether vmm named the end of a run right, by its exit code and result.json."""
+"""Judges whether vmm named the end of a run correctly, by its exit code and result.json."""
 
 import json
 import re
@@ -7,16 +7,16 @@ from pathlib import Path
 
 from ends.cases import End
 
-# Outcomes of a run that nothing bad was seen in.
+# Outcomes of a run in which vmm saw nothing bad.
 UNSEEN = {"power-off", "reset", "guest-exit", "timeout"}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is wrong with how a run was named; empty if nothing is."""
+    """The mistakes in the name of a run's end; empty if there are none."""
 
     faults: tuple[str, ...]
-    missed: bool = False  # there was a bad end and nothing was seen of it; otherwise it was taken for another one
+    missed: bool = False  # there was a bad end and vmm saw nothing of it; otherwise it took the end for another one
     signature: str = ""
     evidence: str = ""
 
@@ -58,10 +58,10 @@ def _check_words(end: End, record: dict) -> list[str]:
     message = death.get("message", "")
     if re.search(end.message, message) is None:
         faults.append(f"message is {message!r}, not {end.message!r}")
-    # "check_panic_on_warn.cold+0x1f/0x30": the compiler has put a part of it elsewhere.
+    # "check_panic_on_warn.cold+0x1f/0x30": the compiler has moved a part of the function elsewhere.
     functions = [re.split(r"[.+]", frame)[0] for frame in death.get("stack", [])]
     if (record.get("fault") or {}).get("registers_lost"):
-        # kvm_amd resets the vCPU before it tells of a triple fault. Nothing may be made up then.
+        # kvm_amd resets the vCPU before it reports a triple fault. vmm must not make anything up then.
         if functions:
             faults.append(f"stack is {functions}, of registers that are lost")
         return faults

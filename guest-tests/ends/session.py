@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Brings guests to their ends, several at a time, where /dev/kvm is real: started by ./run, through lab/run.
 
-Nothing is judged here. What a run leaves is as ../campaign/session.py leaves it.
+Judges nothing. Each run leaves the same files as in ../campaign/session.py.
 """
 
 import contextlib
@@ -19,13 +19,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lab.kvm_in_use import KvmInUse  # noqa: E402
 from campaign.session import TIMED_OUT, Act, Console, InMemory, leave, run  # noqa: E402
 
-# A guest that stands still before it has begun with what is asked of it says nothing of vmm: the lab did that.
+# A guest that stands still before it has begun its job says nothing about vmm: the lab caused that.
 ATTEMPTS = 3
-TAKEN_S = 12  # for so long the host does not let vmm run, or hardly
+TAKEN_S = 12  # the time for which the host does not run vmm, or hardly does
 
 
 class CpuQuota:
-    """Lets a process run for some hundredths of the time only, by a cgroup."""
+    """Lets a process run for only a few hundredths of the time, through a cgroup."""
 
     def __init__(self, root: Path) -> None:
         subprocess.run(["mount", "-t", "cgroup2", "none", root], check=True)
@@ -46,12 +46,13 @@ class CpuQuota:
         group.rmdir()
 
     def close(self) -> None:
-        """Also where it is in use: `root` is gone from the file system, and who removes its folder walks no cgroups."""
+        """Lazily, so even while it is in use: `root` leaves the file system, and whoever removes its folder walks no
+        cgroups."""
         subprocess.run(["umount", "--lazy", self._root], check=True)
 
 
 def acts(begun: str, quota: CpuQuota | None) -> dict[str, Act]:
-    """What is done to vmm, once its guest has `begun`."""
+    """The ways to disturb vmm once its guest has `begun`."""
 
     def terminate(console: Console, vmm: subprocess.Popen) -> None:
         if console.expect(begun.encode()):
@@ -96,7 +97,7 @@ def cpu_quota(root: Path) -> CpuQuota | None:
     try:
         return CpuQuota(root)
     except (OSError, subprocess.CalledProcessError):
-        return None  # not ours to give on this host; in the lab it is
+        return None  # this host does not let us; the lab does
 
 
 def main(plan_file: str) -> None:

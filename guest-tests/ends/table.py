@@ -1,4 +1,4 @@
-"""The runs of a campaign and their count: end by kernel, right, missed, mistaken."""
+"""Counts the runs of a campaign, by end and kernel: right, missed, mistaken."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from lab.kernels import FLAVOURS
 @dataclass(frozen=True)
 class Run:
     end: End
-    flavour: str  # of lab.kernels.FLAVOURS
+    flavour: str  # from lab.kernels.FLAVOURS
     number: int  # of this end with this kernel, from 1
 
     @property
     def name(self) -> str:
-        """Also the name of the folder of its results."""
+        """Also names the folder of its results."""
         return f"{self.flavour}-{self.end.file_name}-{self.number}"
 
     def __str__(self) -> str:

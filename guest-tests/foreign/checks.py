@@ -1,4 +1,4 @@
-"""What `vmcore` must say of others' dumps, held against what crash, drgn, gdb, makedumpfile and libkdumpfile make of them."""
+"""Checks `vmcore` on others' dumps, against crash, drgn, gdb, makedumpfile and libkdumpfile."""
 
 import json
 import re
@@ -18,7 +18,7 @@ RELEASE_SCRIPT = Path(__file__).with_name("kdumpfile_release.py")
 
 
 class Judge:
-    """Of the files of one guest."""
+    """Judges the files of one guest."""
 
     def __init__(self, tally: Tally, kernel: Kernel, results: Path) -> None:
         self.kernel = kernel
@@ -27,7 +27,7 @@ class Judge:
         self._crashes: dict[Path, tuple[Ran, dict[str, str]]] = {}
 
     def _crash(self, file: Path) -> tuple[Ran, dict[str, str]]:
-        """Once a file: it takes seconds."""
+        """Runs crash once for each file, because it takes seconds."""
         if file not in self._crashes:
             self._crashes[file] = crash(self.kernel, file, self.results, "bt", "log", "sys")
         return self._crashes[file]
@@ -47,7 +47,7 @@ class Judge:
         self.check(file, f"vmcore info has {cpus} CPUs and all memory", bool(right), str(info.get("memory")))
 
     def report(self, file: Path) -> None:
-        """Against crash, with its vmlinux, on the same file."""
+        """Compares with crash, which has its vmlinux, on the same file."""
         status, output, words = vmcore_tool("report", file, "--json")
         if not self.check(file, "vmcore report makes a report", status == 0, words):
             return
@@ -64,7 +64,8 @@ class Judge:
         self.check(file, "vmcore report shows the other CPU down to its first call", whole == others, str(others))
 
     def verdict(self, file: Path, rules: set[str], unread_by: set[str]) -> None:
-        """`vmcore check` tells of `rules` alone, and that all but `unread_by` can read it; so says who is asked."""
+        """`vmcore check` reports exactly `rules`, and says that all but `unread_by` can read it. Each reader confirms
+        that."""
         _, output, words = vmcore_tool("check", file, "--json")
         told = json.loads(output)
         found = {finding["rule"] for finding in told["findings"]}
@@ -86,7 +87,7 @@ class Judge:
         return ran.has("^panicked sh$") and ran.has(WORDS), ran.output
 
     def gdb_reads(self, file: Path) -> tuple[bool, str]:
-        """Moved by KASLR's offset, as everybody must who has no side file."""
+        """Loads the symbols moved by KASLR's offset, as anyone without the side file must."""
         _, output, _ = vmcore_tool("info", file, "--json")
         offset = json.loads(output)["kernel"]["kernel_offset"]
         load = ["-ex", f"core-file {file}", "-ex", f"symbol-file -o {offset} {self.kernel.vmlinux}"]
@@ -113,7 +114,7 @@ class Judge:
         return self.check(file, f"vmcore convert makes {target.name}", ran.status == 0, ran.output)
 
     def there_and_back(self, file: Path, compare: tuple[str, ...] = ()) -> Path:
-        """To the kdump format and to ELF again; returns the ELF file."""
+        """Converts to the kdump format and back to ELF; returns the ELF file."""
         kdump, elf = self.results / f"{file.name}-as-kdump", self.results / f"{file.name}-as-kdump-as-elf"
         if self.convert(file, kdump, "--format=kdump-zlib"):
             self.same(file, kdump, *compare)
@@ -135,7 +136,7 @@ def judge_kdump(tally: Tally, kernel: Kernel, results: Path) -> None:
     judge.verdict(kdump, set(), unread_by={"gdb"})
     judge.there_and_back(elf)
 
-    # What makedumpfile left out, our own filter leaves out too.
+    # Our own filter leaves out the same pages as makedumpfile.
     ours = results / "vmcore-of-level-31"
     if judge.convert(elf, ours, "--format=kdump-zlib", "--level=31"):
         judge.same(kdump, ours, "--memory")
@@ -149,7 +150,7 @@ def judge_kdump(tally: Tally, kernel: Kernel, results: Path) -> None:
 
 
 def judge_qemu(tally: Tally, kernel: Kernel, results: Path, untold: bool = False) -> None:
-    """With `untold` the guest has not told QEMU where its VMCOREINFO is."""
+    """`untold`: the guest has not told QEMU where its VMCOREINFO is."""
     judge = Judge(tally, kernel, results)
     elf, kdump, paging = (results / name for name in qemu_guest.DUMPS)
     all_memory = qemu_guest.MEMORY_MIB << 20
@@ -170,7 +171,7 @@ def judge_qemu(tally: Tally, kernel: Kernel, results: Path, untold: bool = False
                   unread_by={"drgn", "gdb", "makedumpfile"} | ({"libkdumpfile"} if untold else set()))  # fmt: skip
     judge.verdict(kdump, {"flattened"} | without, unread_by={"drgn", "gdb", "makedumpfile", "libkdumpfile"})
 
-    # What only crash reads becomes one that all read; VMCOREINFO is found in the guest's memory.
+    # A file that only crash reads becomes one that all read. VMCOREINFO is found in the guest's memory.
     back = judge.there_and_back(elf, ("--memory",) if untold else ())
     if back.exists():
         judge.verdict(back, set(), unread_by=set())
@@ -182,11 +183,11 @@ def judge_qemu_untold(tally: Tally, kernel: Kernel, results: Path) -> None:
 
 
 def _with_firmware(ram: Path, elf: Path, target: Path) -> None:
-    """RAM, and behind it what the dump has of the firmware's flash, its last segment, which is in no file of RAM."""
+    """Writes RAM followed by the firmware's flash, which is the dump's last segment and in no file of RAM."""
     shutil.copy(ram, target)
     with elf.open("rb") as dump, target.open("ab") as file:
         (phoff,) = struct.unpack_from("<Q", dump.read(64), 32)
         dump.seek(phoff)
-        (_, _, last) = struct.iter_unpack("<IIQQQQQQ", dump.read(3 * 56))  # behind the notes' and RAM's
+        (_, _, last) = struct.iter_unpack("<IIQQQQQQ", dump.read(3 * 56))  # after the notes' and RAM's
         dump.seek(last[2])
         file.write(dump.read(last[5]))

@@ -1,6 +1,6 @@
-"""A machine whose kernel dies and whose crash kernel saves /proc/vmcore: kdump as it really is.
+"""A machine whose kernel dies and whose crash kernel saves /proc/vmcore: real kdump.
 
-It is the lab's machine, with both kernels' root on this host's files, so what they save is simply there.
+It is the lab's machine. Both kernels have their root on this host's files, so the saved files are simply there.
 """
 
 from pathlib import Path
@@ -13,12 +13,12 @@ from campaign.guests import LOAD_CRASH_KERNEL
 HERE = Path(__file__).resolve().parent
 CPUS = 2
 MEMORY_MIB = 640
-CRASH_KERNEL_MIB = 256  # of which the dump has nothing
+CRASH_KERNEL_MIB = 256  # the dump contains none of it
 TIMEOUT_S = 600
 
 
 def die(kernel: kernels.Kernel, results: Path) -> None:
-    """Leaves vmcore (an ELF copy), dmesg and kdump (both makedumpfile's) in `results`. Raises MachineError."""
+    """Leaves vmcore (an ELF copy), dmesg and kdump (both by makedumpfile) in `results`. Raises MachineError."""
     machine = Machine(CPUS, MEMORY_MIB, TIMEOUT_S, f"no_timer_check crashkernel={CRASH_KERNEL_MIB}M")
     loader = static_program(LOAD_CRASH_KERNEL)
     job = [HERE / "kdump-job", loader, kernel.vmlinuz.resolve(), machine.initrd(kernel), results]

@@ -1,4 +1,5 @@
-"""Run on a dump by Debian's python3, which has libkdumpfile: prints the kernel's release, read through its page tables."""
+"""Run on a dump by Debian's python3, which has libkdumpfile: prints the kernel's release, read through its page
+tables."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""A guest of plain QEMU that panics, is stopped by pvpanic, and is dumped by QEMU's own dump-guest-memory."""
+"""A guest of plain QEMU that panics. pvpanic stops it, and QEMU's own dump-guest-memory dumps it."""
 
 import subprocess
 import threading
@@ -12,7 +12,7 @@ CPUS = 2
 MEMORY_MIB = 256
 TIMEOUT_S = 600
 
-# File, and the arguments of QMP's dump-guest-memory.
+# File name, and the arguments of QMP's dump-guest-memory.
 DUMPS = {
     "elf": {"paging": False},
     "kdump-zlib": {"paging": False, "format": "kdump-zlib"},
@@ -21,7 +21,7 @@ DUMPS = {
 
 
 def die(kernel: kernels.Kernel, results: Path, vmcoreinfo: bool) -> None:
-    """Leaves console, ram (the guest's memory, as it is) and DUMPS in `results`. With `vmcoreinfo` the guest tells QEMU
+    """Leaves console, ram (a copy of the guest's memory) and DUMPS in `results`. With `vmcoreinfo` the guest tells QEMU
     where its VMCOREINFO is. Raises QemuError."""
     pipe = subprocess.PIPE
     with subprocess.Popen(_command(kernel, results, vmcoreinfo), stdin=pipe, stdout=pipe, text=True) as qemu:

@@ -1,4 +1,4 @@
-// boot_params: the command line and the RAM are those that were asked for, and the RSDP can be found.
+// boot_params: the command line and the RAM match the flags, and the RSDP can be found.
 #include "guest-tests/lib/acpi.h"
 #include "guest-tests/lib/guest.h"
 

@@ -1,4 +1,4 @@
-// A great deal of output over the serial port: none of it is lost.
+// A lot of output on the serial port: none of it gets lost.
 #include "guest-tests/lib/guest.h"
 
 int main(void) {

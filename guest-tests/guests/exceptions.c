@@ -14,7 +14,7 @@ static void skip(struct interrupt_frame* frame) {
   frame->rip += instruction_bytes;
 }
 
-// Expects `vector` from an instruction of `bytes` bytes.
+// Expects `vector` from an instruction that is `bytes` bytes long.
 static void expect(uint8_t vector, uint8_t bytes) {
   on_interrupt(vector, skip);
   fault.vector = 0xff;

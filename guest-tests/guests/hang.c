@@ -1,9 +1,9 @@
 // Ways to hang and ways to be busy, chosen by `by=`: irqs-off, livelock, idle, halted and no-idt are hangs; user,
-// talking and offline are not. An NMI is answered with a line, and with `nmi=panic` with a panic, as a kernel's hard
-// lockup detector would; with `by=no-idt` it ends in a triple fault.
+// talking and offline are not. The guest answers an NMI with a line, and with `nmi=panic` with a panic, as a kernel's
+// hard lockup detector would. With `by=no-idt` an NMI ends in a triple fault.
 //
-// by=offline needs two CPUs: `offline=` is the one that is parked as Linux parks a CPU that it takes offline, and the
-// other one talks, or sleeps with `other=idle`, or is parked as well with `other=halted`.
+// by=offline needs two CPUs. `offline=` is parked as Linux parks a CPU that it takes offline. The other one talks; with
+// `other=idle` it sleeps, and with `other=halted` it is parked as well.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/interrupts.h"
@@ -35,18 +35,18 @@ static __attribute__((noreturn)) void talk(void) {
   }
 }
 
-// Of the command line, read before there is a second CPU.
+// From the command line, read before there is a second CPU.
 static unsigned offline;
 static enum { TALK, IDLE, HALTED } other = TALK;
 
-// What CPU number `cpu` does with by=offline.
+// The work of CPU number `cpu` with by=offline.
 static void work_or_not(unsigned cpu) {
   if (cpu == offline || other == HALTED) halt_for_good();
   if (other == TALK) talk();
   for (;;) asm volatile("sti; hlt");
 }
 
-// RBX and R15 as a test knows them again.
+// Sets RBX and R15 to values that a test recognizes.
 static __attribute__((noreturn)) void spin_without_idt(void) {
   const struct table_register nothing = {0, 0};
   asm volatile(

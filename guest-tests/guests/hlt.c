@@ -1,4 +1,4 @@
-// HLT. With `for=ever`, interrupts off: nothing can wake this CPU any more. Else an interrupt wakes it.
+// HLT. With `for=ever`, interrupts are off and nothing can wake this CPU again. Otherwise an interrupt wakes it.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/interrupts.h"
@@ -19,12 +19,12 @@ int main(void) {
   }
   on_interrupt(0x50, wake);
   apic_enable();
-  apic_write(0x320, 0x50);  // LVT timer, once
+  apic_write(0x320, 0x50);  // LVT timer, one-shot
   apic_write(0x380, 1000000);
   sti_hlt_cli();
   report(woken, "an interrupt ends HLT");
   woken = false;
-  apic_send(0, 0x50);  // to oneself, and pending before the HLT
+  apic_send(0, 0x50);  // to itself, and pending before the HLT
   sti_hlt_cli();
   report(woken, "HLT does not miss one that was pending before");
   return finish();

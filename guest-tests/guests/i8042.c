@@ -1,9 +1,9 @@
-// There is no keyboard controller but for its reset line: a driver that looks for one must know at once.
+// The keyboard controller has only its reset line: a driver that looks for more must see that at once.
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/io.h"
 
 int main(void) {
-  // Linux flushes first: it reads data as long as the status says that there is some, at most 16 times.
+  // Linux flushes first: it reads data while the status says that there is some, at most 16 times.
   int reads = 0;
   while ((inb(0x64) & 0x01) && reads < 17) {
     inb(0x60);

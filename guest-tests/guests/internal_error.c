@@ -1,5 +1,5 @@
-// An instruction at CPL 0 that a KVM without VMX and SVM has to emulate, and cannot: XRSTOR. On a processor with
-// either it is nothing special, and the guest says so.
+// An instruction at CPL 0 that a KVM without VMX and SVM must emulate, and cannot: XRSTOR. A processor with either just
+// runs it, and the guest says so.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 

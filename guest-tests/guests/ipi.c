@@ -1,4 +1,4 @@
-// CPUs interrupt each other: one by its id, all but oneself, and a ring in which each wakes the next.
+// CPUs interrupt each other: one by its id, all but the sender, and a ring in which each wakes the next.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/interrupts.h"

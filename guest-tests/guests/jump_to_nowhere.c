@@ -1,4 +1,4 @@
-// Jumps to a physical address where there is no memory: there is no instruction to run.
+// Jumps to a physical address without memory: there is no instruction to run.
 #include "guest-tests/lib/guest.h"
 
 int main(void) {

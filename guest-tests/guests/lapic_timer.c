@@ -1,4 +1,4 @@
-// The LAPIC's timer: once, periodically, and by TSC deadline where CPUID has that.
+// The LAPIC timer: one-shot, periodic, and by TSC deadline if CPUID offers that.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/interrupts.h"
@@ -43,9 +43,9 @@ int main(void) {
     apic_write(LVT_TIMER, 0x50 | TSC_DEADLINE);
     wrmsr(MSR_TSC_DEADLINE, rdtsc() + 5000000);
     while (ticks == 0) sti_hlt_cli();
-    // By how much the TSC moved on meanwhile says nothing: where the host's is unstable, KVM stops the guest's in HLT.
+    // The advance of the TSC meanwhile says nothing: if the host's TSC is unstable, KVM stops the guest's in HLT.
     report(true, "TSC deadline: the interrupt comes");
-    // KVM may deliver the interrupt from another host CPU, and disarm the timer a moment after that.
+    // KVM may deliver the interrupt from another host CPU, and disarm the timer a moment later.
     unsigned reads = 1;
     while (rdmsr(MSR_TSC_DEADLINE) != 0 && reads < 100000) ++reads;
     report(reads < 100000 && ticks == 1, "TSC deadline: disarmed by itself");

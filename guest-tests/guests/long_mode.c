@@ -1,5 +1,5 @@
-// The state in which a 64-bit guest is entered is the one that Linux's boot protocol asks for. guest_start() has loaded
-// tables of its own since, but no control register other than CR3, and no segment.
+// The entry state of a 64-bit guest is the one that Linux's boot protocol asks for. Since then guest_start() has loaded
+// its own tables, but has changed no control register other than CR3, and no segment.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 

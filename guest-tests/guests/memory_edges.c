@@ -1,4 +1,4 @@
-// The edges of RAM: the last byte is there, the first one behind reads as ones; RAM above 4 GiB is RAM.
+// The edges of RAM: the last byte exists, the first byte after it reads as ones, and RAM above 4 GiB works.
 #include "guest-tests/lib/guest.h"
 
 #define MIB (1ull << 20)

@@ -1,4 +1,4 @@
-// Physical addresses where there is nothing: reads are all ones in every width, aligned or not; writes are ignored.
+// Physical addresses without a device: reads are all ones in every width, aligned or not; writes are ignored.
 #include "guest-tests/lib/guest.h"
 
 #define ALL_ONES(type) (*(volatile type*)at == (type)-1)

@@ -1,9 +1,9 @@
-// Ports where nobody answers: reads are all ones in every width, writes go nowhere.
+// Ports without a device: reads are all ones in every width; writes are ignored.
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/io.h"
 
 int main(void) {
-  // 0xcf8 and 0x502: their double words reach into the reset and the pvpanic port, and must not ring there.
+  // 0xcf8 and 0x502: their double words reach into the reset and pvpanic ports, and must not trigger those.
   static const uint16_t ports[] = {PORT_NOBODY, 0x80, 0x2f8, 0xcf8, 0xcfc, 0x502, 0xfffc, 0x8000};
   bool bytes = true, words = true, doubles = true;
   for (unsigned i = 0; i < sizeof(ports) / sizeof(*ports); ++i) {

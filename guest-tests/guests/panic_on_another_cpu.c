@@ -1,8 +1,8 @@
-// One CPU, `dies=`, panics while the others spin; in each, R15 says which CPU it is.
+// CPU `dies=` panics while the others spin. R15 of each CPU says which one it is.
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/smp.h"
 
-#define NAME 0x20757063206d4149  // "IAm cpu ", and the digit in place of the last
+#define NAME 0x20757063206d4149  // "IAm cpu ", with the digit in place of the last byte
 
 static unsigned cpus, dies, spinning;
 

@@ -1,5 +1,6 @@
-// Dies as a kernel without pvpanic's driver does: words on the serial port, and then `then=` resets, powers off,
-// is told to pvpanic after all, or stands still. With `words=early` they are of an exception before there are traps.
+// Dies like a kernel without a pvpanic driver: prints words on the serial port, and then, by `then=`, resets, powers
+// off, reports to pvpanic after all, or stands still. With `words=early` the words are of an exception before the
+// kernel has its traps.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/io.h"

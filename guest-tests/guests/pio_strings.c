@@ -1,10 +1,10 @@
-// REP OUTS and REP INS: KVM hands over many elements in one exit, and each one counts.
+// REP OUTS and REP INS: KVM passes many elements in one exit, and each one counts.
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/io.h"
 
 static char line[5000];
 
-// `count` letters a, b, c, ... and an end of line, in one instruction. The host counts them.
+// Prints `count` letters a, b, c, ... and a newline, in one instruction. The host counts them.
 static void say(size_t count) {
   for (size_t i = 0; i < count; ++i) line[i] = 'a' + i % 26;
   line[count] = '\n';

@@ -1,9 +1,9 @@
-// Port I/O of 8, 16 and 32 bits reaches the device in its width and in its order.
+// Port I/O of 8, 16 and 32 bits reaches the device in the right width and order.
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/io.h"
 
 int main(void) {
-  // PM1 enable is 16 bits, two of which hold what is written: GBL_EN (5) and PWRBTN_EN (8).
+  // PM1 enable has 16 bits. Two of them keep the value written: GBL_EN (5) and PWRBTN_EN (8).
   outw(PORT_PM1_ENABLE, 0x0120);
   report(inw(PORT_PM1_ENABLE) == 0x0120, "a word written is read back as a word");
   report(inb(PORT_PM1_ENABLE) == 0x20 && inb(PORT_PM1_ENABLE + 1) == 0x01, "and as its bytes, low one first");
@@ -16,7 +16,7 @@ int main(void) {
   outb(PORT_SERIAL + 7, 0x5a);  // the scratch register
   report(inb(PORT_SERIAL + 7) == 0x5a, "a byte written to the serial scratch register is read back");
 
-  // What lies above the width of an IN stays as it was; 32 bits clear the upper half, as with any register.
+  // The bits above the width of an IN stay unchanged, but 32 bits clear the upper half, as for any register.
   uint64_t rax;
   asm volatile("inb %%dx, %%al" : "=a"(rax) : "0"(0x1122334455667788), "d"(PORT_NOBODY));
   report(rax == 0x11223344556677ff, "IN of 8 bits changes AL only");

@@ -1,4 +1,4 @@
-// The PIT's interrupts arrive, through the PIC and then through the IOAPIC.
+// The PIT's interrupts arrive, first through the PIC and then through the IOAPIC.
 #include "guest-tests/lib/acpi.h"
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
@@ -24,14 +24,14 @@ int main(void) {
   on_interrupt(0x40, from_ioapic);
   pic_init();
   apic_enable();
-  apic_write(0x350, 0x700);  // LVT LINT0: ExtINT, the PIC's way in
+  apic_write(0x350, 0x700);  // LVT LINT0: ExtINT, the PIC's input
   pit_periodic(200);
 
   pic_unmask(0);
   while (by_pic < 5) sti_hlt_cli();
   report(true, "five interrupts by the PIC, each out of HLT");
 
-  pic_init();  // masks it again
+  pic_init();  // masks the PIT's interrupt again
   ioapic_route(acpi_gsi(0), 0x40, 0);
   while (by_ioapic < 5) sti_hlt_cli();
   report(true, "five interrupts by the IOAPIC");

@@ -1,6 +1,6 @@
-// The ACPI PM timer counts at 3.579545 MHz: as long as the PIT says, the count says so too. On a busy host the PIT's
-// interrupts come late and then in a hurry, so one good try out of many is enough. It is also enough that all tries
-// together are right, because KVM makes up for each tick that was late.
+// The ACPI PM timer counts at 3.579545 MHz: its count agrees with the time by the PIT. On a busy host the PIT's
+// interrupts come late and then in a burst, so one good try out of many is enough. It is also enough if all tries
+// together are right, because KVM makes up for each late tick.
 #include "guest-tests/lib/acpi.h"
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"

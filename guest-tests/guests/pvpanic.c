@@ -1,5 +1,5 @@
-// Reads the pvpanic port in every width, then writes `write=` to it in `width=` bits, 8 unless told, `times=` times;
-// and `then=` ends with a status, resets, powers off or shuts down, or else waits.
+// Reads the pvpanic port in every width, then writes `write=` to it in `width=` bits (default 8), `times=` times.
+// `then=` ends with a status, resets, powers off or shuts down; without it the guest waits.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/io.h"

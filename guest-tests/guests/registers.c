@@ -1,10 +1,11 @@
-// Panics with registers that say their own names, at CPL 0 or with `cpl=3`. The host looks for them in the vmcore.
+// Panics with registers that say their own names, at CPL 0 or with `cpl=3` at CPL 3. The host looks for them in the
+// vmcore.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/user.h"
 
-// An OUT with every general register but RDX (the port) and RAX (the value) saying "I am ..."; those two say it in
-// what is left of them. RIP is at behind_out when the OUT is done.
+// An OUT. Every general register but RDX (the port) and RAX (the value) says "I am ..."; those two say it in their
+// remaining bytes. RIP is at behind_out after the OUT.
 extern const uint8_t behind_out[];
 static __attribute__((noreturn)) uint64_t panic(void) {
   asm volatile(
@@ -49,7 +50,7 @@ static __attribute__((noreturn)) uint64_t panic(void) {
   __builtin_unreachable();
 }
 
-static uint64_t spell(const char* word) {  // five letters: more would not be a canonical address
+static uint64_t spell(const char* word) {  // five letters: with more it would not be a canonical address
   uint64_t value = 0;
   memcpy(&value, word, 5);
   return value;

@@ -8,7 +8,7 @@ int main(void) {
   if (by == NULL) return 2;
   if (equal(by, "i8042")) outb(0x64, 0xfe);
   if (equal(by, "cf9")) {
-    outb(PORT_RESET, 0x02);  // system reset chosen, not yet done
+    outb(PORT_RESET, 0x02);  // selects system reset, does not trigger it yet
     print("# chosen\n");
     outb(PORT_RESET, 0x06);
   }

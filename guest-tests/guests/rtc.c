@@ -1,4 +1,4 @@
-// The CMOS clock can be read, and holds a time of this century.
+// The CMOS clock can be read, and its time is in this century.
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/io.h"
 
@@ -12,7 +12,7 @@ static unsigned from_bcd(uint8_t value, uint8_t status_b) {
 }
 
 int main(void) {
-  for (int i = 0; i < 100000 && cmos(10) & 0x80; ++i) continue;  // an update is in progress
+  for (int i = 0; i < 100000 && cmos(10) & 0x80; ++i) continue;  // waits while an update is in progress
   const uint8_t status_b = cmos(11);
   unsigned second, minute, hour, day, month, year;
   do {
@@ -22,7 +22,7 @@ int main(void) {
     day = from_bcd(cmos(7), status_b);
     month = from_bcd(cmos(8), status_b);
     year = from_bcd(cmos(9), status_b);
-  } while (from_bcd(cmos(0), status_b) != second);  // it went on while it was read
+  } while (from_bcd(cmos(0), status_b) != second);  // reads again if the clock advanced meanwhile
   print("rtc %u-%u-%u %u:%u:%u\n", 2000 + year, month, day, hour, minute, second);
   report((cmos(10) & 0x80) == 0, "no update is in progress for ever");
   report(status_b & 0x02, "24 hours");

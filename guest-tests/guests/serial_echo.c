@@ -1,5 +1,5 @@
-// What the host types arrives by receive interrupts, and is sent back in capitals; an end of line ends it,
-// with `panic=1` by a panic.
+// The host's input arrives by receive interrupts, and goes back in capitals. A newline ends the guest, with `panic=1`
+// by a panic.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/interrupts.h"

@@ -1,4 +1,4 @@
-// The serial port sends a text by interrupts alone: one for each time that its transmit register is empty.
+// The serial port sends a text by interrupts alone: one each time its transmit register becomes empty.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/interrupts.h"
@@ -34,11 +34,11 @@ int main(void) {
   on_interrupt(0x44, on_serial);
   apic_enable();
   ioapic_route(4, 0x44, 0);
-  outb(MCR, 0x08);  // OUT2: on a PC, the gate of the interrupt line
+  outb(MCR, 0x08);  // OUT2: on a PC, it gates the interrupt line
   outb(IER, IER_THRE);
   while (*text) sti_hlt_cli();
   report(interrupts >= 19, "an interrupt for each byte");
-  take_interrupts();  // one may have been on its way
+  take_interrupts();  // one may have been pending
   const unsigned before = interrupts;
   take_interrupts();
   report(interrupts == before, "and none once they are switched off");

@@ -1,4 +1,4 @@
-// All CPUs of the MADT can be started, each knows who it is, and they see each other's memory.
+// All CPUs of the MADT start, each knows its identity, and they see each other's memory.
 #include "guest-tests/lib/smp.h"
 
 #include "guest-tests/lib/cpu.h"

@@ -1,4 +1,4 @@
-// Burns its CPUs for good: at CPL 0, or with `cpl=3` natively on every host.
+// Keeps its CPUs busy for good: at CPL 0, or with `cpl=3` at CPL 3, natively on every host.
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/smp.h"
 #include "guest-tests/lib/user.h"

@@ -1,5 +1,5 @@
-// A hypervisor on SVM with a guest of its own (lib/l2.h) under nested paging, and a panic: mode=live, in L2 itself;
-// mode=idle, in L1, after L2's VM exit.
+// A hypervisor on SVM with its own guest (lib/l2.h) under nested paging, and a panic: with mode=live in L2 itself, with
+// mode=idle in L1, after L2's VM exit.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/io.h"
@@ -25,7 +25,7 @@ static void put_segment(unsigned offset, uint16_t selector, uint16_t attributes,
 }
 
 static void make_vmcb(void) {
-  put32(0x010, 1 | 1 << 1);  // VMRUN, VMMCALL are intercepted
+  put32(0x010, 1 | 1 << 1);  // intercept VMRUN and VMMCALL
   put32(0x058, 1);           // ASID
   put64(0x090, 1);           // nested paging
   put64(0x0b0, make_l2_tables(7, 7));
@@ -42,10 +42,10 @@ static void make_vmcb(void) {
   put64(0x570, 2);
   put64(0x578, L2_ENTRY);
   put64(0x5d8, 0);
-  put64(0x668, 0x0007040600070406);  // PAT as at reset
+  put64(0x668, 0x0007040600070406);  // the PAT's value at reset
 }
 
-// VMRUN, until L2's VM exit. RSP and RIP are the processor's to keep.
+// VMRUN, until L2's VM exit. The processor keeps RSP and RIP.
 __attribute__((noinline)) static void run(void) {
   asm volatile(
       "push %%rbp\n"

@@ -1,16 +1,17 @@
-// VMCSINFO, measured: where in a VMCS region each field lies. The method is that of the patches of 2012
-// (docs/abi/nested-notes.md): a region whose 16-bit words each hold their own offset is made current, and VMREAD of a
-// field tells where its words are. Under KVM that is KVM's vmcs12, on a bare machine the processor's own. Prints the
-// three forms in which the patches gave the table:
+// VMCSINFO, measured: the offset of each field in a VMCS region. The method comes from the patches of 2012
+// (docs/abi/nested-notes.md): make a region current in which each 16-bit word holds its own offset, and VMREAD of a
+// field then tells the offsets of its words. Under KVM that is the layout of KVM's vmcs12, on a bare machine the
+// processor's own. Prints the three forms in which the patches gave the table:
 //
-//   VMCSINFO, REVISION_ID=R, FIELD(NAME)=OFFSETS ...   the text of the first; a field without a name in our table has
-//   its encoding v2 R, v2 FIELD OFFSETS                             the binary of the second: u32 R, then {u32 FIELD,
-//   u64 OFFSETS} each v5 GROUP: OFFSETS ...                              the two-dimensional array of the fifth, by
-//   width and type (bits 14:13 and
-//                                                      11:10 of an encoding) and index (bits 9:1); 0 where there is no
-//                                                      field
+//   VMCSINFO, REVISION_ID=R, FIELD(NAME)=OFFSETS ...
+//       the text of the first; a field without a name in our table has its encoding
+//   v2 R, v2 FIELD OFFSETS
+//       the binary of the second: u32 R, then {u32 FIELD, u64 OFFSETS} each
+//   v5 GROUP: OFFSETS ...
+//       the two-dimensional array of the fifth, by width and type (bits 14:13 and 11:10 of an encoding) and index
+//       (bits 9:1); 0 if there is no field
 //
-// Then it is tried: what VMWRITE and VMCLEAR leave in memory lies where the table says.
+// Then it checks the table: VMWRITE and VMCLEAR leave their values in memory where the table says.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/vmx.h"
@@ -20,7 +21,7 @@
 #define GROUP(field) ((field) >> 13 << 2 | ((field) >> 10 & 3))
 #define INDEX(field) ((field) >> 1 & 0x1ff)
 #define VM_INSTRUCTION_ERROR 0x4400
-#define DATA 8  // a region's data; before it, revision and abort indicator
+#define DATA 8  // start of a region's data, after revision and abort indicator
 
 static const struct {
   uint32_t field;
@@ -52,7 +53,7 @@ static bool measure(void) {
   if (vmclear(vmcs) != VMX_SUCCEED) return false;
   for (unsigned at = DATA; at < sizeof(vmcs); at += 2) *(uint16_t*)(vmcs + at) = at;
   if (vmptrld(vmcs) != VMX_SUCCEED) return false;
-  // First the field that each VMREAD of a field which there is not leaves its error in.
+  // First find the field in which each VMREAD of a nonexistent field leaves its error.
   uint64_t error = 0;
   const bool has_error = vmread(VM_INSTRUCTION_ERROR, &error) == VMX_SUCCEED;
   for (unsigned group = 0; group < GROUPS; ++group) {
@@ -109,7 +110,7 @@ static void print_fifth(void) {
   }
 }
 
-// Some processors keep a field in another form than they give it out, so that what is read are no offsets.
+// Some processors store a field in another form than VMREAD returns, so the values read are no offsets.
 static bool are_offsets(unsigned group, uint64_t value) {
   for (unsigned i = 0; i < words_of(group); ++i) {
     const uint16_t at = value >> 16 * i;
@@ -118,7 +119,7 @@ static bool are_offsets(unsigned group, uint64_t value) {
   return true;
 }
 
-// Fields that cannot be written keep their offsets, which do as well.
+// Read-only fields keep their offsets, which serve as well.
 static bool table_holds(void) {
   for (unsigned group = 0; group < GROUPS; ++group) {
     for (unsigned index = 0; index < INDICES; ++index) {

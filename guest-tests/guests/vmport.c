@@ -1,6 +1,6 @@
-// VMware's backdoor as an instruction meets it: each command, each way to be refused, each width, at CPL 0 and CPL 3.
-// What is asked, and by which letter and number, is in docs/abi/vmport-tests.md. Options: memory=MIB, port=off,
-// only=messages, then=panic.
+// VMware's backdoor as an instruction sees it: each command, each way to be refused, each width, at CPL 0 and CPL 3.
+// docs/abi/vmport-tests.md lists the checks by letter and number. Options: memory=MIB, port=off, only=messages,
+// then=panic.
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/io.h"
 #include "guest-tests/lib/user.h"
@@ -27,7 +27,7 @@ struct registers {
   uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp;
 };
 
-// `instruction` with these registers, which are then those that it left.
+// Runs `instruction` with these registers, and stores the registers that it left.
 #define WITH(name, instruction)                                                                      \
   static void name(struct registers* r) {                                                            \
     register struct registers* at asm("r8") = r;                                                     \
@@ -47,7 +47,7 @@ WITH(out_byte, "out %%al, %%dx")
 WITH(out_word, "out %%ax, %%dx")
 WITH(out_dword, "out %%eax, %%dx")
 
-// Garbage in every high half.
+// Puts garbage into every high half.
 static struct registers ask(uint32_t command) {
   return (struct registers){HIGH | MAGIC,     HIGH | 0x11111111, HIGH | 0x77770000 | command,
                             HIGH | PORT,      HIGH | 0x44444444, HIGH | 0x55555555,
@@ -64,7 +64,7 @@ static bool same_but_rax(const struct registers* a, const struct registers* b) {
   return memcmp(&a->rbx, &b->rbx, sizeof(*a) - sizeof(a->rax)) == 0;
 }
 
-// Refused: RAX all ones in its low half, and no other register changed.
+// True if refused: the low half of RAX is all ones, and no other register changed.
 static bool is_refused(const struct registers* asked) {
   struct registers r = *asked;
   in_dword(&r);
@@ -152,7 +152,7 @@ static bool neighbours_are_open_bus(void) {
   return true;
 }
 
-// With RCX the count, and so no sense as a command.
+// RCX is the count, so it makes no sense as a command.
 static bool strings_are_open_bus(void) {
   static uint32_t words[8];
   memset(words, 0, sizeof(words));
@@ -164,7 +164,7 @@ static bool strings_are_open_bus(void) {
   return answer(GETVERSION).rax == 6;
 }
 
-// 14 INs of a real client: info-set guestinfo.metal yes.
+// The 14 INs of a real client: info-set guestinfo.metal yes.
 static bool guestinfo_is_set(void) {
   const char text[] = "info-set guestinfo.metal yes";
   struct registers r = ask(0);
@@ -201,7 +201,7 @@ static uint64_t all_that_hold(void) {
          (guestinfo_is_set() ? MESSAGES : 0);
 }
 
-// Each low byte, with many a high one; each exit costs a slow host 0.1 ms.
+// Tries each low byte with many high ones. Each exit costs a slow host 0.1 ms.
 static uint64_t larger_ones_are_refused(void) {
   return others_are_refused(256, 2048, 1) && others_are_refused(2048, 65536, 61);
 }

@@ -1,7 +1,7 @@
-// Writes every field of a VMCS by VMWRITE, each with a value that tells which it is, and panics: what a nested-state
-// note must then hold. With n = 1 + 128 x width + 32 x type + index of the encoding: 64-bit fields
-// get 0x77660000 | n in one VMWRITE and 0x12340000 | n in another, of the upper half; 32-bit ones 0x5a5a0000 | n,
-// 16-bit ones 0xc000 | n, natural ones 0x5a5a5a5a00000000 | n << 40 | 0x77660000 | n.
+// Writes every field of a VMCS with VMWRITE, each with a value that identifies the field, and panics: a nested-state
+// note must then hold these values. With n = 1 + 128 x width + 32 x type + index of the encoding: 64-bit fields get
+// 0x77660000 | n in one VMWRITE and 0x12340000 | n in another, of the upper half; 32-bit fields get 0x5a5a0000 | n,
+// 16-bit fields 0xc000 | n, natural-width fields 0x5a5a5a5a00000000 | n << 40 | 0x77660000 | n.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/io.h"
@@ -11,7 +11,7 @@ enum { WIDTH_16, WIDTH_64, WIDTH_32, WIDTH_NATURAL };
 
 #define VM_INSTRUCTION_ERROR 0x4400u
 #define IS_ACCESS_RIGHTS(field) ((field) >= 0x4814 && (field) <= 0x4822)
-#define ACCESS_RIGHTS 0x1f0ffu  // the bits that there are
+#define ACCESS_RIGHTS 0x1f0ffu  // the bits that exist
 
 static physical_page vmcs;
 
@@ -52,7 +52,7 @@ int main(void) {
   for (uint32_t group = 0; group < 16; ++group) {  // width and type
     for (uint32_t index = 0; index < 32; ++index) taken += write((group >> 2) << 13 | (group & 3) << 10 | index << 1);
   }
-  write(VM_INSTRUCTION_ERROR);  // again: each field that there is none of has left its error here
+  write(VM_INSTRUCTION_ERROR);  // again: each nonexistent field has left its error here
   for (uint32_t group = 0; group < 16; ++group) {
     for (uint32_t index = 0; index < 32; ++index) {
       const uint32_t field = (group >> 2) << 13 | (group & 3) << 10 | index << 1;

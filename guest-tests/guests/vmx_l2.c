@@ -1,5 +1,5 @@
-// A hypervisor on VMX with a guest of its own (lib/l2.h) under EPT, and a panic: mode=live, in L2 itself; mode=idle, in
-// L1, after L2's VM exit; mode=shadow, in L2, which has a shadow VMCS.
+// A hypervisor on VMX with its own guest (lib/l2.h) under EPT, and a panic: with mode=live in L2 itself, with mode=idle
+// in L1, after L2's VM exit, with mode=shadow in L2, which has a shadow VMCS.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/io.h"
@@ -17,7 +17,7 @@ static void set(uint32_t field, uint64_t value) {
   exit_with(1);
 }
 
-// What is wanted, as far as it is allowed, and what must be.
+// Returns the wanted bits that are allowed, and the bits that must be set.
 static uint32_t controls(uint32_t msr, uint32_t wanted) {
   const uint64_t allowed = rdmsr(msr);
   return (wanted | (uint32_t)allowed) & (uint32_t)(allowed >> 32);
@@ -49,7 +49,7 @@ static void set_guest_state(void) {
   set(0x6820, 2);
   set(0x2802, 0);  // IA32_DEBUGCTL
   set(0x2806, rdmsr(MSR_EFER));
-  set(0x4826, 0);  // active
+  set(0x4826, 0);  // activity state: active
   set(0x4824, 0);
 }
 
@@ -76,8 +76,9 @@ static void set_controls(bool shadow) {
   set(0x4000, controls(MSR_VMX_TRUE_PINBASED_CTLS, 0));
   set(0x4002, controls(MSR_VMX_TRUE_PROCBASED_CTLS, 1u << 31));                       // secondary controls
   set(0x401e, controls(MSR_VMX_PROCBASED_CTLS2, 1u << 1 | (shadow ? 1u << 14 : 0)));  // EPT, shadow VMCS
-  set(0x400c, controls(MSR_VMX_TRUE_EXIT_CTLS, 1u << 9 | 1u << 20 | 1u << 21));  // to 64 bits; EFER saved and loaded
-  set(0x4012, controls(MSR_VMX_TRUE_ENTRY_CTLS, 1u << 9 | 1u << 15));            // to 64 bits; EFER loaded
+  set(0x400c, controls(MSR_VMX_TRUE_EXIT_CTLS, 1u << 9 | 1u << 20 | 1u << 21));       // host is 64-bit; EFER saved and
+                                                                                      // loaded
+  set(0x4012, controls(MSR_VMX_TRUE_ENTRY_CTLS, 1u << 9 | 1u << 15));                 // guest is 64-bit; EFER loaded
   set(0x4004, 0);
   set(0x400a, 0);
   set(0x4014, 0);
@@ -92,8 +93,8 @@ static void set_controls(bool shadow) {
   }
 }
 
-// A shadow VMCS with one field that is known. Only an ordinary one can be current outside VMX non-root operation, so it
-// is written as one, and gets its mark when it is back in memory.
+// Makes a shadow VMCS with one known field. Only an ordinary VMCS can be current outside VMX non-root operation, so it
+// is written as one, and gets its mark once it is back in memory.
 static bool make_shadow(void) {
   make_vmcs(shadow_vmcs);
   if (vmclear(shadow_vmcs) != VMX_SUCCEED || vmptrld(shadow_vmcs) != VMX_SUCCEED) return false;
@@ -103,7 +104,7 @@ static bool make_shadow(void) {
   return true;
 }
 
-// VMLAUNCH. Comes back at L2's first VM exit, true, or where the entry failed.
+// VMLAUNCH. Returns true after L2's first VM exit, false if the entry failed.
 __attribute__((noinline)) static bool launch(void) {
   bool failed;
   asm volatile(

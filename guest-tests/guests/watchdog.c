@@ -1,5 +1,5 @@
-// Starts the ib700 watchdog with two seconds, feeds it `feeds=` times, each half a second, and then `then=` stops it,
-// or stands still.
+// Starts the ib700 watchdog with two seconds and feeds it `feeds=` times, every half second. Then it stops it, or
+// stands still, by `then=`.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/interrupts.h"

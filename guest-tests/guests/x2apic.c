@@ -1,4 +1,4 @@
-// The LAPIC by MSR: x2APIC mode can be switched on, on every CPU, and IPIs work in it.
+// The LAPIC by MSR: every CPU can switch to x2APIC mode, and IPIs work in it.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/interrupts.h"

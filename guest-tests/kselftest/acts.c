@@ -1,4 +1,4 @@
-// A kselftest that does what its name says, for ./check: every way in which one can end.
+// A kselftest that does what its name says, for ./check: all the ways in which one can end.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// end-with STATUS: ends the machine, by vmm's debug-exit port. Its own exit status is 1 where there is no such port.
+// end-with STATUS: ends the machine through vmm's debug-exit port. Its own exit status is 1 if there is no such port.
 #include <stdlib.h>
 #include <sys/io.h>
 

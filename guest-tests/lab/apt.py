@@ -1,8 +1,8 @@
-"""apt, asked about this machine's own suites, or about a newer one, of which nothing is ever installed.
+"""Queries apt about this machine's own suites, or about a newer one. Never installs anything from a newer suite.
 
-A newer suite has its lists and its one source under out/apt/SUITE, and the machine's own stay as they are. The source is
-the machine's with another suite's name: the same mirror, checked against Debian's own keys, which Debian puts into
-its stable release before a newer one is signed with them.
+A newer suite keeps its lists and its one source under out/apt/SUITE; the machine's own stay unchanged. The source is
+the machine's with the suite's name replaced: the same mirror, checked against Debian's own keys. Debian puts those into
+its stable release before it signs a newer one with them.
 """
 
 import functools
@@ -23,13 +23,14 @@ class AptError(Exception):
 
 @dataclass(frozen=True)
 class Apt:
-    """One view of apt: what its options make of it."""
+    """One view of apt, defined by its options."""
 
     options: tuple[str, ...] = ()
-    owned: bool = False  # its lists are ours, and not the machine's
+    owned: bool = False  # its lists are ours, not the machine's
 
     def update(self) -> None:
-        """Old lists name packages that are gone, and a container image has none. The machine's may only root renew."""
+        """Renews the lists: old ones name packages that are gone, and a container image has none. Only root may renew the
+        machine's."""
         if not self.owned and os.geteuid() != 0:
             return
         ran = subprocess.run(["apt-get", *self.options, "update", "-q=2"], stdout=subprocess.DEVNULL)
@@ -37,28 +38,29 @@ class Apt:
             raise AptError(f"apt-get update ended with {ran.returncode}: see what it says above")
 
     def depends(self, package: str) -> list[str]:
-        """What it says that it depends on; empty where there is no such package."""
+        """Returns the packages that it depends on; empty if there is no such package."""
         return re.findall(r"^ *Depends: (\S+)", self._cache("depends", package), re.MULTILINE)
 
     def candidate(self, package: str) -> str:
-        """The version that would be installed."""
+        """Returns the version that would be installed."""
         return re.search(r"Candidate: (\S+)", self._cache("policy", package))[1]
 
     def plan(self, packages: list[str]) -> dict[str, str]:
-        """What an installation would unpack, and of which version, by apt's own plan for it; and `packages`, also where
-        they are installed. Of a newer suite that is all that they need, for nothing counts as installed there."""
+        """Returns the packages that an installation would unpack and their versions, by apt's own plan for it, plus
+        `packages` even if they are installed. For a newer suite that is everything they need, because nothing counts as
+        installed there."""
         command = ["apt-get", *self.options, "install", "--simulate", "--reinstall", "--no-install-recommends", *packages]
         ran = subprocess.run(command, check=True, capture_output=True, text=True, env=dict(os.environ, LC_ALL="C"))
         # "Inst NAME [installed version] (version release [architecture]) ..."
         return dict(re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+) ", ran.stdout, re.MULTILINE))
 
     def download(self, packages: dict[str, str], folder: str) -> list[str]:
-        """Gets the .deb of each package, of the version named, into `folder`, which is empty, and returns their paths."""
+        """Downloads each package's .deb, in the given version, into the empty `folder`, and returns their paths."""
         wanted = [f"{package}={version}" for package, version in packages.items()]
         sizes = re.findall(r"^Size: (\d+)", self._cache("show", *wanted), re.MULTILINE)
         what = wanted[0] if len(wanted) == 1 else f"{len(wanted)} packages"
         progress(f"downloading {what}, {sum(map(int, sizes)) // 1_000_000} MB")
-        # As root, apt would hand the download to its user _apt, who cannot write here.
+        # As root, apt would let its user _apt download, who cannot write here.
         options = ["-q=2", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3"]
         subprocess.run(["apt-get", *self.options, "download", *options, *wanted], cwd=folder, check=True)
         debs = sorted(map(str, Path(folder).glob("*.deb")))
@@ -71,12 +73,12 @@ class Apt:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-MACHINE = Apt()  # as /etc/apt has it
+MACHINE = Apt()  # configured by /etc/apt
 
 
 @functools.cache
 def newer(suite: str) -> Apt:
-    """`suite` as Debian's mirror calls it, "sid"; or "-backports", of the release that this machine runs."""
+    """`suite` as Debian's mirror names it, "sid"; or "-backports" of the release that this machine runs."""
     if not KEYRING.exists():
         raise AptError(f"there is no {KEYRING} to check a newer suite with; it is in the package debian-archive-keyring")
     mirror, codename = _own_release()
@@ -94,13 +96,13 @@ def newer(suite: str) -> Apt:
         "Dir::Etc::SourceList": source,
         "Dir::Etc::SourceParts": "/dev/null",
         "APT::Default-Release": "",
-        "APT::Sandbox::User": "root",  # apt's own user may not come in here
+        "APT::Sandbox::User": "root",  # apt's own user may not enter this folder
     }
     return Apt(tuple(word for key, value in settings.items() for word in ("-o", f"{key}={value}")), owned=True)
 
 
 def _own_release() -> tuple[str, str]:
-    """The address of the mirror that this machine has its Debian from, and that release's name."""
+    """Returns the address of this machine's Debian mirror, and that release's name."""
     fields = "$(LABEL) $(COMPONENT) $(RELEASE) $(CODENAME) $(REPO_URI)"
     for attempt in (1, 2):
         ran = subprocess.run(["apt-get", "indextargets", "--format", fields], check=True, capture_output=True, text=True)
@@ -109,5 +111,5 @@ def _own_release() -> tuple[str, str]:
             if (label, component) == ("Debian", "main") and len(rest) == 3 and "-" not in rest[1]:
                 return rest[2], rest[1]
         if attempt == 1:
-            MACHINE.update()  # the labels are in the lists
+            MACHINE.update()  # the labels come from the lists
     raise AptError("apt has no source of Debian's main on this machine, from whose mirror a newer suite could come")

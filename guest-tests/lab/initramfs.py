@@ -1,4 +1,4 @@
-"""Initial RAM file systems, made without root and without a mount: a busybox, some modules, an /init."""
+"""Makes initial RAM file systems without root and without a mount: a busybox, some modules, an /init."""
 
 import gzip
 import hashlib
@@ -44,9 +44,9 @@ def _padded(data: bytes) -> bytes:
 
 
 def module_files(root: Path, release: str, modules: list[str]) -> list[Path]:
-    """The files of `modules` and of all that they need, in the order in which they must be loaded.
+    """Returns the files of `modules` and of all their dependencies, in the order in which they must be loaded.
 
-    `root` holds an unpacked kernel package; depmod has been run on it.
+    `root` holds an unpacked kernel package; depmod must have run on it.
     """
     files: dict[Path, None] = {}  # a set that keeps its order
     for module in modules:
@@ -62,8 +62,8 @@ def module_files(root: Path, release: str, modules: list[str]) -> list[Path]:
 def build(where: Path, init: Path, modules: list[Path], more: dict[str, bytes] | None = None) -> Path:
     """Writes an initramfs whose /init is `init`, and whose /modules/NN-name.ko load in the order of their names.
 
-    `more` are further files, executable, by their path. The file is named after its contents, in the
-    folder `where`, and is made only once.
+    `more`: further files, executable, by their path. The file goes into the folder `where`, is named after its
+    contents, and is made only once.
     """
     folders = dict.fromkeys([*FOLDERS, *(str(Path(path).parent) for path in more or {})])
     entries = [directory(path) for path in folders if path != "."]
@@ -82,5 +82,5 @@ def build(where: Path, init: Path, modules: list[Path], more: dict[str, bytes] |
 
 
 def _module(file: Path) -> bytes:
-    """As insmod wants it: Debian 13's are compressed."""
+    """Returns the module as insmod needs it, because Debian 13's are compressed."""
     return lzma.decompress(file.read_bytes()) if file.suffix == ".xz" else file.read_bytes()

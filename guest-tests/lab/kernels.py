@@ -1,4 +1,4 @@
-"""Stock Debian kernels, taken out of their packages. Nothing is installed and nothing needs root."""
+"""Stock Debian kernels, extracted from their packages. Installs nothing and needs no root."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ from lab import apt
 from lab.apt import Apt, AptError
 from lab.host import OUT, progress
 
-# What Debian calls them, and what makes each worth a test.
+# Debian's names for them, and the reason to test each.
 FLAVOURS = {
     "cloud": "linux-image-cloud-amd64",  # lz4 payload
     "amd64": "linux-image-amd64",  # xz payload; the only one with 9p, so the lab itself runs it
@@ -21,15 +21,15 @@ FLAVOURS = {
 
 @dataclass(frozen=True)
 class Newer:
-    """A kernel of a suite that is newer than this machine's release."""
+    """A kernel from a suite that is newer than this machine's release."""
 
     package: str
-    suite: str  # as lab.apt.newer() has it
+    suite: str  # as for lab.apt.newer()
 
 
 NEWER = {
-    "backports": Newer("linux-image-cloud-amd64", "-backports"),  # the next release's: 6.12 on Debian 12
-    "sid": Newer("linux-image-cloud-amd64", "sid"),  # the newest that Debian has
+    "backports": Newer("linux-image-cloud-amd64", "-backports"),  # from the next release: 6.12 on Debian 12
+    "sid": Newer("linux-image-cloud-amd64", "sid"),  # Debian's newest
 }
 
 
@@ -42,8 +42,8 @@ class Kernel:
     """An unpacked kernel package: out/kernels/FLAVOUR/."""
 
     root: Path
-    release: str  # as uname -r says it
-    version: str  # of the Debian package
+    release: str  # as in uname -r
+    version: str  # the Debian package's version
 
     @property
     def flavour(self) -> str:
@@ -55,12 +55,12 @@ class Kernel:
 
     @property
     def vmlinux(self) -> Path:
-        """With DWARF. There only if the kernel was fetched with its debug package."""
+        """The kernel with DWARF. Exists only if the kernel was fetched with its debug package."""
         return self.root / "vmlinux"
 
 
 def fetch(flavour: str, debug: bool = False) -> Kernel:
-    """Downloads and unpacks a kernel, of FLAVOURS or NEWER, and with `debug` also its vmlinux, unless that was done
+    """Downloads and unpacks a kernel from FLAVOURS or NEWER, with `debug` also its vmlinux, unless that was done
     before."""
     root = OUT / "kernels" / flavour
     kernel = _unpacked(root)
@@ -88,7 +88,7 @@ def _unpacked(root: Path) -> Kernel | None:
 
 
 def _newest(source: Apt, name: str) -> str:
-    """The versioned package behind Debian's unversioned name."""
+    """Returns the versioned package to which Debian's unversioned name leads."""
     for package in source.depends(name):
         if re.match(r"linux-image-\d", package):
             return package
@@ -97,7 +97,7 @@ def _newest(source: Apt, name: str) -> str:
 
 def _fetch_image(source: Apt, root: Path, package: str, version: str) -> Kernel:
     release = package.removeprefix("linux-image-")
-    # Since Debian 14 the image's package is empty, and its parts have packages of their own.
+    # Since Debian 14 the image's package is empty, and its parts are in packages of their own.
     kinds = {f"linux-{kind}-{release}" for kind in ("base", "binary", "modules")}
     parts = [part for part in source.depends(package) if part in kinds]
     shutil.rmtree(root, ignore_errors=True)
@@ -106,16 +106,16 @@ def _fetch_image(source: Apt, root: Path, package: str, version: str) -> Kernel:
         for deb in source.download(dict.fromkeys([package, *parts], version), folder):
             subprocess.run(["dpkg-deb", "-x", deb, str(root)], check=True)
     if not (root / "lib").exists():
-        (root / "lib").symlink_to("usr/lib")  # where depmod and modprobe look
+        (root / "lib").symlink_to("usr/lib")  # depmod and modprobe look there
     subprocess.run(["/sbin/depmod", "--basedir", str(root), release], check=True)
     images = [f"boot/vmlinuz-{release}", f"usr/lib/modules/{release}/vmlinuz"]
     (root / "vmlinuz").symlink_to(next(image for image in images if (root / image).exists()))
-    (root / "release").write_text(f"{release} {version}\n")  # last: it says that all else is there
+    (root / "release").write_text(f"{release} {version}\n")  # written last: it marks everything else as complete
     return Kernel(root, release, version)
 
 
 def _fetch_vmlinux(source: Apt, kernel: Kernel, package: str) -> None:
-    """The debug package holds gigabytes of modules beside the one file wanted, so only that one is taken out."""
+    """Extracts only the one file that is wanted: the debug package also holds gigabytes of modules."""
     # Since Debian 14 the first is a link to the second.
     places = [f"usr/lib/debug/boot/vmlinux-{kernel.release}", f"usr/lib/debug/lib/modules/{kernel.release}/vmlinux"]
     with tempfile.TemporaryDirectory(dir=kernel.root) as folder:
@@ -132,6 +132,6 @@ def _fetch_vmlinux(source: Apt, kernel: Kernel, package: str) -> None:
 def _take_out(deb: str, file: str, folder: str) -> None:
     pipe, none = subprocess.PIPE, subprocess.DEVNULL
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=pipe, stderr=none) as archive:
-        # --occurrence ends the reading at the first match; dpkg-deb then complains of the closed pipe.
+        # --occurrence stops the reading at the first match; dpkg-deb then complains about the closed pipe.
         extract = ["tar", "-x", "--occurrence", "-C", folder, f"./{file}"]
         subprocess.run(extract, stdin=archive.stdout, check=True)

@@ -1,7 +1,7 @@
 """Keeps KVM in use while a session runs guest after guest.
 
-With the last VM gone KVM leaves the processors, and with the next one it takes them again. When that goes to and fro the
-emulated machine stands still now and then, for ever; with one VM that stays it was not seen to.
+When the last VM is gone, KVM leaves the processors, and with the next VM it takes them again. When that goes on and on,
+the emulated machine now and then stands still forever. That was not seen while one VM stayed.
 """
 
 import fcntl

@@ -1,7 +1,7 @@
 """The lab's machine: a PC with AMD's SVM, emulated instruction by instruction by QEMU.
 
-It runs a stock Debian kernel whose unmodified kvm_amd then is a true KVM for the program under
-test, on a host that has no virtualization at all. The machine's root is the host's root, by 9p.
+It runs a stock Debian kernel. Its unmodified kvm_amd is then a true KVM for the program under test, on a host without
+any virtualization. The machine's root is the host's root, through 9p.
 """
 
 import os
@@ -22,13 +22,13 @@ MODULES = ["virtio_pci", "virtio_console", "9p", "9pnet_virtio", "kvm_amd"]
 INIT = Path(__file__).with_name("init")
 
 
-# Now and then, more often on a busy host, a CPU of the machine does not come out of the emulated SVM again.
+# Now and then, more often on a busy host, a CPU of the machine never returns from the emulated SVM.
 LOCKUP = b"BUG: soft lockup - CPU#"
 LOOK_EVERY_S = 5
 
 
 class MachineError(Exception):
-    """The machine did not get as far as to run the job to its end; says nothing of the job."""
+    """The machine did not run the job to its end; this says nothing about the job."""
 
 
 class Timeout(MachineError):
@@ -40,7 +40,7 @@ class Machine:
     cpus: int = 2
     memory_mib: int = 4096
     timeout_s: float | None = None
-    append: str = ""  # further words for its kernel
+    append: str = ""  # extra words for its kernel's command line
 
     @staticmethod
     def initrd(kernel: kernels.Kernel) -> Path:
@@ -48,7 +48,8 @@ class Machine:
         return initramfs.build(OUT / "lab", INIT, modules)
 
     def run(self, command: list[str]) -> int:
-        """Runs `command` in the current folder, its output on our stdout and stderr, and returns its exit status."""
+        """Runs `command` in the current folder with its output on our stdout and stderr, and returns its exit
+        status."""
         kernel = kernels.fetch("amd64")
         with tempfile.TemporaryDirectory(prefix="vmm-lab-") as folder:
             job = Path(folder)
@@ -59,9 +60,9 @@ class Machine:
             return _exit_status(job)
 
     def _qemu(self, vmlinuz: Path, initrd: Path, job: Path) -> list[str]:
-        # `setpriv --pdeathsig`: however this program ends, QEMU ends with it.
-        # -cx16: a guest that is interrupted behind a CMPXCHG16B, which every allocation of Linux has, is now and then given
-        # RFLAGS made of a pointer's bits, and then faults where nothing is wrong.
+        # `setpriv --pdeathsig`: QEMU ends with this program, however that ends.
+        # -cx16: every allocation of Linux uses CMPXCHG16B. A guest that is interrupted after one now and then gets
+        # RFLAGS made of a pointer's bits, and then faults without a reason.
         return [
             "setpriv", "--pdeathsig=KILL", "qemu-system-x86_64",
             "-accel", "tcg,thread=multi", "-cpu", "max,+svm,-cx16", "-smp", str(self.cpus), "-m", str(self.memory_mib),
@@ -113,7 +114,7 @@ def _relay(source: BinaryIO, target: BinaryIO) -> None:
 
 
 def _job_script(command: list[str], scratch: Path) -> str:
-    """The job keeps our environment and folder. What it writes under TMPDIR goes to memory, not through 9p."""
+    """The job keeps our environment and folder. Files under TMPDIR go to memory, not through 9p."""
     environment = dict(os.environ, TMPDIR=str(scratch), HOME=str(scratch), VMM_LAB="1")
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items() if name.isidentifier())
     return f"{exports}cd {shlex.quote(os.getcwd())} && exec {shlex.join(command)}\n"

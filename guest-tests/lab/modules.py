@@ -1,4 +1,4 @@
-"""Kernel modules of our own, built against the headers of a stock Debian kernel. Nothing is installed."""
+"""Builds kernel modules of our own against the headers of a stock Debian kernel. Installs nothing."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ from lab.kernels import Kernel, KernelError
 
 
 def build(kernel: Kernel, source: Path) -> Path:
-    """The module that the folder `source` (a Kbuild and C files) holds, without debug information. Built once."""
+    """Returns the module from the folder `source` (a Kbuild and C files), without debug information. Built once."""
     files = sorted(file for file in source.iterdir() if file.is_file())
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
     target = OUT / "modules" / kernel.release / kernel.version / f"{source.name}-{digest}.ko"
@@ -35,7 +35,7 @@ def build(kernel: Kernel, source: Path) -> Path:
 
 
 def _headers(kernel: Kernel) -> Path:
-    """The folder to run make in: out/headers/VERSION/usr/src/linux-headers-RELEASE."""
+    """Returns the folder in which make runs: out/headers/VERSION/usr/src/linux-headers-RELEASE."""
     root = OUT / "headers" / kernel.version
     headers = root / "usr/src" / f"linux-headers-{kernel.release}"
     missing = [package for package in _packages(kernel.release) if not (root / f".{package}").exists()]
@@ -47,13 +47,13 @@ def _headers(kernel: Kernel) -> Path:
                 subprocess.run(["dpkg-deb", "-x", deb, root], check=True)
     for package in missing:
         (root / f".{package}").touch()
-    # It names the common part by where an installation would have it.
+    # It refers to the common part by its path in an installation.
     makefile = headers / "Makefile"
     makefile.write_text(makefile.read_text().replace(" /usr/src/", f" {root}/usr/src/"))
     return headers
 
 
 def _packages(release: str) -> list[str]:
-    """Of 6.1.0-56-rt-amd64: its own headers, those that all rt kernels have in common, and what builds with them."""
+    """For 6.1.0-56-rt-amd64: its own headers, those that all rt kernels share, and the build programs for them."""
     abi, series, rt = re.fullmatch(r"((\d+\.\d+)[\d.]*-\d+)(-rt)?.*", release).groups(default="")
     return [f"linux-headers-{release}", f"linux-headers-{abi}-common{rt}", f"linux-kbuild-{series}"]

@@ -1,4 +1,4 @@
-"""Debian packages whose programs the tests run, unpacked and not installed: nothing is configured and nothing started."""
+"""Debian packages for the tests' programs, unpacked but not installed: nothing is configured or started."""
 
 import shutil
 import subprocess
@@ -12,10 +12,10 @@ LOADER, LIBRARIES = "usr/lib64/ld-linux-x86-64.so.2", "usr/lib/x86_64-linux-gnu"
 
 
 def fetch(name: str, packages: list[str], source: Apt = MACHINE) -> Path:
-    """The folder into which `packages` are unpacked, together with what they depend on and this machine has not installed;
-    of a newer suite with all that they depend on, down to the C library.
+    """Returns the folder into which `packages` are unpacked, together with those dependencies that this machine has not
+    installed. Packages of a newer suite come with all dependencies, down to the C library.
 
-    It is out/packages/NAME, and is filled only once.
+    The folder is out/packages/NAME, and is filled only once.
     """
     root = OUT / "packages" / name
     done = root / ".complete"
@@ -32,5 +32,6 @@ def fetch(name: str, packages: list[str], source: Apt = MACHINE) -> Path:
 
 
 def command(root: Path, program: str, *arguments: str) -> list[str]:
-    """Runs a program of a newer suite, unpacked in `root`, with the C library and the others that it is made for."""
+    """Returns the command that runs a program of a newer suite, unpacked in `root`, with the C library and other
+    libraries of that suite."""
     return [str(root / LOADER), "--library-path", str(root / LIBRARIES), str(root / program), *arguments]

@@ -1,4 +1,4 @@
-"""Static programs for guests that have no libraries, and often not even libc."""
+"""Static programs for guests that have no libraries, and often no libc either."""
 
 import os
 import subprocess
@@ -8,10 +8,10 @@ from lab import host
 
 
 def static_program(source: Path) -> Path:
-    """The program that one C or assembler source makes, in out/programs. That of an assembler source has no libc."""
+    """Builds one C or assembler source into a program in out/programs. An assembler source gets no libc."""
     folder = host.OUT / "programs"
     folder.mkdir(parents=True, exist_ok=True)
-    # Two tests may make it at once.
+    # Two tests may make it at the same time.
     program = folder / f"{source.parent.name}-{source.stem}"
     partial = program.with_suffix(f".{os.getpid()}")
     flags = ["-nostdlib", "-s"] if source.suffix == ".S" else ["-O2"]

@@ -5,17 +5,17 @@ import subprocess
 
 
 class QemuError(Exception):
-    """QEMU did not do what it was told; says nothing of what reads its dumps."""
+    """QEMU did not carry out a command; this says nothing about the readers of its dumps."""
 
 
 class Monitor:
-    """Speaks QMP with a QEMU that has it on its standard streams (`-qmp stdio`), opened as text: one order at a time;
-    events are kept until they are asked for. Raises QemuError."""
+    """Speaks QMP with a QEMU that has it on its standard streams (`-qmp stdio`), opened as text: one command at a time.
+    Keeps events until somebody asks for them. Raises QemuError."""
 
     def __init__(self, qemu: subprocess.Popen) -> None:
         self._qemu = qemu
         self._events: list[str] = []
-        self._read()  # its greeting
+        self._read()  # QEMU's greeting
         self.order("qmp_capabilities")
 
     def _read(self) -> dict:
@@ -24,7 +24,7 @@ class Monitor:
         return json.loads(line)
 
     def order(self, command: str, **arguments: object) -> None:
-        """Returns when it is done."""
+        """Returns when the command has finished."""
         self._qemu.stdin.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
         self._qemu.stdin.flush()
         while "return" not in (answer := self._read()):

@@ -1,8 +1,8 @@
-"""A stock kernel's bzImage with its payload compressed as little as can be.
+"""Repacks a stock kernel's bzImage with its payload compressed as little as possible.
 
-An emulated machine takes ten seconds to unpack xz. When it is unpacked the payload is the same, byte for byte, and
-nothing else is touched: it still can be placed anywhere (KASLR), which an ELF file cannot. It is for direct boot only:
-the decompressor that the image has would not know what to do with it.
+An emulated machine takes ten seconds to unpack xz. The unpacked payload is the same, byte for byte, and nothing else
+changes: the kernel can still be placed anywhere (KASLR), which an ELF file cannot. This is for direct boot only,
+because the image's own decompressor could not handle the new payload.
 """
 
 import lzma
@@ -18,7 +18,8 @@ XZ = b"\xfd7zXZ\0"
 
 
 def bzimage(kernel: Kernel) -> Path:
-    """The file, made once. Of a kernel whose payload is quick to unpack anyway, or unknown to us, its own."""
+    """Returns the file, made once. If the payload is quick to unpack anyway, or of an unknown kind, returns the
+    kernel's own file."""
     target = kernel.root / f"vmlinuz-{kernel.version}-stored"
     if target.exists():
         return target
@@ -28,7 +29,7 @@ def bzimage(kernel: Kernel) -> Path:
     packed = image[protected + offset : protected + offset + length]
     if not packed.startswith(XZ):
         return kernel.vmlinuz
-    # Behind the xz stream is the length of what is in it, as gzip has it, too.
+    # The xz stream is followed by the length of its contents, as in gzip.
     stored = zlib.compress(lzma.LZMADecompressor().decompress(packed), level=0, wbits=31)
     image[protected + offset :] = stored + b"\0" * (-(offset + len(stored)) % 16)
     struct.pack_into("<I", image, PAYLOAD_LENGTH, len(stored))

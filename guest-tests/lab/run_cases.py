@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs groups of GoogleTest cases where /dev/kvm is real: started by ../run-in-lab, through lab/run.
 
-The plan is a JSON file that ../run-in-lab writes. Each of its runs leaves, in a folder of its own, what the test said, its
-cases in XML and how it ended. Nothing is judged here.
+The plan is a JSON file that ../run-in-lab writes. Each run leaves its files in a folder of its own: the test's output,
+its cases in XML, and the end. This script judges nothing.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from campaign.session import TIMED_OUT, leave  # noqa: E402
 
 
 def run(step: dict, results: Path, scratch: Path) -> dict:
-    """Returns the exit status of the test, TIMED_OUT where it did not end, and its seconds."""
+    """Returns the exit status of the test (TIMED_OUT if it did not end) and its seconds."""
     cases = scratch / "cases.xml"
     command = [step["binary"], f"--gtest_filter={':'.join(step['cases'])}", f"--gtest_output=xml:{cases}"]
     environment = dict(os.environ, TEST_TMPDIR=str(scratch))
@@ -34,7 +34,7 @@ def run(step: dict, results: Path, scratch: Path) -> dict:
                 status = test.wait(step["timeout_s"])
             except subprocess.TimeoutExpired:
                 status = TIMED_OUT
-            with contextlib.suppress(ProcessLookupError):  # of the guests that it started none stays
+            with contextlib.suppress(ProcessLookupError):  # none of the guests that it started survives
                 os.killpg(test.pid, signal.SIGKILL)
     if cases.exists():
         shutil.copy(cases, results / "cases.xml")

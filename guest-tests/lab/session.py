@@ -1,4 +1,4 @@
-"""A session: a plan of many runs of vmm in one lab, so that its own boot is paid for once."""
+"""A session: a plan of many runs of vmm in one lab, so that the lab boots only once for all of them."""
 
 import json
 import subprocess
@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 LAB = Path(__file__).with_name("run")
-FRUITLESS = 4  # so many labs may break down, one after the other, in which no run came to its end
-STILL_S = 900  # a lab in which none does for so long stands still
+FRUITLESS = 4  # give up after this many labs in a row that broke down before any run ended
+STILL_S = 900  # a lab in which no run ends for so long stands still
 
 
 def run_sessions(
     labs: int, script: Path, plan: dict, results: Path, has_ended: Callable[[str], bool], *lab: str,
     most_broken: int | None = None,
 ) -> tuple[int, int]:  # fmt: skip
-    """As run_session(), in so many labs at once, each with its share of the runs."""
+    """Like run_session(), in `labs` labs at once, each with its share of the runs."""
     shares = [dict(plan, runs=plan["runs"][n::labs]) for n in range(labs)]
     with ThreadPoolExecutor(labs) as pool:
         sessions = [
@@ -33,9 +33,9 @@ def run_session(
     script: Path, plan: dict, results: Path, has_ended: Callable[[str], bool], *lab: str, plan_name: str = "plan.json",
     still_s: int = STILL_S, most_broken: int | None = None,
 ) -> tuple[int, int]:  # fmt: skip
-    """Has `script` make the plan's "runs", each of which has a "name", in a lab with the options `lab`. Should that
-    break down, or no run end in it for `still_s` seconds, a new one goes on with those that have not ended; `most_broken`
-    may do so, where that is not None.
+    """Lets `script` make the plan's "runs", each with a "name", in a lab with the options `lab`. If that lab breaks
+    down, or no run ends in it for `still_s` seconds, a new lab continues with the runs that have not ended. At most
+    `most_broken` labs may break down; None: no limit.
 
     Returns the last lab's exit status, 0 if all were run, and how many broke down.
     """

@@ -29,7 +29,8 @@ const struct acpi_header* acpi_table(const char* signature) {
   return NULL;
 }
 
-// The MADT's entry behind `entry` (NULL: its first), or NULL behind the last. An entry starts with type and length.
+// Returns the MADT entry after `entry` (NULL: the first one), or NULL after the last. An entry starts with type and
+// length.
 static const uint8_t* next_madt_entry(const uint8_t* entry) {
   const uint8_t* madt = (const uint8_t*)acpi_table("APIC");
   if (madt == NULL) return NULL;

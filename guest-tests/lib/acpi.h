@@ -1,4 +1,4 @@
-// The ACPI tables, as far as a guest here reads them.
+// The ACPI tables, as far as our guests read them.
 #ifndef GUEST_TESTS_LIB_ACPI_H_
 #define GUEST_TESTS_LIB_ACPI_H_
 
@@ -24,19 +24,19 @@ struct __attribute__((packed)) acpi_header {
   uint32_t oem_revision, creator_id, creator_revision;
 };
 
-// All of `size` bytes add up to 0.
+// True if all of the `size` bytes add up to 0.
 bool acpi_sums_to_zero(const void* table, size_t size);
 
-// By acpi_rsdp_addr of boot_params, else by a search of the BIOS area. NULL where there is none.
+// Finds the RSDP through acpi_rsdp_addr of boot_params, else by a search of the BIOS area. NULL if there is none.
 const struct acpi_rsdp* acpi_rsdp(void);
 
-// The table of the XSDT with this signature ("APIC", "FACP"), or NULL.
+// Returns the XSDT's table with this signature ("APIC", "FACP"), or NULL.
 const struct acpi_header* acpi_table(const char* signature);
 
-// The APIC ids of the enabled CPUs of the MADT, in its order. Returns how many, at most `max`.
+// Writes the APIC ids of the enabled CPUs in the MADT, in its order. Returns how many, at most `max`.
 unsigned acpi_cpus(uint32_t* apic_ids, unsigned max);
 
-// The GSI that the MADT gives to an ISA interrupt: the same number unless an override says otherwise.
+// Returns the GSI that the MADT gives to an ISA interrupt: the same number unless an override changes it.
 unsigned acpi_gsi(unsigned isa_irq);
 
 #endif  // GUEST_TESTS_LIB_ACPI_H_

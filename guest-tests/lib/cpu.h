@@ -1,4 +1,4 @@
-// Instructions that C has no word for.
+// Instructions that C cannot express.
 #ifndef GUEST_TESTS_LIB_CPU_H_
 #define GUEST_TESTS_LIB_CPU_H_
 
@@ -74,7 +74,7 @@ SELECTOR(ds)
 SELECTOR(es)
 #undef SELECTOR
 
-struct __attribute__((packed)) table_register {  // what LGDT and LIDT take
+struct __attribute__((packed)) table_register {  // operand of LGDT and LIDT
   uint16_t limit;
   uint64_t base;
 };
@@ -83,7 +83,7 @@ static inline void cli(void) { asm volatile("cli" ::: "memory"); }
 static inline void sti(void) { asm volatile("sti" ::: "memory"); }
 static inline void pause(void) { asm volatile("pause" ::: "memory"); }
 
-// Sleeps until the next interrupt, and takes none before it sleeps: STI holds them back for one instruction.
+// Sleeps until the next interrupt, and takes none before it sleeps: STI holds interrupts back for one instruction.
 static inline void sti_hlt_cli(void) { asm volatile("sti; hlt; cli" ::: "memory"); }
 
 #endif  // GUEST_TESTS_LIB_CPU_H_

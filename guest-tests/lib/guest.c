@@ -14,13 +14,13 @@ static const uint8_t* zero_page;
 static unsigned reports, failures;
 static bool has_debug_console;
 
-// From start.S, on the first CPU.
+// Called by start.S, on the first CPU.
 void guest_start(const uint8_t* params) {
   zero_page = params;
   has_debug_console = inb(PORT_DEBUG_CONSOLE) == 0xe9;
   map_identity();
   load_tables(0);
-  pic_init();  // as it comes out of reset it would give the PIT the vectors of exceptions
+  pic_init();  // after reset it would give the PIT the vectors of exceptions
   exit_with(main());
 }
 

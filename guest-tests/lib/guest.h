@@ -1,11 +1,11 @@
-// What every guest stands on: a way to say something, a way to end, and the machine it was given.
+// The basis of every guest: output, a way to end, and the machine it got.
 //
-// A guest is one C file with a main(). It runs at CPL 0 in 64-bit mode with interrupts off, all of the first 8 GiB
-// mapped one to one, and without a C library: what is declared in these headers is all there is. main()
-// returns the guest's exit status, mostly `return finish();`.
+// A guest is one C file with a main(). It runs at CPL 0 in 64-bit mode with interrupts off and all of the first 8 GiB
+// mapped one to one. It has no C library: these headers declare everything there is. main() returns the guest's exit
+// status, usually `return finish();`.
 //
-// No guest needs to say on which host it runs. Where KVM emulates (no VMX, no SVM), code at CPL 0 makes one or two
-// million instructions a second: what must be fast goes to CPL 3, user.h.
+// A guest must work on every host. If KVM emulates (no VMX, no SVM), code at CPL 0 runs only one or two million
+// instructions a second: code that must be fast goes to CPL 3, user.h.
 #ifndef GUEST_TESTS_LIB_GUEST_H_
 #define GUEST_TESTS_LIB_GUEST_H_
 
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Ports of the machine, as docs/abi says.
+// The machine's ports, see docs/abi.
 #define PORT_SERIAL 0x3f8
 #define PORT_DEBUG_CONSOLE 0xe9
 #define PORT_DEBUG_EXIT 0xf4
@@ -25,36 +25,37 @@
 #define PORT_PM1_CONTROL 0x604
 #define PORT_PM_TIMER 0x608
 #define PORT_RESET 0xcf9
-#define PORT_NOBODY 0x1234  // where no device is
+#define PORT_NOBODY 0x1234  // no device answers here
 
-// Text to the debug console; on a machine that has none, to the serial port. print() knows %s %d %u %x (32 bits), %lu
-// %lx (64 bits), %c and %%.
+// Prints to the debug console or, on a machine without one, to the serial port. print() knows %s %d %u %x (32 bits),
+// %lu %lx (64 bits), %c and %%.
 void print(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
-// Text to the serial port, by polling.
+// Prints to the serial port, by polling.
 void serial_print(const char* text);
 
-// One line of TAP: "ok 1 - what" or "not ok 1 - what".
+// Prints one line of TAP: "ok 1 - what" or "not ok 1 - what".
 void report(bool ok, const char* what);
 
-// The plan line "1..N". Returns the exit status: 0 where every report was ok, else 1.
+// Prints the plan line "1..N". Returns the exit status: 0 if every report was ok, else 1.
 int finish(void);
 
 // Ends the VM through the debug-exit port.
 void exit_with(uint32_t status) __attribute__((noreturn));
 
-// The value of `name=value` on the command line, up to the next space; the copy is valid until the next call.
-// NULL where it is not there.
+// Returns the value of `name=value` on the command line, up to the next space. The copy is valid until the next call.
+// NULL if it is not there.
 const char* option(const char* name);
-uint64_t option_number(const char* name, uint64_t otherwise);  // decimal, or hexadecimal with 0x
+uint64_t option_number(const char* name, uint64_t otherwise);  // decimal, or hexadecimal with 0x; `otherwise` if it is
+                                                               // not there
 
-// What the loader left: Linux's zero page (Documentation/arch/x86/zero-page.rst).
+// Returns Linux's zero page as the loader left it (Documentation/arch/x86/zero-page.rst).
 const uint8_t* boot_params(void);
 const char* command_line(void);
 
 struct __attribute__((packed)) e820_entry {
   uint64_t addr, size;
-  uint32_t type;  // 1 is usable RAM
+  uint32_t type;  // 1: usable RAM
 };
 const struct e820_entry* e820_table(unsigned* count);
 

@@ -54,7 +54,7 @@ void load_tables(unsigned cpu) {
   };
   const struct table_register gdtr = {sizeof(struct gdt) - 1, (uint64_t)&gdts[cpu]};
   const struct table_register idtr = {sizeof(idt) - 1, (uint64_t)idt};
-  // The selectors of code and data are those we were entered with, so nothing needs to be loaded anew.
+  // The selectors of code and data equal those at entry, so nothing needs to be reloaded.
   asm volatile("lgdt %0; lidt %1; ltr %w2" ::"m"(gdtr), "m"(idtr), "r"(0x30) : "memory");
 }
 
@@ -68,7 +68,7 @@ void unexpected_interrupt(const struct interrupt_frame* frame) {
   exit_with(UNEXPECTED_INTERRUPT);
 }
 
-// From start.S.
+// Called by start.S.
 void handle_interrupt(struct interrupt_frame* frame) {
   if (handlers[frame->vector] == NULL) unexpected_interrupt(frame);
   handlers[frame->vector](frame);

@@ -1,4 +1,4 @@
-// GDT, TSS and IDT, and what happens when a CPU is interrupted.
+// GDT, TSS and IDT, and the handling of interrupts.
 #ifndef GUEST_TESTS_LIB_INTERRUPTS_H_
 #define GUEST_TESTS_LIB_INTERRUPTS_H_
 
@@ -7,7 +7,7 @@
 
 #define MAX_CPUS 256
 
-// As start.S leaves it on the stack. A handler may change it: that is what the CPU goes on with.
+// As start.S leaves it on the stack. A handler may change it: the CPU continues with the changed values.
 struct interrupt_frame {
   uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
   uint64_t vector, error;
@@ -16,16 +16,16 @@ struct interrupt_frame {
 
 typedef void (*interrupt_handler)(struct interrupt_frame*);
 
-// Loads the IDT, which all share, and GDT and TSS of CPU number `cpu` (0 is the first) on the CPU that calls.
+// On the calling CPU, loads the IDT, which all CPUs share, and the GDT and TSS of CPU number `cpu` (0: the first).
 void load_tables(unsigned cpu);
 
-// From now on `handler` is called for this vector, on every CPU. An exception or interrupt without a handler
-// is reported and ends the guest with status UNEXPECTED_INTERRUPT.
+// Calls `handler` for this vector from now on, on every CPU. An exception or interrupt without a handler is reported
+// and ends the guest with status UNEXPECTED_INTERRUPT.
 void on_interrupt(uint8_t vector, interrupt_handler handler);
 void unexpected_interrupt(const struct interrupt_frame* frame) __attribute__((noreturn));
 #define UNEXPECTED_INTERRUPT 99
 
-// Where an interrupt from CPL 3 finds its stack.
+// The stack pointer that an interrupt from CPL 3 uses.
 uint64_t* tss_rsp0(unsigned cpu);
 
 #endif  // GUEST_TESTS_LIB_INTERRUPTS_H_

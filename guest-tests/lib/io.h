@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// outb(port, value), inb(port), rep_outsb(port, from, count), rep_insb(port, to, count); so with w and l.
+// outb(port, value), inb(port), rep_outsb(port, from, count), rep_insb(port, to, count); likewise with w and l.
 #define PORT_IO(suffix, type, reg)                                                     \
   static inline void out##suffix(uint16_t port, type value) {                          \
     asm volatile("out" #suffix " %" reg "0, %1" ::"a"(value), "Nd"(port) : "memory");  \

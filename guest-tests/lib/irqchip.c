@@ -30,7 +30,7 @@ void pic_end(int irq) {
 
 void pit_periodic(unsigned hz) {
   const unsigned divisor = 1193182 / hz;
-  outb(0x43, 0x34);  // channel 0, low then high byte, mode 2
+  outb(0x43, 0x34);  // channel 0, low byte then high byte, mode 2
   outb(0x40, divisor);
   outb(0x40, divisor >> 8);
 }
@@ -78,7 +78,7 @@ void wait_us(uint64_t microseconds) {
   uint32_t last = inl(PORT_PM_TIMER);
   for (;;) {
     const uint32_t now = inl(PORT_PM_TIMER);
-    const uint32_t gone = (now - last) & 0xffffff;  // 24 bits at least
+    const uint32_t gone = (now - last) & 0xffffff;  // the timer has at least 24 bits
     if (gone >= left) return;
     left -= gone;
     last = now;

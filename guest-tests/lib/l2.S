@@ -1,4 +1,4 @@
-// What runs in L2, copied to its 0x5000: l2.h says what it does.
+// The code that runs in L2, copied to its address 0x5000. See l2.h.
 
     .code64
     .section .rodata

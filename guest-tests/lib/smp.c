@@ -16,9 +16,9 @@ extern uint8_t* volatile ap_stack;
 
 static uint8_t stacks[MAX_CPUS][STACK_SIZE] __attribute__((aligned(16)));
 static void (*ap_function)(unsigned);
-static volatile unsigned starting;  // the number of the CPU that is being started; 0 when it has come
+static volatile unsigned starting;  // the number of the CPU that is starting; 0 once it has arrived
 
-// From start.S, on its own stack.
+// Called by start.S, on its own stack.
 void ap_main(void) {
   const unsigned cpu = starting;
   load_tables(cpu);
@@ -37,7 +37,7 @@ unsigned start_cpus(void (*function)(unsigned)) {
   memcpy((void*)TRAMPOLINE, ap_trampoline, ap_trampoline_end - ap_trampoline);
   patch(ap_cr3, read_cr3());
   patch(ap_cr4, read_cr4());
-  patch(ap_efer, rdmsr(MSR_EFER) & ~(1ull << 10));  // LMA follows by itself
+  patch(ap_efer, rdmsr(MSR_EFER) & ~(1ull << 10));  // LMA follows automatically
   apic_enable();
   ap_function = function;
   for (unsigned cpu = 1; cpu < count; ++cpu) {

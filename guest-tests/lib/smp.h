@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 // Starts every other CPU of the MADT, one after the other, by INIT and SIPI. Each loads its tables, enables its LAPIC
-// and calls `function` with its number (1, 2, ...: its place in the MADT); it sleeps for good where that returns.
-// Returns how many CPUs run, the first included. Waits for ever for a CPU that does not come.
+// and calls `function` with its number (1, 2, ...: its place in the MADT). If that returns, the CPU sleeps for good.
+// Returns how many CPUs run, including the first. Waits forever for a CPU that does not come.
 unsigned start_cpus(void (*function)(unsigned cpu));
 
 #endif  // GUEST_TESTS_LIB_SMP_H_

@@ -1,4 +1,4 @@
-// Where a guest begins, on its first CPU and on the others, and how it is interrupted.
+// The entry of a guest, on its first CPU and on the others, and its interrupt entry.
 
     .code64
     .section .text.start, "ax"
@@ -16,8 +16,8 @@ _start:
 
     .text
     .globl ap_start
-// Every other CPU, out of the trampoline: long mode. The first CPU has left the stack that is ours
-// in ap_stack, and starts the next of us only when we have left.
+// Every other CPU comes here from the trampoline, in long mode. The first CPU has left this CPU's stack in ap_stack,
+// and starts the next CPU only after this one has left this code.
 ap_start:
     mov $0x18, %eax
     mov %eax, %ss
@@ -29,8 +29,8 @@ ap_start:
 1:  hlt
     jmp 1b
 
-// Real mode to long mode. start_cpus() copies this to 0x8000, and writes CR3, CR4 and EFER of
-// the first CPU behind it: the paging modes of all CPUs are then the same.
+// From real mode to long mode. start_cpus() copies this code to 0x8000, and writes the first CPU's CR3, CR4 and EFER
+// after it, so that all CPUs have the same paging mode.
 #define AT(label) (label - ap_trampoline + 0x8000)
     .code16
     .globl ap_trampoline, ap_trampoline_end, ap_cr3, ap_cr4, ap_efer
@@ -65,7 +65,7 @@ ap_efer: .quad 0
 ap_trampoline_end:
 
     .code64
-// One entry of 16 bytes for each vector. Where the processor pushes no error code, a 0 takes its place.
+// One 16-byte entry for each vector. If the processor pushes no error code, the entry pushes a 0 instead.
     .globl interrupt_entries
     .balign 16
 interrupt_entries:
@@ -80,7 +80,7 @@ interrupt_entries:
     .set vector, vector + 1
     .endr
 
-// The stack is now a struct interrupt_frame from its `vector` on; push the rest, below.
+// The stack is now a struct interrupt_frame from its `vector` on; push the rest below.
 interrupt_common:
     push %rax
     push %rcx
@@ -121,8 +121,8 @@ interrupt_common:
     add $16, %rsp
     iretq
 
-// uint64_t enter_user(function, stack top, TSS's RSP0): CPL 3 with interrupts on. Comes back when
-// the function returned, with what it returned.
+// uint64_t enter_user(function, stack top, TSS's RSP0): runs `function` at CPL 3 with interrupts on. Returns its result
+// after it has returned.
     .globl enter_user
 enter_user:
     push %rbx
@@ -131,7 +131,7 @@ enter_user:
     push %r13
     push %r14
     push %r15
-    mov %rsp, (%rdx)       // interrupts of CPL 3 use the stack from here down
+    mov %rsp, (%rdx)       // interrupts at CPL 3 use the stack from here down
     mov %rsp, user_exit_stack(%rip)
     sub $16, %rsi
     lea user_return(%rip), %rax
@@ -144,7 +144,8 @@ enter_user:
     pushq %rdi             // RIP
     iretq
 
-// At CPL 3: what may not be done here (#GP) is the way out. INT n would be plainer, but not every host's KVM has it.
+// At CPL 3: an instruction that is forbidden here (#GP) is the way out. INT n would be plainer, but not every host's
+// KVM supports it.
     .globl user_return
 user_return:
     hlt

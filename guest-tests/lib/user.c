@@ -7,7 +7,7 @@ uint64_t enter_user(uint64_t (*function)(void), uint8_t* stack_top, uint64_t* rs
 extern const uint8_t user_return[], user_exit[];
 extern uint64_t user_exit_stack;
 
-// #GP, behind the function's return.
+// Handles the #GP after the function's return.
 static void leave_user(struct interrupt_frame* frame) {
   if (frame->rip != (uint64_t)user_return) unexpected_interrupt(frame);
   frame->rip = (uint64_t)user_exit;

@@ -21,7 +21,7 @@
 
 typedef uint8_t physical_page[4096] __attribute__((aligned(4096)));
 
-// How a VMX instruction ends (section 31.2).
+// The ways in which a VMX instruction ends (section 31.2).
 enum vmx_end { VMX_SUCCEED, VMX_FAIL_INVALID, VMX_FAIL_VALID };
 
 #define VMX_END(carry, zero) ((carry) ? VMX_FAIL_INVALID : (zero) ? VMX_FAIL_VALID : VMX_SUCCEED)
@@ -52,13 +52,13 @@ static inline enum vmx_end vmwrite(uint64_t field, uint64_t value) {
 
 bool has_vmx(void);
 
-// IA32_VMX_BASIC's revision, which every region begins with.
+// The revision in IA32_VMX_BASIC. Every region begins with it.
 uint32_t vmx_revision(void);
 
-// Zeros behind the revision.
+// Fills the region with the revision and then zeros.
 void make_vmcs(physical_page region);
 
-// VMXON, with a region of its own. False where the firmware has locked VMX off, or it fails.
+// VMXON, with a region of its own. False if the firmware has locked VMX off, or if VMXON fails.
 // REQUIRES: has_vmx().
 bool enter_vmx_operation(void);
 

@@ -1,4 +1,4 @@
-"""The table: what runs in which machine, and how each run must end."""
+"""The table: the case for each machine, and the required end of each run."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -6,33 +6,33 @@ from itertools import product
 
 @dataclass(frozen=True)
 class Death:
-    """How a job kills its kernel, and what must be seen of it."""
+    """The way in which a job kills its kernel, and the traces that it must leave."""
 
-    words: str  # behind "Kernel panic - not syncing: "
-    frame: str  # a function that must be in the backtrace, behind panic()
-    task: str = ""  # that called it; empty: whichever was interrupted
+    words: str  # come after "Kernel panic - not syncing: "
+    frame: str  # a function that must follow panic() in the backtrace
+    task: str = ""  # the task that called it; empty: whichever was interrupted
     modules: tuple[str, ...] = ()
     append: str = ""
     arguments: tuple[str, ...] = ()
-    init_runs: bool = True  # and with it VMCOREINFO is there
-    others: str = ""  # where the other CPUs are found: "user", "kernel" at their work; empty: in stop_this_cpu
+    init_runs: bool = True  # and then VMCOREINFO exists
+    others: str = ""  # where the other CPUs are: "user", "kernel" at their work; empty: in stop_this_cpu
 
 
-# These are told by pvpanic, when the kernel has stopped its other CPUs.
+# pvpanic reports these, after the kernel has stopped its other CPUs.
 BY_PVPANIC = ("--catch=off",)
 
 DEATHS = {
     "panic": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", arguments=BY_PVPANIC),
     # In a timer's interrupt, in a module.
     "watchdog": Death("Software Watchdog Timer expired", "softdog_fire", modules=("softdog",), arguments=BY_PVPANIC),
-    # Stopped at the first word of it, before the kernel stops its other CPUs: they are in user space.
+    # Stopped at the first report, before the kernel stops its other CPUs: they are in user space.
     "user": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", others="user",
                   arguments=(*BY_PVPANIC, "--catch-console=panic", "--panic-grace=0")),
-    # Caught in the kernel's code, as is the default: panic() has not stopped them yet either.
+    # Caught in the kernel's code, as by default: here too panic() has not yet stopped the other CPUs.
     "caught": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", others="user"),
     "caught-kernel": Death("sysrq triggered crash", "sysrq_handle_crash", "sh", others="kernel",
                            arguments=("--catch=panic",)),
-    # Before the kernel has VMCOREINFO, timers or other CPUs. It then resets the machine.
+    # Before the kernel has VMCOREINFO, timers or other CPUs. The kernel then resets the machine.
     "early": Death("panic_on_warn set", "rcu_init", "swapper", init_runs=False, arguments=BY_PVPANIC,
                    append="rcutree.rcu_fanout_leaf=1 panic_on_warn=1 panic=-1 earlyprintk=ttyS0"),
 }  # fmt: skip
@@ -40,7 +40,7 @@ DEATHS = {
 
 @dataclass(frozen=True)
 class Variant:
-    """Something of the machine that is not as usual."""
+    """A deviation from the usual machine."""
 
     append: str = ""
     arguments: tuple[str, ...] = ()
@@ -51,16 +51,16 @@ VARIANTS = {
     "4level": Variant(arguments=("--cpu-features=-la57",)),
     "no5lvl": Variant(append="no5lvl"),
     "pti": Variant(append="pti=on"),
-    "maxcpus": Variant(append="maxcpus=1"),  # the other vCPUs are never started
-    "fwcfg": Variant(modules=("qemu_fw_cfg",)),  # the guest tells where its VMCOREINFO is
+    "maxcpus": Variant(append="maxcpus=1"),  # the other vCPUs never start
+    "fwcfg": Variant(modules=("qemu_fw_cfg",)),  # the guest reports where its VMCOREINFO is
     "mappings": Variant(arguments=("--core-mappings=all",)),
-    "classic": Variant(arguments=("--boot=classic",)),  # the kernel decompresses itself and draws its own place
+    "classic": Variant(arguments=("--boot=classic",)),  # the kernel decompresses itself and chooses its own place
 }
 
 
 @dataclass(frozen=True)
 class Case:
-    """A stock kernel, with our initial RAM file system."""
+    """A stock kernel with our initial RAM file system."""
 
     flavour: str  # one of lab.kernels.FLAVOURS, or NEWER
     job: str  # what the guest's init does, see ./init; or one of DEATHS
@@ -71,7 +71,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Also the name of the folder of its results."""
+        """Also names the folder of its results."""
         kaslr = "kaslr" if self.kaslr else "nokaslr"
         variant = f"-{self.variant}" if self.variant else ""
         return f"{self.flavour}-{self.job}-{kaslr}-{self.cpus}cpu-{self.memory_mib}M{variant}"
@@ -86,7 +86,7 @@ class Case:
 
     @property
     def online(self) -> int:
-        """How many of its CPUs the kernel starts."""
+        """The number of its CPUs that the kernel starts."""
         return 1 if self.variant == "maxcpus" or self.job == "early" else self.cpus
 
     @property
@@ -95,20 +95,20 @@ class Case:
 
     @property
     def arguments(self) -> list[str]:
-        """Of vmm."""
+        """The arguments for vmm."""
         death, variant = self.death or Death("", ""), VARIANTS.get(self.variant, Variant())
         words = ["console=ttyS0", "quiet", f"job={self.job}", JOB_APPENDS.get(self.job, ""), death.append, variant.append]
-        # The lab's emulated CPU does not intercept XSETBV, so its KVM gives CPUID 0xd for an XCR0 that is long past. 6.1
-        # gives up XSAVE then and lives; in 6.12 and 7.2 that way out is broken.
+        # The lab's emulated CPU does not intercept XSETBV, so its KVM reports CPUID 0xd for an outdated XCR0. 6.1 then
+        # gives up XSAVE and lives; in 6.12 and 7.2 that fallback is broken.
         if self.flavour in NEWER:
             words.append("noxsave")
-        append = " ".join(word for word in words if word)  # a character costs three exits
+        append = " ".join(word for word in words if word)  # each character costs three exits
         kaslr = "on" if self.kaslr else "off"
         arguments = [f"--append={append}", f"--kaslr={kaslr}", f"--cpus={self.cpus}", f"--memory={self.memory_mib}M"]
-        # A dead kernel still takes timer ticks, which are so slow in the lab that its CPU is often found in
-        # one. crash 8.0.2 cannot unwind that without CONFIG_X86_MCE, so the cloud kernel gets no tick.
-        # On PREEMPT_RT the task that panicked may lose its CPU in the grace: it sleeps for the console's lock where the
-        # kernel has stopped the CPU that held that.
+        # A dead kernel still takes timer ticks. They are so slow in the lab that its CPU is often found in one. crash
+        # 8.0.2 cannot unwind that without CONFIG_X86_MCE, so the cloud kernel gets no tick. On PREEMPT_RT the task that
+        # panicked may lose its CPU during the grace: it sleeps for the console's lock if the kernel has stopped the CPU
+        # that held it.
         if self.flavour in ("cloud", "rt") and self.job == "panic":
             arguments.append("--panic-grace=0")
         return [*arguments, *death.arguments, *variant.arguments]
@@ -120,21 +120,21 @@ class Case:
         return f"{self.flavour}, KASLR {'on' if self.kaslr else 'off'}, {cpus}, {self.memory_mib}M{job}{variant}"
 
 
-# The promised exit codes of the living, docs/exit-codes.md.
+# The promised exit codes of the runs that live, docs/exit-codes.md.
 EXIT_CODES = {"shell": 0, "reboot": 123, "kdump": 120}
 
-# Of jobs that need something on the kernel's command line.
+# The kernel command line that some jobs need.
 JOB_APPENDS = {"kdump": "crashkernel=256M"}
 
 TINY = 128
 SMALL = 512
 MIDDLE = 1024
-ABOVE_THE_HOLE = 5120  # more than the 3 GiB that lie below the hole
+ABOVE_THE_HOLE = 5120  # more than the 3 GiB below the hole
 
 FLAVOURS = ("cloud", "amd64", "rt")
-NEWER = ("backports", "sid")  # of lab.kernels.NEWER
+NEWER = ("backports", "sid")  # from lab.kernels.NEWER
 
-# The usual death is tried in every machine, the others and the variants once a kernel, living in one.
+# Each machine gets the usual death. Each kernel gets the other deaths, the variants and a run that lives once.
 FULL = [
     *(Case(flavour, "shell", True, 2, SMALL) for flavour in FLAVOURS),
     *(Case(flavour, "reboot", False, 1, SMALL) for flavour in FLAVOURS),
@@ -146,7 +146,7 @@ FULL = [
     *(Case(flavour, job, True, 2, SMALL) for flavour, job in product(NEWER, ("shell", "panic", "caught"))),
 ]
 
-# Each value of each column at least once, but for the kernels and eight vCPUs: a few minutes.
+# Each value of each column at least once, except for the kernels and eight vCPUs: a few minutes.
 QUICK = [
     Case("cloud", "shell", True, 2, SMALL),
     Case("cloud", "reboot", False, 1, SMALL),
@@ -162,13 +162,13 @@ QUICK = [
 
 @dataclass(frozen=True)
 class Image:
-    """Something else in the bzImage format, from a Debian package."""
+    """Another image in the bzImage format, from a Debian package."""
 
     name: str
     path: str
     sentence: str
-    console: str = ""  # a pattern that must be on it
-    refusal: str = ""  # a pattern that must be in vmm's words, which then ends with 125
+    console: str = ""  # a pattern that the console must show
+    refusal: str = ""  # a pattern in vmm's message; vmm then ends with 125
 
 
 IMAGES = [

@@ -1,4 +1,4 @@
-"""Opens what a dead guest left behind with the tools that people use, and says what must be seen there."""
+"""Opens the dump of a dead guest with the usual tools, and checks what they show."""
 
 import contextlib
 import json
@@ -16,16 +16,16 @@ from lab.kernels import Kernel
 from linux.cases import NEWER, Case, Image
 from linux.report_checks import check_report
 
-# On the stack of a CPU that took an interrupt. A timer's tick is slow in the lab, so now and then one is found there; gdb does
-# not see from the interrupts' own stack what was interrupted.
+# On the stack of a CPU that took an interrupt. A timer tick is slow in the lab, so a CPU is sometimes found in one.
+# From the interrupt stack, gdb does not see what was interrupted.
 INTERRUPT = r"sysvec_|common_interrupt|\b(error_entry|error_return|swapgs_restore_regs|native_irq_return)"
-URANDOM = "get_random_bytes_user|urandom_read_iter"  # what `cat /dev/urandom` has on its stack
+URANDOM = "get_random_bytes_user|urandom_read_iter"  # on the stack of `cat /dev/urandom`
 
 KDUMPFILE_SCRIPT = Path(__file__).with_name("kdumpfile_facts.py")
 
 
 def check_end(tally: Tally, case: Case, results: Path) -> bool:
-    """That the run ended as it must. The rest makes sense only if it did."""
+    """Checks that the run ended as it must. The other checks make sense only then."""
     end = End.read(results)
     came_up = f" {case.online} CPUs," in end.console and "guest: " in end.console
     if case.variant in ("4level", "no5lvl"):
@@ -33,7 +33,7 @@ def check_end(tally: Tally, case: Case, results: Path) -> bool:
     if case.death:
         came_up = came_up or not case.death.init_runs
         sentence = "a panic ends the run"
-        # In vmm's words: on PREEMPT_RT's console two CPUs may print through each other.
+        # In vmm's words, because on PREEMPT_RT's console two CPUs may print through each other.
         done_seen = re.search(rf"^vmm: panic \(.*{re.escape(case.death.words)}", end.words, re.MULTILINE) is not None
     else:
         sentence, done = {
@@ -84,7 +84,7 @@ def check_vmcore(tally: Tally, case: Case, kernel: Kernel, results: Path) -> Non
 
 
 def _check_memory(tally: Tally, case: Case, memory: dict | None) -> None:
-    """./session.py has compared the dump with the memory of the guest that it is of."""
+    """Checks the comparison that ./session.py made of the dump with its guest's memory."""
     memory = memory or {"pages": 0, "read": 0, "mismatches": -1, "whole": False}
     sentence = f"of {memory['pages']} pages {memory['mismatches']} differ from the guest's memory"
     all_pages = case.memory_mib << 8
@@ -125,13 +125,13 @@ def _check_own_tool(tally: Tally, case: Case, vmcore: Path) -> None:
     if case.death.init_runs:
         ran = run_tool(VMCORE, "check", "--json", vmcore)
         found = {finding["rule"] for finding in json.loads(ran.output)["findings"]} if ran.status in (0, 1) else {"none"}
-        # All that is mapped may take more program headers than libkdumpfile can read.
+        # All mappings may take more program headers than libkdumpfile can read.
         known = {"pt-load-count"} if case.variant == "mappings" else set()
         tally.check(f"{case}: vmcore check has nothing to say against it", found <= known, ran.output)
 
 
 def _check_refusals(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
-    """That those who are said to refuse it do."""
+    """Checks that the readers that should refuse it do refuse it."""
     readers = readers_of(kernel)
     ran = run_tool(*readers.makedumpfile, "-c", "-d", "31", "-f", vmcore, results / "filtered")
     tally.check(f"{case}: makedumpfile refuses it, as was said", ran.status != 0, ran.output)
@@ -141,7 +141,7 @@ def _check_refusals(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, resu
 
 @contextlib.contextmanager
 def _vmcoreinfo_hidden(vmcore: Path):
-    """The note gets another name for a while."""
+    """Gives the note another name for a while."""
     with vmcore.open("r+b") as file:
         (_, _, offset, _, _, size, _, _) = struct.unpack("<IIQQQQQQ", os.pread(file.fileno(), 56, 64))
         at = offset + os.pread(file.fileno(), size, offset).index(b"VMCOREINFO\0")
@@ -163,7 +163,7 @@ def _only_one_dump(results: Path) -> bool:
 
 
 def _check_minimal_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results: Path) -> None:
-    """crash without tasks: all that there can be so early in a boot. It finds the kernel by the vCPUs' notes."""
+    """crash without tasks: so early in a boot there can be no more. It finds the kernel through the vCPUs' notes."""
     ran, said = crash(kernel, vmcore, results, "log", minimal=True)
     log = said["log"]
     whole = "Linux version" in log and case.death.words in log and case.death.frame in log
@@ -171,7 +171,7 @@ def _check_minimal_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path,
 
 
 def _older_than(case: Case, ran: Ran) -> str:
-    """Why crash opens no dump at all of this kernel: the newest suite has no newer one."""
+    """Returns why crash opens no dump of this kernel: the newest suite has no newer crash."""
     unknown = re.search(r"crash: (invalid structure member offset: \w+)", ran.output)
     return f"the newest Debian's does not know this kernel yet: {unknown[1]}" if unknown and case.flavour in NEWER else ""
 
@@ -207,7 +207,7 @@ def _check_crash(tally: Tally, case: Case, kernel: Kernel, vmcore: Path, results
         check("names the task that panicked", named, said["bt"])
 
     if death.others == "user" or case.online < case.cpus:
-        pass  # the others do not run, or not in the kernel: what crash shows there are old frames
+        pass  # the others do not run, or not in the kernel: crash shows old frames for them
     elif case.cpus > 1 and case.flavour == "cloud":
         tally.skip(f"{case}: crash shows the other CPUs", "crash 8.0.2 needs a kernel with CONFIG_X86_MCE for that")
     elif death.others == "kernel":
@@ -241,7 +241,7 @@ def _in_order(functions: list[str], first: str, second: str) -> bool:
 
 
 def _memory_is_right(said: str, memory_mib: int) -> bool:
-    """crash counts pages that the kernel manages, so a little less than the machine had."""
+    """crash counts the pages that the kernel manages, so a little less than the machine's memory."""
     match = re.search(r"MEMORY: ([\d.]+) (MB|GB)", said)
     if not match:
         return False
@@ -250,7 +250,7 @@ def _memory_is_right(said: str, memory_mib: int) -> bool:
 
 
 def _not_stopped(threads: list[str], pattern: str) -> int:
-    """How many of gdb's threads have `pattern` in their stack, and were not stopped by a panic."""
+    """Counts gdb's threads that have `pattern` in their stack and that no panic has stopped."""
     return len([thread for thread in threads if " stop_this_cpu " not in thread and re.search(pattern, thread)])
 
 
@@ -259,14 +259,14 @@ def _tops(threads: list[str]) -> str:
 
 
 def _check_gdb(tally: Tally, case: Case, kernel: Kernel, vmcore: Path) -> None:
-    """With the file beside the vmcore, which is made to be used in their folder."""
+    """Uses the .gdb file beside the vmcore, which works only in the folder of both."""
     gdb = ["gdb", "--nx", "--batch", "-ex", f"cd {vmcore.parent}", "-x", f"{vmcore.name}.gdb"]
     module = "p ((struct module *)((char *)modules.next - (unsigned long)&((struct module *)0)->list))->name"
     also = ["-ex", module] if case.variant == "mappings" else []
     stand = ["-ex", "thread apply all p $cs"] if case.death.others == "user" else []
     ran = run_tool(*gdb, "-ex", f"kernel {kernel.vmlinux}", *also, *stand, "-ex", "thread apply all bt 40")
     threads = re.split(r"^Thread ", ran.output, flags=re.MULTILINE)[1:]
-    # Without a grace the CPU is still in pvpanic's module, through which gdb sees no further than to panic.
+    # Without a grace the CPU is still in pvpanic's module. gdb can unwind through that only as far as panic().
     dead = [thread for thread in threads if " panic (fmt=" in thread]
     stopped = [thread for thread in threads if " stop_this_cpu " in thread]
     tally.check(f"{case}: gdb shows the panic on one CPU", len(dead) == 1, ran.output)

@@ -1,4 +1,4 @@
-"""Converts a dead guest's dump to the kdump-compressed format and back, and opens each with the tools that people use."""
+"""Converts a dead guest's dump to the kdump-compressed format and back, and opens each with the usual tools."""
 
 import os
 import struct
@@ -14,7 +14,7 @@ from campaign.tally import Tally
 
 VMCORE = host.REPO / "bazel-bin/dump/tool/vmcore"
 
-# Name, and the arguments of `vmcore convert`.
+# The name, and the arguments of `vmcore convert`.
 FORMS = {
     "kdump-zlib": ["--format=kdump-zlib"],
     "kdump-zstd": ["--format=kdump-zstd"],
@@ -24,7 +24,7 @@ FORMS = {
 
 
 def cells(cases: list[Case]) -> list[Case]:
-    """One panic a kernel: what a format does is the same in each machine."""
+    """Chooses one panic for each kernel: a format does the same in each machine."""
     usual = [case for case in cases if case.job == "panic" and not case.variant]
     wanted = [case for case in usual if case.cpus == 2 and case.memory_mib == SMALL]
     return list({case.flavour: case for case in wanted}.values())
@@ -33,7 +33,7 @@ def cells(cases: list[Case]) -> list[Case]:
 def check_kdump(tally: Tally, case: Case, kernel: Kernel, results: Path) -> None:
     vmcore = results / "vmcore"
     if not vmcore.exists():
-        return  # which was told already
+        return  # already reported
     if not VMCORE.exists():
         tally.skip(f"{case}: kdump-compressed forms of the dump", "//dump:vmcore is not built")
         return
@@ -99,8 +99,9 @@ def _check_against_makedumpfile(tally: Tally, case: Case, kernel: Kernel, vmcore
 
 
 def _old_names(vmcore: Path, results: Path) -> list[str | Path]:
-    """Linux 7 has renamed compound_head, which makedumpfile 1.7.8 does not know: as it is it leaves out tails of the
-    kernel's own compound pages, and so more than it means to."""
+    """Returns the options that give makedumpfile the old name of compound_head. Linux 7 has renamed it, and
+    makedumpfile 1.7.8 does not know the new name: without the options it leaves out tails of the kernel's own compound
+    pages, and so more than it intends to."""
     with vmcore.open("rb") as file:
         (_, _, offset, _, _, size, _, _) = struct.unpack("<IIQQQQQQ", os.pread(file.fileno(), 56, 64))
         notes = os.pread(file.fileno(), size, offset)
@@ -126,7 +127,7 @@ class _Bitmap(bytes):
 
 
 def _bitmaps(file: Path) -> tuple[_Bitmap, _Bitmap]:
-    """The two bitmaps of a kdump-compressed file: RAM, and what is stored of it. See docs/abi/kdump.md."""
+    """Returns the two bitmaps of a kdump-compressed file: RAM, and the stored part of it. See docs/abi/kdump.md."""
     with file.open("rb") as kdump:
         sub_blocks, bitmap_blocks = struct.unpack_from("<iI", kdump.read(464), 432)
         kdump.seek((1 + sub_blocks) * 4096)

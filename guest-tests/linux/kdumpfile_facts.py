@@ -1,6 +1,6 @@
-"""Run on a vmcore by Debian's python3, which has libkdumpfile: prints what ./checks.py wants to know.
+"""Run on a vmcore by Debian's python3, which has libkdumpfile: prints the facts that ./checks.py needs.
 
-Pages are read by physical and by kernel-virtual address, and compared with the file's own bytes.
+Reads pages by physical and by kernel-virtual address, and compares them with the file's own bytes.
 """
 
 import os
@@ -33,7 +33,7 @@ for _ in range(SAMPLES):
     wrong += dump.read(KDUMP_KPHYSADDR, paddr + at, PAGE) != page
 print("physical", SAMPLES, "pages,", wrong, "wrong")
 
-# The image's first header names text and data; the page tables have them mapped.
+# The image's first header covers text and data; the page tables map both.
 _, _, offset, vaddr, _, size, _, _ = headers[0]
 wrong = 0
 for at in range(0, 64 * PAGE, PAGE):

@@ -1,4 +1,4 @@
-"""Holds `vmcore report` on a dump of ours against the case that made the dump."""
+"""Compares `vmcore report` on a dump of ours with the case that made the dump."""
 
 import json
 from pathlib import Path
@@ -34,14 +34,14 @@ def check_report(tally: Tally, case: Case, vmcore: Path, crash_bt: str, crash_lo
 
 
 def check_host(tally: Tally, case: Case, vmcore: Path, host: dict | None) -> None:
-    """What the host saw of the vCPUs stands in the dump, and adds up."""
+    """The dump contains what the host saw of the vCPUs, and the numbers add up."""
     if not tally.check(f"{case}: vmcore report has the host's side", host is not None and not host["refused"], str(host)):
         return
     tally.check(
         f"{case}: each vCPU's life is accounted for, by the scheduler, by vmm and by KVM",
         len(host["vcpus"]) == case.cpus
         and all(_is_accounted_for(vcpu) for vcpu in host["vcpus"])
-        and sum(vcpu["exits"] for vcpu in host["vcpus"]) > 1000,  # most are the console's, on whichever CPU
+        and sum(vcpu["exits"] for vcpu in host["vcpus"]) > 1000,  # most come from the console, on any CPU
         json.dumps({"vcpus": host["vcpus"]}, indent=1),
     )
     panics = [line for line in host["console"] if "Kernel panic" in line["text"]]
@@ -57,8 +57,8 @@ def check_host(tally: Tally, case: Case, vmcore: Path, host: dict | None) -> Non
 
 
 def _is_accounted_for(vcpu: dict) -> bool:
-    # A life is measured by the TSC at the rate that KVM has found for it, and the scheduler keeps its own clock. On an
-    # emulated machine they differ by up to 1 in 1,000, which shows where a vCPU never slept.
+    # A vCPU's life is measured by the TSC at the rate that KVM has found for it, while the scheduler has its own clock.
+    # On an emulated machine they differ by up to 1 in 1,000, which shows if a vCPU never slept.
     in_bounds = 0 < vcpu["ran_seconds"] and vcpu["ran_seconds"] + vcpu["waited_seconds"] < 1.01 * vcpu["life"]["seconds"]
     return in_bounds and vcpu["kvm"] is not None and vcpu["kvm"]["exits"] >= vcpu["exits"]
 

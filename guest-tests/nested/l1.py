@@ -1,4 +1,4 @@
-"""L1 of a case: a stock kernel that has our vmm and a stock kernel for its own guest, L2, in its initial RAM file system."""
+"""L1 of a case: a stock kernel with our vmm and L2's stock kernel in its initial RAM file system."""
 
 import subprocess
 from pathlib import Path
@@ -8,13 +8,13 @@ from lab.programs import static_program
 from campaign import guests
 
 HERE = Path(__file__).resolve().parent
-MODULES = ["pvpanic-mmio", "kvm_amd", "kvm_intel"]  # of the last two one does not load
+MODULES = ["pvpanic-mmio", "kvm_amd", "kvm_intel"]  # only one of the last two loads
 
 PANIC = "Kernel panic - not syncing: sysrq triggered crash"
 
 
 def initrd(l1: kernels.Kernel, l2: kernels.Kernel, vmm: Path, folder: Path) -> Path:
-    """Of L1. What is made on the way stays in `folder`, too."""
+    """Makes L1's initial RAM file system. Intermediate files stay in `folder` too."""
     spin, small_vmm = static_program(HERE / "spin.S"), folder / "vmm"
     subprocess.run(["strip", "-o", small_vmm, vmm], check=True)
     more = {
@@ -30,7 +30,7 @@ READY = "L1: L2 has a shell"
 
 
 def vmm_arguments(cpus: int, memory_mib: int, timeout_s: int) -> list[str]:
-    """With which vmm runs L1; files and places are the caller's. L1 and L2 have `cpus` each. L1 gives up by itself before
-    `timeout_s`, and says why."""
+    """Returns the arguments with which vmm runs L1; the caller adds files and places. L1 and L2 have `cpus` each. L1
+    gives up by itself before `timeout_s`, and says why."""
     append = f"console=ttyS0 quiet l2.cpus={cpus} l2.memory=256M l2.until={timeout_s * 9 // 10}"
     return [f"--append={append}", f"--cpus={cpus}", f"--memory={memory_mib}M"]

@@ -1,4 +1,4 @@
-"""What must be found in the dump of an L1 that died with an L2 in it: by `vmcore`, then by crash and drgn in what that took out."""
+"""Checks the dump of an L1 that died with an L2 in it: with `vmcore`, then with crash and drgn on the extracted L2."""
 
 import json
 import re
@@ -14,12 +14,12 @@ DRGN_SCRIPT = Path(__file__).with_name("drgn_facts.py")
 
 REGISTERS = ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", *(f"r{n}" for n in range(8, 16))]
 
-# More than a few frames, and at last one of those where a stack of the kernel begins.
+# Several frames, the last of which begins a kernel stack.
 WHOLE_STACK = r"^ *#[3-9].*\n(.*\n)* *#\d+ .* (secondary_startup_64|ret_from_fork|entry_|asm_)"
 
 
 def judge(tally: Tally, name: str, l2: kernels.Kernel, l2_cpus: int, vmcore: Path, results: Path) -> None:
-    """`results` holds what L1's end left: end.json, console, stderr, vmcore. `vmcore` is the tool."""
+    """`results` holds the files of L1's end: end.json, console, stderr, vmcore. `vmcore` is the tool."""
     end = End.read(results)
 
     def check(sentence: str, holds: bool, evidence: str = "") -> bool:
@@ -64,7 +64,7 @@ def judge(tally: Tally, name: str, l2: kernels.Kernel, l2_cpus: int, vmcore: Pat
 
 
 def check_registers(tally: Tally, name: str, l2: kernels.Kernel, l2_core: Path, cpus: list[dict]) -> None:
-    """Those of ./spin: of its CPU, or on its stack where its CPU had just left it for the kernel."""
+    """Checks the registers of ./spin: on its CPU, or on its stack if its CPU had just left it for the kernel."""
     ran = run_tool("drgn", "-c", l2_core, "-s", l2.vmlinux, DRGN_SCRIPT)
     facts = dict(line.split(" ", 1) for line in ran.output.splitlines() if line.startswith("spin."))
     names = {register: int.from_bytes(register.ljust(8).encode(), "little") for register in REGISTERS}
@@ -82,8 +82,8 @@ def check_registers(tally: Tally, name: str, l2: kernels.Kernel, l2_core: Path, 
 
 
 def check_crash(tally: Tally, name: str, l2: kernels.Kernel, l2_core: Path, results: Path, cpus: list[dict]) -> None:
-    # crash 8.0.2 does not find the task list of this kernel by itself, nor, where the kernel has no
-    # CONFIG_X86_MCE, where a CPU stands; but it takes both as arguments.
+    # crash 8.0.2 does not find this kernel's task list by itself. If the kernel has no CONFIG_X86_MCE, it does not find
+    # a CPU's position either. It takes both as arguments.
     tasks = "list task_struct.tasks -s task_struct.comm -h init_task"
     in_kernel = [(n, cpu) for n, cpu in enumerate(cpus) if cpu["mode"] == "kernel"]
     stacks = {f"set -c {n}": f"bt -S {cpu['rsp']} -I {cpu['rip']}" for n, cpu in in_kernel}

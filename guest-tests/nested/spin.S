@@ -1,5 +1,5 @@
-// A program that holds a name in each general register, for ever: in a dump, a register that was put
-// into another's place reads out as the wrong word. RSP is left to Linux.
+// A program that keeps a name in each general register forever: if a dump puts a register in another's place, it reads
+// as the wrong word. RSP is left to Linux.
     .intel_syntax noprefix
     .globl _start
 _start:

@@ -1,4 +1,4 @@
-// Where other people's programs are that speak with the backdoor.
+// Finds other people's programs that talk to the backdoor.
 #ifndef GUEST_TESTS_VMPORT_CLIENTS_H_
 #define GUEST_TESTS_VMPORT_CLIENTS_H_
 
@@ -7,11 +7,11 @@
 
 namespace vmm {
 
-// `path` ("/usr/bin/vmtoolsd") in the folder that fetch-clients prints, which is in VMM_TEST_CLIENTS;
-// without that, of this machine.
+// Returns `path` ("/usr/bin/vmtoolsd") in the folder that fetch-clients prints and VMM_TEST_CLIENTS names. Without that
+// variable, returns the path on this machine.
 std::string ClientPath(std::string_view path);
 
-// Lets the processes that are started from now on find those programs' libraries and Python modules.
+// Lets processes that start from now on find those programs' libraries and Python modules.
 void UseClientLibraries();
 
 }  // namespace vmm

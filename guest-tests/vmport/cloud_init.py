@@ -1,5 +1,5 @@
-# cloud-init's own VMware data source, up to and with the data it would act on. PATH leads to a
-# vmware-rpctool; only the DMI name, which our machine does not have here, is made up.
+# cloud-init's own VMware data source, up to the data that it would act on. PATH leads to a vmware-rpctool. Only the DMI
+# name is made up, because our machine does not have it here.
 import sys
 
 from cloudinit import dmi

@@ -1,5 +1,5 @@
-// cloud-init reads what we pass as guestinfo: its DataSourceVMware runs the real vmware-rpctool,
-// many times, and each run finds the backdoor as the one before left it.
+// cloud-init reads what we pass as guestinfo: its DataSourceVMware runs the real vmware-rpctool many times, and each
+// run finds the backdoor as the one before left it.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a shell command prints, and its status.
+// Returns the output and the status of a shell command.
 std::pair<std::string, int> Shell(const std::string& command) {
   FILE* const pipe = popen((command + " 2>&1").c_str(), "r");
   std::string output;

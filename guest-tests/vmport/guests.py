@@ -1,4 +1,5 @@
-"""The initial RAM file systems of the guests that speak with the backdoor: busybox, other people's clients, ./guest/init."""
+"""Makes the initial RAM file systems of the guests that talk to the backdoor: busybox, other people's clients,
+./guest/init."""
 
 import gzip
 import os
@@ -10,19 +11,19 @@ from lab.initramfs import BUSYBOX, Entry, directory, newc, program
 
 HERE = Path(__file__).resolve().parent
 
-# What is passed in and read back: "printable" has every size in it, "all" is a value no command line could hold.
+# Values that pass in and out again: "printable" covers every size, "all" is a value that no command line could hold.
 PRINTABLE = bytes(ord("!") + (n * 7 + n // 90) % 90 for n in range(65000))
 ALL_BYTES = bytes(range(1, 256))
 
 
 def initrd(where: Path, name: str, clients: Path, own: list[Path], with_tools: bool) -> Path:
-    """Writes `where`/NAME: with vmware-rpctool, and if asked with vmtoolsd and its power plugin."""
+    """Writes `where`/NAME, with vmware-rpctool and, if asked for, with vmtoolsd and its power plugin."""
     programs = ["usr/bin/vmware-rpctool"]
     plugins, scripts = [], []
     if with_tools:
         programs.append("usr/bin/vmtoolsd")
         plugins.append("usr/lib/x86_64-linux-gnu/open-vm-tools/plugins/vmsvc/libpowerOps.so")
-        # What the plugin runs first, and what that reads. Without it no guest is halted.
+        # The script that the plugin runs first, and the file that it reads. Without them no guest can be halted.
         scripts = ["etc/vmware-tools/poweroff-vm-default", "etc/vmware-tools/statechange.subr"]
     folders = ["bin", "sbin", "dev", "proc", "sys", "tmp", "usr", "usr/bin", "lib", "lib64", "lib/x86_64-linux-gnu",
                "var", "etc", "etc/vmware-tools",
@@ -46,7 +47,7 @@ def initrd(where: Path, name: str, clients: Path, own: list[Path], with_tools: b
 
 
 def _libraries(clients: Path, program_file: Path) -> set[Path]:
-    """All that the dynamic loader would load, of the clients' own packages or of this machine."""
+    """Returns the libraries that the dynamic loader would load, from the clients' own packages or from this machine."""
     folders = [clients / "usr/lib/x86_64-linux-gnu", clients / "lib/x86_64-linux-gnu"]
     environment = dict(os.environ, LD_LIBRARY_PATH=":".join(map(str, folders)))
     listing = subprocess.run(["ldd", str(program_file)], check=True, capture_output=True, text=True, env=environment)

@@ -1,4 +1,4 @@
-// Debian's vmware-rpctool against the backdoor. Each test is what a user of the tool would see.
+// Debian's vmware-rpctool against the backdoor. Each test checks what a user of the tool would see.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -73,7 +73,7 @@ TEST_F(RpctoolTest, P4_ValuesOfEverySizeArriveWhole) {
 
 TEST_F(RpctoolTest, P4_TheFirstSizeTooManyIsRefused) {
   ExpectFails("info-set guestinfo.k " + std::string(65'001, 'v'), "Value too long");
-  const TracedRun run = Run("info-set guestinfo.k " + std::string(65'536, 'v'));  // no message holds it
+  const TracedRun run = Run("info-set guestinfo.k " + std::string(65'536, 'v'));  // longer than any message can be
   EXPECT_EQ(run.exit_status, 1);
   EXPECT_TRUE(backdoor_.GuestInfo().empty());
 }
@@ -109,7 +109,7 @@ TEST_F(RpctoolTest, P7_TheConversationIsTheOneThatWasMeasured) {
   for (size_t i = 0; i < std::size(messages); ++i) {
     const BackdoorRegisters& asked = run.asked[2 + i];
     EXPECT_TRUE(IsMessage(asked, messages[i].type)) << i;
-    // What RECVSIZE and CLOSE leave in EBX has no meaning.
+    // The EBX that RECVSIZE and CLOSE leave has no meaning.
     if (messages[i].ebx != 0) {
       EXPECT_EQ(asked.ebx, messages[i].ebx) << i;
     }
@@ -137,7 +137,7 @@ TEST_F(RpctoolTest, P8_WhereCookiesAreRefusedItGoesOnWithoutOne) {
   EXPECT_EQ(refused, 1);
 }
 
-// The bulk port is not offered, and a client that is not offered it does not try: each word is an IN.
+// We do not offer the bulk port, and a client then does not try it: each word is an IN.
 TEST_F(RpctoolTest, P10_WithoutTheBulkPortEveryWordGoesByRegisters) {
   const std::string value(4096, 'v');
   ASSERT_TRUE(backdoor_.SetGuestInfo("a", value).ok());
@@ -171,7 +171,7 @@ TEST_F(RpctoolTest, WithoutABackdoorItSaysSo) {
   EXPECT_EQ(Run("info-get guestinfo.a").exit_status, 255);
 }
 
-// P9 and V12: saved and restored before the n-th IN, for every n of them.
+// P9 and V12: saves and restores before the n-th IN, for every n.
 class RpctoolRestoreTest : public RpctoolTest, public testing::WithParamInterface<Backdoor::RestoreMode> {
  protected:
   void RestoreBefore(size_t n) {

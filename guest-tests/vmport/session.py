@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs the guests of a plan, where /dev/kvm is real: started by ./run, through lab/run. Nothing is judged here.
+"""Runs the guests of a plan where /dev/kvm is real: started by ./run, through lab/run. Judges nothing.
 
-Each guest leaves its console, what vmm said, its record and its end in a folder of its own.
+Each guest leaves its console, vmm's messages, its record and its end in a folder of its own.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ from lab.kvm_in_use import KvmInUse  # noqa: E402
 # linux/kvm.h
 KVM_CREATE_VM, KVM_CREATE_VCPU, KVM_GET_TSC_KHZ = 0xAE01, 0xAE41, 0xAEA3
 
-# A lab whose host is busy can stand still: campaign/session.py tells of it.
+# On a busy host the lab can stand still, see campaign/session.py.
 ATTEMPTS = 2
 TIMED_OUT = 124
 
@@ -37,7 +37,7 @@ def tsc_khz() -> int:
 
 
 def let_any_program_through(modules: Path) -> bool:
-    """Loads kvm anew with enable_vmware_backdoor. Only in the lab: a host's own KVM is not ours to reload."""
+    """Reloads kvm with enable_vmware_backdoor. Only in the lab, because a host's own KVM is not ours to reload."""
     if not os.environ.get("VMM_LAB"):
         return False
     subprocess.run(["rmmod", "kvm_amd", "kvm"], check=True)
@@ -47,7 +47,7 @@ def let_any_program_through(modules: Path) -> bool:
 
 
 def terminate_when(process: subprocess.Popen, file: Path, words: str, limit_s: float) -> None:
-    """SIGTERM, once `file` has `words`."""
+    """Sends SIGTERM once `file` contains `words`."""
     deadline = time.monotonic() + limit_s
     while process.poll() is None and time.monotonic() < deadline:
         if words in file.read_text(errors="replace"):
@@ -95,7 +95,7 @@ def main(plan_file: str) -> None:
         for step in plan["guests"]:
             folder_of_step = results / step["name"]
             if step.get("any_program"):
-                in_use.close()  # what is in use cannot be loaded anew
+                in_use.close()  # a module in use cannot be reloaded
             if step.get("any_program") and not let_any_program_through(Path(plan["modules"])):
                 (folder_of_step / "skipped").write_text("this host's own kvm is not reloaded for a test")
                 continue

@@ -1,12 +1,12 @@
-// vmm with a hand on its backdoor, for tests of the backdoor's clients. All flags are vmm's.
+// vmm with a tap on its backdoor, to test the backdoor's clients. All flags are vmm's.
 //
 // The guest chooses a trick by setting guestinfo.trick; it holds from the next conversation on:
 //   trace            each IN, as asked and as answered, on stderr
 //   refuse-cookies   OPEN with a cookie fails
-//   cpt              the n-th conversation's n-th IN that carries or ends a message is told CPT
-//   exact, checkpoint   before the n-th conversation's n-th IN the backdoor is saved and restored
+//   cpt              the n-th conversation's n-th IN that carries or ends a message gets CPT as its answer
+//   exact, checkpoint   saves and restores the backdoor before the n-th conversation's n-th IN
 //   none
-// VMPORT_ASK=ping,OS_Reboot in the environment sends these to the tools, once they are there.
+// VMPORT_ASK=ping,OS_Reboot in the environment sends these to the tools as soon as they are there.
 #include <cstdlib>
 #include <mutex>
 #include <string>
@@ -44,7 +44,7 @@ class Tap {
   }
 
  private:
-  // True where the IN is answered by the trick.
+  // True if the trick answered the IN.
   bool Play(Backdoor& backdoor, BackdoorRegisters& registers) {
     if ((trick_ == "exact" || trick_ == "checkpoint") && in_ == conversation_) {
       const auto mode = trick_ == "exact" ? Backdoor::RestoreMode::kExact : Backdoor::RestoreMode::kCheckpoint;
@@ -95,9 +95,9 @@ class Tap {
 
   // One vCPU at a time: the tests play tricks on one program only.
   std::string trick_ = "none";
-  int conversation_ = 0;  // since the trick began
-  int in_ = 0;            // of this conversation
-  int in_message_ = 0;    // of those, that carry or end a message
+  int conversation_ = 0;  // conversations since the trick began
+  int in_ = 0;            // INs of this conversation
+  int in_message_ = 0;    // INs of this conversation that carry or end a message
   std::vector<std::string> asks_;
   std::string asked_;
   uint64_t waiting_ = 0;

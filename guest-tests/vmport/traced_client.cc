@@ -56,7 +56,7 @@ std::string ReadBack(const UniqueFd& fd) {
   return text;
 }
 
-// Where a program's or library's CPUID instructions are, as linked, and its entry.
+// The addresses of the CPUID instructions of a program or library, as linked, and its entry point.
 struct Program {
   uint64_t entry = 0;
   std::vector<uint64_t> cpuids;
@@ -94,7 +94,7 @@ class Tracer {
     }
   }
 
-  // From the stop after exec to the end.
+  // Runs the program from the stop after exec to its end.
   absl::Status Run(const std::string& path, TracedRun& run) {
     int status = 0;
     pid_t thread = 0;
@@ -107,7 +107,7 @@ class Tracer {
     thread = pid_;
     int signal = 0;
     while (true) {
-      // A thread that was killed meanwhile is gone; its end is reported by the next wait.
+      // A thread that was killed meanwhile is gone; the next wait reports its end.
       if (ptrace(PTRACE_CONT, thread, nullptr, signal) != 0 && errno != ESRCH) return ErrnoStatus(errno, "PTRACE_CONT");
       do {
         RETURN_IF_ERROR(Wait(thread, status));
@@ -132,7 +132,7 @@ class Tracer {
     return absl::OkStatus();
   }
 
-  // There the dynamic linker has done its work: the libraries are mapped.
+  // At the entry point the dynamic linker is done: the libraries are mapped.
   absl::Status StopAtEntry(const std::string& path) {
     memory_ = UniqueFd(open(absl::StrFormat("/proc/%d/mem", pid_).c_str(), O_RDWR | O_CLOEXEC));
     if (!memory_.valid()) return ErrnoStatus(errno, "open the program's memory");
@@ -156,7 +156,7 @@ class Tracer {
   absl::Status PlaceBreakpoints() {
     RETURN_IF_ERROR(Poke(entry_, at_entry_));
     RETURN_IF_ERROR(PlaceBreakpoints(program_, entry_ - program_.entry));
-    // A library begins with the first line of the list that names it.
+    // The first line of the list that names a library is the start of that library.
     ASSIGN_OR_RETURN(const std::string maps, ReadFile(absl::StrFormat("/proc/%d/maps", pid_)));
     std::map<std::string, uint64_t> libraries;
     std::istringstream lines(maps);
@@ -180,11 +180,11 @@ class Tracer {
     return absl::OkStatus();
   }
 
-  // True if the signal was ours to answer; if not it is the program's.
+  // True if the signal was ours to answer; otherwise it is the program's.
   absl::StatusOr<bool> Answer(pid_t thread, int status, TracedRun& run) {
     const int signal = WSTOPSIG(status);
     if (status >> 16 == PTRACE_EVENT_CLONE) return true;
-    if (signal == SIGSTOP && thread != pid_ && threads_.insert(thread).second) return true;  // its first stop
+    if (signal == SIGSTOP && thread != pid_ && threads_.insert(thread).second) return true;  // a thread's first stop
     user_regs_struct regs;
     if (ptrace(PTRACE_GETREGS, thread, nullptr, &regs) != 0) {
       if (errno == ESRCH) return true;
@@ -211,7 +211,7 @@ class Tracer {
     return pread(memory_.get(), &opcode, 1, static_cast<off_t>(rip)) == 1 && opcode == kInEaxDx;
   }
 
-  // An IN writes EAX and with it clears RAX's high half; of the others the low half changes.
+  // An IN writes EAX and so clears RAX's high half; in the other registers only the low half changes.
   void AnswerIn(user_regs_struct& regs, TracedRun& run) {
     const auto low = [](unsigned long long value) { return static_cast<uint32_t>(value); };
     BackdoorRegisters in = {low(regs.rax), low(regs.rbx), low(regs.rcx), low(regs.rdx),
@@ -255,12 +255,12 @@ class Tracer {
   UniqueFd memory_;
   Program program_;
   uint64_t entry_ = 0;
-  uint8_t at_entry_ = 0;  // what the breakpoint there replaces
+  uint8_t at_entry_ = 0;  // the byte that the breakpoint there replaces
   std::set<uint64_t> breakpoints_;
-  std::set<pid_t> threads_;  // that have begun
+  std::set<pid_t> threads_;  // threads that have begun
 };
 
-// In the child: socket(AF_VSOCK) fails, as on a host that has none.
+// Runs in the child: socket(AF_VSOCK) fails, as on a host without vsock.
 void RefuseVsock() {
   sock_filter filter[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -279,7 +279,7 @@ void RefuseVsock() {
 }  // namespace
 
 absl::StatusOr<TracedRun> RunTraced(const std::vector<std::string>& argv, const TraceOptions& options) {
-  // Files, because a pipe that nobody reads would stop the program.
+  // Uses files, because a pipe without a reader would stop the program.
   const UniqueFd out(memfd_create("stdout", MFD_CLOEXEC));
   const UniqueFd err(memfd_create("stderr", MFD_CLOEXEC));
   if (!out.valid() || !err.valid()) return ErrnoStatus(errno, "memfd_create");

@@ -1,5 +1,5 @@
-// Debian's vmtoolsd against the backdoor: the only client of TCLO that is not ours. It runs
-// without its plugins, so that nothing it is asked has an effect on the machine that tests.
+// Debian's vmtoolsd against the backdoor: the only client of TCLO that is not ours. It runs without its plugins, so
+// that no request affects the machine that runs the tests.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -30,7 +30,7 @@ class VmtoolsdTest : public testing::Test {
     std::ofstream(directory_ + "/tools.conf") << "[logging]\nlog = false\n";
   }
 
-  // The daemon, until `done`.
+  // Runs the daemon until `done` returns true.
   TracedRun RunDaemon(std::function<bool()> done) {
     options_.done = std::move(done);
     auto run = RunTraced({kVmtoolsd, "--name=vmsvc", "--config=" + directory_ + "/tools.conf",
@@ -72,7 +72,7 @@ TEST_F(VmtoolsdTest, V8_ItAnswersResetRegistersItsVersionAndAnswersPing) {
   EXPECT_EQ(results, (std::vector<TcloResult>{{*ping, Outcome::kOk, ""}}));
 }
 
-// Without the plugin for it vmtoolsd does not know the command, and says so.
+// Without its plugin, vmtoolsd does not know the command, and says so.
 TEST_F(VmtoolsdTest, V9_WithoutItsPowerPluginItRefusesToHalt) {
   std::vector<TcloResult> results;
   bool asked = false;

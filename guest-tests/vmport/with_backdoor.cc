@@ -1,5 +1,5 @@
-// with_backdoor STATE PROGRAM [ARG...]: runs a program of open-vm-tools against a backdoor whose
-// state is the file STATE, and is kept there for the next.
+// with_backdoor STATE PROGRAM [ARG...]: runs a program of open-vm-tools against a backdoor. The file STATE holds the
+// backdoor's state and keeps it for the next run.
 
 #include <cstdio>
 #include <fstream>

@@ -22,7 +22,7 @@ std::vector<std::string_view> AllNames(std::span<const FlagGroup> groups) {
   return names;
 }
 
-// The flag of that name among ours, or null.
+// Returns our flag of that name, or null.
 absl::CommandLineFlag* Find(const std::string& name, std::span<const std::string_view> names) {
   if (std::find(names.begin(), names.end(), name) == names.end()) return nullptr;
   return absl::FindCommandLineFlag(name);
@@ -50,7 +50,7 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-// Before each value of a RepeatedText: no word of a command line has one.
+// Precedes each value of a RepeatedText. No word of a command line contains it.
 constexpr char kNext = '\0';
 
 }  // namespace
@@ -77,7 +77,7 @@ std::string AbslUnparseFlag(const OptionalText& flag) { return flag.text; }
 
 std::string_view NearestWord(std::string_view word, std::span<const std::string_view> known) {
   std::string_view best;
-  size_t best_distance = std::max<size_t>(2, word.size() / 3) + 1;  // further than this is no likeness
+  size_t best_distance = std::max<size_t>(2, word.size() / 3) + 1;  // words further apart than this are not alike
   for (std::string_view candidate : known) {
     const size_t distance = EditDistance(word.substr(0, 64), candidate);
     if (distance < best_distance) {
@@ -116,7 +116,7 @@ absl::Status ParseFlags(std::span<const std::string> args, std::span<const FlagG
       value = args[++i];
     }
     std::string text = *value;
-    // Abseil sets a flag anew each time: what it has so far is given to it again.
+    // Abseil sets a flag anew each time, so pass its earlier values again.
     if (flag->IsOfType<RepeatedText>()) text = flag->CurrentValue() + kNext + text;
     std::string error;
     if (!flag->ParseFrom(text, &error)) {

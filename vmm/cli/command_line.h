@@ -1,7 +1,7 @@
-// Flags as a table: what there is, in groups, with help; and an argv read against it.
+// Flags as a table: all flags, in groups, with help; and a parser that reads an argv against it.
 //
-// Abseil's flags hold the values and the help texts; its own command line parser is not used,
-// because it ends the process, with a status that our users take for a guest's.
+// Abseil's flags hold the values and the help texts. Its own command line parser is not used, because it ends the
+// process with a status that our users would take for a guest's.
 #ifndef VMM_CLI_COMMAND_LINE_H_
 #define VMM_CLI_COMMAND_LINE_H_
 
@@ -15,7 +15,7 @@
 
 namespace vmm {
 
-// The value of a flag that may be given more than once: each time adds one.
+// The value of a flag that may be given more than once. Each occurrence adds a value.
 struct RepeatedText {
   std::vector<std::string> values;
 };
@@ -35,19 +35,18 @@ struct FlagGroup {
   std::vector<std::string_view> names;  // as Abseil knows them: with underscores
 };
 
-// Sets Abseil's flags from `args` (without the program's name): --name=value, --name value,
-// --name or --noname for a flag that is a bool, --name or --name=value for an OptionalText. '-' and '_' in names are
-// the same. Only flags in `groups` exist. InvalidArgument names the argument that was wrong and what would have been
-// right.
+// Sets Abseil's flags from `args` (without the program's name): --name=value, --name value, --name or --noname for a
+// bool flag, --name or --name=value for an OptionalText. '-' and '_' in names are equal. Only flags in `groups` exist.
+// InvalidArgument names the wrong argument and says what would have been right.
 absl::Status ParseFlags(std::span<const std::string> args, std::span<const FlagGroup> groups);
 
 // The help text: a usage line, then each group's flags with their help and default.
 std::string HelpText(std::string_view usage, std::span<const FlagGroup> groups);
 
-// `args` as one line that a shell reads back as the same words.
+// Returns `args` as one line that a shell splits into the same words.
 std::string ShellQuote(std::span<const std::string> args);
 
-// The word among `known` nearest to `word`, or an empty one where none is near.
+// Returns the word in `known` that is nearest to `word`; empty if none is near.
 std::string_view NearestWord(std::string_view word, std::span<const std::string_view> known);
 
 }  // namespace vmm

@@ -12,7 +12,7 @@
 namespace vmm {
 namespace {
 
-// All of `text` as an unsigned number, decimal or 0x-hexadecimal.
+// Parses all of `text` as an unsigned number, decimal or 0x-hexadecimal.
 bool ParseNumber(std::string_view text, uint64_t* number) {
   int base = 10;
   if (text.starts_with("0x") || text.starts_with("0X")) {
@@ -23,7 +23,7 @@ bool ParseNumber(std::string_view text, uint64_t* number) {
   return error == std::errc() && end == text.data() + text.size() && !text.empty();
 }
 
-// "off", or some of `names`, each read by `parse`.
+// Parses "off", or some of `names`, each with `parse`.
 template <typename T>
 absl::StatusOr<std::vector<T>> ParseList(std::string_view text, std::optional<T> (*parse)(std::string_view),
                                          std::string_view names) {

@@ -1,4 +1,4 @@
-// The values of flags, read strictly: each error says what was wrong and what would be right.
+// Strict parsers for flag values: each error says what was wrong and what would be right.
 #ifndef VMM_CLI_FLAG_VALUES_H_
 #define VMM_CLI_FLAG_VALUES_H_
 
@@ -16,7 +16,7 @@ namespace vmm {
 // "512M", "1G", "65536K", "1073741824": a count of bytes. K, M, G and T are powers of 1024.
 absl::StatusOr<uint64_t> ParseSize(std::string_view text);
 
-// "30s", "1m30s", "250ms", or "0"; not negative. "off" where `allow_off`: InfiniteDuration.
+// "30s", "1m30s", "250ms", or "0"; not negative. If `allow_off`, also "off": InfiniteDuration.
 absl::StatusOr<absl::Duration> ParseDuration(std::string_view text, bool allow_off);
 
 absl::StatusOr<BootMode> ParseBootMode(std::string_view text);              // auto, direct, classic
@@ -28,10 +28,10 @@ absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text);                // d
 
 absl::StatusOr<CoreMappings> ParseCoreMappings(std::string_view text);  // needed, all
 
-// "auto", "panic,warn", the names of catch_point.h, or "off" for none. Each kind once.
+// "auto"; "panic,warn", names from catch_point.h; or "off" for none. Each kind at most once.
 absl::StatusOr<CatchConfig> ParseCatch(std::string_view text);
 
-// "panic,oops", the names of kernel_signs.h; "off" for none.
+// "panic,oops", names from kernel_signs.h; "off" for none.
 absl::StatusOr<std::vector<KernelSign>> ParseKernelSigns(std::string_view text);
 
 }  // namespace vmm

@@ -119,7 +119,7 @@ const std::vector<FlagGroup>& Groups() {
   return groups;
 }
 
-// The value of a flag through its reader, with the flag's name and value before an error.
+// Returns the value of a flag as parsed by `reader`. An error begins with the flag's name and value.
 template <typename Reader>
 auto Value(std::string_view name, const absl::Flag<std::string>& flag, Reader reader) {
   const std::string text = absl::GetFlag(flag);
@@ -137,7 +137,7 @@ absl::StatusOr<uint64_t> ReadMemorySize(std::string_view text) {
   return bytes;
 }
 
-// The value of a flag that needs none, through its reader; `otherwise` where the flag was not given.
+// Returns the value of a flag that needs none, as parsed by `reader`; `otherwise` if the flag was not given.
 template <typename T, typename Reader>
 absl::StatusOr<T> OptionalValue(std::string_view name, const absl::Flag<OptionalText>& flag, T otherwise,
                                 Reader reader) {
@@ -169,7 +169,7 @@ absl::StatusOr<absl::Duration> ReadHangAfter(std::string_view text) {
   return time;
 }
 
-// -1: no stream, a file.
+// -1: write a file instead of a stream.
 absl::StatusOr<int> ReadDumpStream(std::string_view text) {
   if (text.empty()) return -1;
   if (text == "-") {
@@ -183,7 +183,7 @@ absl::StatusOr<int> ReadDumpStream(std::string_view text) {
     return absl::InvalidArgumentError("must be - or fd:N; for a file, see --dump-dir and --dump-name");
   if (fd <= STDERR_FILENO) return absl::InvalidArgumentError("0, 1 and 2 are taken; - is standard output");
   const int flags = fcntl(fd, F_GETFL);
-  // What the caller has left open for us is not close-on-exec; what we opened ourselves is.
+  // A descriptor that the caller left open for us is not close-on-exec; one that we opened ourselves is.
   const bool is_ours = (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0;
   if (flags < 0 || is_ours) return absl::InvalidArgumentError(absl::StrFormat("descriptor %d is not open", fd));
   if ((flags & O_ACCMODE) == O_RDONLY) {

@@ -1,4 +1,4 @@
-// The command line of the `vmm` program, turned into a VmConfig.
+// Turns the command line of the `vmm` program into a VmConfig.
 #ifndef VMM_CLI_FLAGS_H_
 #define VMM_CLI_FLAGS_H_
 
@@ -10,13 +10,13 @@
 
 namespace vmm {
 
-// What the command line asks for: a run, or a text to print and be done.
+// The command line asks for a run, or for a text to print before exit.
 struct VmmInvocation {
   std::optional<std::string> text;  // --help, --version
   VmConfig config;
 };
 
-// InvalidArgument where a flag is wrong, says which, and what would be right.
+// InvalidArgument names the wrong flag and says what would be right.
 absl::StatusOr<VmmInvocation> ParseCommandLine(int argc, char** argv);
 
 }  // namespace vmm

@@ -31,7 +31,7 @@ absl::StatusOr<Word> Split(std::string_view word, std::string_view what) {
 
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ReadGuestInfo(std::span<const std::string> values,
                                                                                std::span<const std::string> files) {
-  GuestInfoStore store;  // knows what a guest may be given
+  GuestInfoStore store;  // knows which values a guest may get
   std::vector<std::pair<std::string, std::string>> entries;
   const auto add = [&](const std::string& key, std::string value) {
     entries.emplace_back(key, value);
@@ -42,13 +42,13 @@ absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ReadGuestInfo(s
       ASSIGN_OR_RETURN(const Word word, Split(text, "VALUE"));
       return add(word.key, word.rest);
     };
-    // A value may be a secret, and long: only its key is named.
+    // A value may be a secret, and long: the error names only its key.
     RETURN_IF_ERROR(Annotate(read(), absl::StrFormat("--guestinfo=%s", text.substr(0, text.find('=')))));
   }
   for (const std::string& text : files) {
     const auto read = [&]() -> absl::Status {
       ASSIGN_OR_RETURN(const Word word, Split(text, "FILE"));
-      // May be a pipe, so that a secret need not lie in a file.
+      // May be a pipe, so that a secret need not be in a file.
       ASSIGN_OR_RETURN(std::string value,
                        Annotate(ReadSmallInput(word.rest, GuestInfoStore::kMaxValueSize), word.rest));
       return add(word.key, std::move(value));

@@ -10,7 +10,7 @@
 namespace vmm {
 
 absl::StatusOr<VmcoreInfo> ReadVmcoreInfoFile(const std::string& path) {
-  // A note may have the rest of its pages behind it; what is longer is neither that nor a text.
+  // A note may be followed by the rest of its pages. Anything longer is neither a note nor a text.
   constexpr uint64_t kMost = 2 * kMaxVmcoreInfo;
   ASSIGN_OR_RETURN(const InputFile file, Annotate(InputFile::Open(path), path));
   std::vector<uint8_t> bytes(std::min(file.size(), kMost));

@@ -1,4 +1,4 @@
-// --vmcoreinfo=FILE: VMCOREINFO that the user has from elsewhere.
+// --vmcoreinfo=FILE: VMCOREINFO that the user got elsewhere.
 #ifndef VMM_CLI_VMCOREINFO_FILE_H_
 #define VMM_CLI_VMCOREINFO_FILE_H_
 
@@ -9,8 +9,8 @@
 
 namespace vmm {
 
-// The note or the bare text that is in the file at `path`. Errors name `path`. Whether it fits the guest is seen
-// only when that dies.
+// Reads the note or the bare text in the file at `path`. Errors name `path`. Whether it fits the guest shows only when
+// the guest dies.
 absl::StatusOr<VmcoreInfo> ReadVmcoreInfoFile(const std::string& path);
 
 }  // namespace vmm

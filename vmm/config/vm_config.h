@@ -1,5 +1,5 @@
-// What the user asked for, checked and in our own types. Flags become this once
-// (vmm/cli/flags.h); a test harness fills it by hand.
+// The user's configuration of a run, checked and in our own types. vmm/cli/flags.h makes one from the flags; a test
+// harness fills it in by hand.
 #ifndef VMM_CONFIG_VM_CONFIG_H_
 #define VMM_CONFIG_VM_CONFIG_H_
 
@@ -24,26 +24,26 @@ namespace vmm {
 enum class OnPanic {
   kDump,   // write a vmcore, then end
   kExit,   // end at once
-  kPause,  // stop the vCPUs and wait for a signal, RAM and registers kept
+  kPause,  // stop the vCPUs and wait for a signal; keep RAM and registers
 };
 
-// What of VMware the machine shows, each by itself: docs/abi/vmport.md, docs/guestinfo.md.
+// The parts of VMware that the machine shows, each independent: docs/abi/vmport.md, docs/guestinfo.md.
 struct VmwareConfig {
   bool port = false;  // the backdoor
   HypervisorLeaf cpuid = HypervisorLeaf::kKvm;
   bool dmi = false;  // SMBIOS tables
 
   // The following need the port.
-  std::vector<std::pair<std::string, std::string>> guestinfo;  // key, value: of the same key the last counts
+  std::vector<std::pair<std::string, std::string>> guestinfo;  // key, value; the last value of a key counts
   std::optional<absl::Duration> soft_power;                    // how long SIGTERM waits for the guest to power off
   BackdoorTap tap;
 };
 
 struct VmConfig {
-  // What is booted. acpi_rsdp and cpu_has_la57 are filled in by the machine.
+  // The kernel to boot, and how. The machine fills in acpi_rsdp and cpu_has_la57.
   BootConfig boot;
 
-  std::string kvm_path = "/dev/kvm";  // no flag: a test names one that is not there
+  std::string kvm_path = "/dev/kvm";  // no flag; a test names one that does not exist
   uint64_t memory_bytes = 1ull << 30;
   int cpus = 1;
   CpuFeatures cpu_features;
@@ -51,8 +51,8 @@ struct VmConfig {
   bool watchdog = false;  // an ib700
 
   OnPanic on_panic = OnPanic::kDump;
-  CatchConfig catching;                   // what is caught at the fault itself
-  std::vector<KernelSign> catch_console;  // what of the console's words is taken for a panic
+  CatchConfig catching;                   // what to catch at the fault itself
+  std::vector<KernelSign> catch_console;  // which console messages count as a panic
   absl::Duration panic_grace = absl::Milliseconds(200);
   VmcoreOptions dump;  // the user's part of it
   std::string dump_dir = ".";
@@ -66,7 +66,7 @@ struct VmConfig {
   std::string result_path;  // empty: no JSON record; "-": standard output
   bool verbose = false;
 
-  // The exact command line, quoted for a shell, for the record.
+  // The exact command line, quoted for a shell; goes into the record.
   std::string command;
 };
 

@@ -1,5 +1,5 @@
-// Standard input on its way to the guest's serial port, with Ctrl-A as the escape: Ctrl-A x
-// ends the run, Ctrl-A Ctrl-A sends one Ctrl-A, Ctrl-A and anything else sends nothing.
+// Passes standard input to the guest's serial port, with Ctrl-A as the escape: Ctrl-A x ends the run, Ctrl-A Ctrl-A
+// sends one Ctrl-A, Ctrl-A and any other key sends nothing.
 #ifndef VMM_CONSOLE_CONSOLE_INPUT_H_
 #define VMM_CONSOLE_CONSOLE_INPUT_H_
 
@@ -10,22 +10,22 @@
 
 namespace vmm {
 
-// Owned and called by the run loop's thread. Holds at most one read's worth of bytes: while
-// the guest does not take them, the loop must not read on (see full()).
+// Owned and called by the run loop's thread. Holds at most one read's worth of bytes: until the guest takes them, the
+// loop must not read more (see full()).
 class ConsoleInput {
  public:
-  // `receive` takes as many bytes as it can and returns how many. With `escapes`, Ctrl-A is
-  // the escape; without (input is a pipe or a file) every byte goes through.
+  // `receive` takes as many bytes as it can and returns how many. With `escapes`, Ctrl-A is the escape; without it
+  // (input is a pipe or a file), every byte passes through.
   using Receive = std::function<size_t(std::span<const uint8_t>)>;
   ConsoleInput(bool escapes, Receive receive) : escapes_(escapes), receive_(std::move(receive)) {}
 
-  // Bytes that were read. Returns true iff the user asked to quit.
+  // Takes bytes that were read. Returns true if the user asked to quit.
   bool Take(std::span<const uint8_t> bytes);
 
-  // Hands what is waiting to the guest, as far as it takes it.
+  // Hands the waiting bytes to the guest, as many as it takes.
   void Flush();
 
-  // Bytes are waiting: poll input again only when this is false.
+  // True if bytes are waiting: poll the input again only if this is false.
   bool full() const { return !waiting_.empty(); }
 
  private:

@@ -8,7 +8,7 @@
 namespace vmm {
 namespace {
 
-// A guest that takes up to `room` bytes.
+// A guest that takes at most `room` bytes.
 struct Guest {
   size_t room = 1000;
   std::string got;

@@ -1,4 +1,4 @@
-// The guest's console on its way to standard output.
+// Writes the guest's console to standard output.
 #ifndef VMM_CONSOLE_CONSOLE_WRITER_H_
 #define VMM_CONSOLE_CONSOLE_WRITER_H_
 
@@ -12,19 +12,19 @@
 
 namespace vmm {
 
-// Bytes go out at once: a run may end at any moment. A reader that does not read holds the
-// guest up, as a terminal would, but not the end of the run (see StopWaiting). A reader that
-// is gone holds nothing up. Any thread may call.
+// Bytes go out at once, because a run may end at any moment. A reader that does not read stalls the guest, as a
+// terminal would, but not the end of the run (see StopWaiting). A reader that is gone stalls nothing. Any thread may
+// call.
 class ConsoleWriter {
  public:
-  // `fd` is not owned, and its flags are not touched: others may share it.
-  // `reopen` is as SharedOutput has it.
+  // Does not own `fd` and leaves its flags alone, because others may share it.
+  // `reopen`: see SharedOutput.
   static absl::StatusOr<std::unique_ptr<ConsoleWriter>> Create(
       int fd, SharedOutput::Reopen reopen = SharedOutput::Reopen::kTry);
 
   void Write(std::span<const uint8_t> bytes);
 
-  // Any thread: from now on nobody waits for the reader; what it does not take is dropped.
+  // Any thread: from now on no write waits for the reader; whatever it does not take is dropped.
   void StopWaiting();
 
  private:

@@ -49,7 +49,7 @@ TEST(ConsoleWriterTest, NeitherDoesOneWhosePipeCannotBeOpenedAgain) {
   Pipe pipe;
   auto writer = *ConsoleWriter::Create(pipe.writer.get(), SharedOutput::Reopen::kNever);
   std::thread vcpu([&] { writer->Write(Bytes(std::string(1 << 20, 'x'))); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // by now the pipe is full
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // the pipe is full by now
   writer->StopWaiting();
   vcpu.join();
   const auto start = std::chrono::steady_clock::now();

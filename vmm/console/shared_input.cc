@@ -14,7 +14,7 @@
 namespace vmm {
 namespace {
 
-// Not a regular file: its offset would be lost, and it does not wait anyway.
+// Skips regular files: reopening would lose the offset, and they do not block anyway.
 UniqueFd OpenAgain(int fd) {
   struct stat st = {};
   if (fstat(fd, &st) != 0 || (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))) return UniqueFd();
@@ -32,7 +32,7 @@ ssize_t SharedInput::ReadSome(std::span<uint8_t> buffer) {
   const iovec piece = {buffer.data(), buffer.size()};
   const ssize_t got = preadv2(fd_, &piece, 1, /*offset=*/-1, RWF_NOWAIT);
   if (got >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EAGAIN)) return got;
-  // Of a regular file EAGAIN means that the disk is waited for.
+  // On a regular file, EAGAIN means that the disk would block.
   pollfd input{fd_, POLLIN, 0};
   if (poll(&input, 1, 0) == 1) return read(fd_, buffer.data(), buffer.size());
   errno = EAGAIN;

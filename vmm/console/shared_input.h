@@ -1,5 +1,5 @@
-// Standard input, which other processes may share, read without waiting in read(2): what poll(2) announced another
-// reader may have taken meanwhile, and a run loop that waits for more sees neither signals nor its time-out.
+// Reads standard input, which other processes may share, without blocking in read(2). Another reader may have taken the
+// bytes that poll(2) announced, and a run loop that then blocks sees neither signals nor its time-out.
 #ifndef VMM_CONSOLE_SHARED_INPUT_H_
 #define VMM_CONSOLE_SHARED_INPUT_H_
 
@@ -15,16 +15,15 @@ namespace vmm {
 // Used by one thread at a time.
 class SharedInput {
  public:
-  // `fd` is not owned, and its flags are not touched. It may be closed or not readable: then that is what ReadSome()
-  // says.
+  // Does not own `fd` and leaves its flags alone. `fd` may be closed or unreadable: then ReadSome() says so.
   explicit SharedInput(int fd);
 
   // For poll(2), with POLLIN.
   int fd() const { return own_fd_.valid() ? own_fd_.get() : fd_; }
 
-  // read(2), but -1 with EAGAIN where it would wait. One case is left: a pipe or terminal that this user may not open
-  // again, on a kernel without RWF_NOWAIT for it. That is looked at just before it is read, and only another reader
-  // between the two makes the call wait.
+  // Like read(2), but gives -1 with EAGAIN instead of blocking. One case remains: a pipe or terminal that this user may
+  // not open again, on a kernel without RWF_NOWAIT for it. It is polled just before the read, and the call blocks only
+  // if another reader takes the bytes in between.
   ssize_t ReadSome(std::span<uint8_t> buffer);
 
  private:

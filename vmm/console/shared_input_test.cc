@@ -27,7 +27,7 @@ TEST(SharedInputTest, WhatAnotherReaderTookIsNotWaitedForAndTheFlagsStay) {
   SharedInput input(reader.get());
   ASSERT_EQ(write(writer.get(), "x", 1), 1);
   std::array<char, 8> taken;
-  ASSERT_EQ(read(reader.get(), taken.data(), taken.size()), 1);  // by somebody else, after poll(2)
+  ASSERT_EQ(read(reader.get(), taken.data(), taken.size()), 1);  // another reader, after poll(2)
   EXPECT_EQ(ReadSome(input), "error");
   EXPECT_EQ(errno, EAGAIN);
   EXPECT_EQ(fcntl(reader.get(), F_GETFL) & O_NONBLOCK, 0);

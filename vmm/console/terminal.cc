@@ -7,7 +7,7 @@
 namespace vmm {
 namespace {
 
-// What a signal handler needs lies where it can reach it: here, and nowhere else.
+// The signal handler can reach only globals, so its data is here and nowhere else.
 termios saved_mode;
 volatile sig_atomic_t raw_fd = -1;
 
@@ -26,7 +26,7 @@ std::unique_ptr<RawTerminal> RawTerminal::Enter(int fd) {
   if (tcgetattr(fd, &saved_mode) != 0) return nullptr;
   termios raw = saved_mode;
   cfmakeraw(&raw);
-  raw.c_oflag |= OPOST;  // our own lines on the same terminal still end where they should
+  raw.c_oflag |= OPOST;  // our own lines on the same terminal still return to the first column
   if (tcsetattr(fd, TCSANOW, &raw) != 0) return nullptr;
   raw_fd = fd;
   for (int signal : kFatalSignals) ::signal(signal, RestoreAndDie);

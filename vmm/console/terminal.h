@@ -1,4 +1,4 @@
-// The terminal that the guest's console is on, in raw mode for as long as this object lives.
+// Puts the terminal of the guest's console into raw mode for the lifetime of this object.
 #ifndef VMM_CONSOLE_TERMINAL_H_
 #define VMM_CONSOLE_TERMINAL_H_
 
@@ -8,12 +8,11 @@
 
 namespace vmm {
 
-// Raw mode is process-wide: make at most one. The terminal is restored by the destructor and,
-// should the process die of a signal of its own making (SIGSEGV, SIGBUS, SIGABRT, ...), by a
-// handler; only SIGKILL leaves it raw.
+// Raw mode is process-wide: make at most one. The destructor restores the terminal. If the process dies of a signal
+// that it caused itself (SIGSEGV, SIGBUS, SIGABRT, ...), a handler restores it; only SIGKILL leaves it raw.
 class RawTerminal {
  public:
-  // Null where `fd` is not a terminal, or is one of which this process is not in the foreground.
+  // Null if `fd` is not a terminal, or if this process is not in that terminal's foreground.
   static std::unique_ptr<RawTerminal> Enter(int fd);
 
   RawTerminal(const RawTerminal&) = delete;

@@ -9,7 +9,7 @@
 namespace vmm {
 namespace {
 
-// Time since the machine was made, on a clock that never goes back.
+// Returns a function that gives the time since the machine was made, on a monotonic clock.
 std::function<absl::Duration()> SinceNow() {
   const auto start = std::chrono::steady_clock::now();
   return [start] { return absl::FromChrono(std::chrono::steady_clock::now() - start); };

@@ -1,5 +1,4 @@
-// The devices of the machine, on their buses. Adding one is a member here and a line or two in
-// DeviceSet::Create.
+// The machine's devices, on their buses. A new device needs a member here and a line or two in DeviceSet::Create.
 #ifndef VMM_MACHINE_DEVICE_SET_H_
 #define VMM_MACHINE_DEVICE_SET_H_
 
@@ -27,18 +26,18 @@
 
 namespace vmm {
 
-// Built by one thread; after that any vCPU thread may drive the buses.
+// Built by one thread; afterwards any vCPU thread may drive the buses.
 class DeviceSet {
  public:
-  // What the devices are wired to; all of it must outlive them.
+  // The objects that the devices are wired to. All of them must outlive the devices.
   struct Wiring {
     GuestMemory& memory;
     IrqLine& serial_irq;
     IrqLine& sci;
     RunEvents& events;
-    Serial::Output console;                  // of both consoles; any vCPU thread calls
-    std::optional<BackdoorConfig> backdoor;  // none: the machine has no such ports
-    bool ib700 = false;                      // whether it has a watchdog
+    Serial::Output console;                  // output of both consoles; any vCPU thread calls it
+    std::optional<BackdoorConfig> backdoor;  // empty: the machine has no backdoor ports
+    bool ib700 = false;                      // true: the machine has a watchdog
   };
   static absl::StatusOr<std::unique_ptr<DeviceSet>> Create(const Wiring& wiring);
 
@@ -69,7 +68,7 @@ class DeviceSet {
   std::unique_ptr<Ib700> ib700_;
   std::unique_ptr<Backdoor> backdoor_;
   Bus pio_;
-  Bus mmio_;  // nothing yet: the interrupt controllers are KVM's
+  Bus mmio_;  // empty so far: KVM has the interrupt controllers
 };
 
 }  // namespace vmm

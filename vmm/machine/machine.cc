@@ -13,7 +13,7 @@
 namespace vmm {
 namespace {
 
-// A random one, RFC 4122 version 4.
+// Draws a random UUID, RFC 4122 version 4.
 absl::StatusOr<Uuid> DrawUuid() {
   Uuid uuid;
   if (!KernelRandom(uuid)) return absl::UnavailableError("getrandom gave no bytes for the machine's UUID");
@@ -40,7 +40,7 @@ absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const VmConfig& config,
   ASSIGN_OR_RETURN(machine->memory_,
                    Annotate(GuestMemory::Create(RamRanges(config.memory_bytes)), "allocate the guest's RAM"));
 
-  // Before KVM, so that a bad image is named on a host without it, too.
+  // Before KVM, so that a bad image is reported even on a host without KVM.
   ASSIGN_OR_RETURN(const PlacedKernel placed, PlaceKernel(config.boot, *machine->memory_));
 
   ASSIGN_OR_RETURN(Kvm kvm, Kvm::Open(config.kvm_path.c_str()));

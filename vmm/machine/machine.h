@@ -1,5 +1,5 @@
-// One virtual machine, whole and ready to run: RAM, devices, firmware tables, the loaded
-// kernel, vCPUs. Machine::Create is its parts list.
+// One virtual machine, complete and ready to run: RAM, devices, firmware tables, the loaded kernel, vCPUs.
+// Machine::Create is its parts list.
 #ifndef VMM_MACHINE_MACHINE_H_
 #define VMM_MACHINE_MACHINE_H_
 
@@ -15,7 +15,7 @@
 
 namespace vmm {
 
-// Built and destroyed by one thread. `events` and what `console` writes to must outlive it.
+// Built and destroyed by one thread. `events` and whatever `console` writes to must outlive it.
 class Machine {
  public:
   static absl::StatusOr<std::unique_ptr<Machine>> Create(const VmConfig& config, RunEvents& events,
@@ -29,13 +29,13 @@ class Machine {
   absl::Status InjectNmi(int vcpu) { return vm_->InjectNmi(vcpu); }
   KvmStatistics ReadStatistics() const { return vm_->ReadStatistics(); }
 
-  // All vCPUs, in the guest's CPU order. vCPU 0 stands at the kernel's entry point.
+  // All vCPUs, in the guest's CPU order. vCPU 0 is at the kernel's entry point.
   std::vector<Vcpu*> vcpus();
 
  private:
   Machine() = default;
 
-  // In the order in which they come to life; they end in the reverse of it.
+  // In order of construction; destroyed in reverse order.
   std::unique_ptr<GuestMemory> memory_;
   std::unique_ptr<KvmVm> vm_;
   std::unique_ptr<DeviceSet> devices_;

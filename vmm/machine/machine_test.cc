@@ -14,7 +14,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// Why no machine came of `config`, on a host that has no KVM.
+// Returns why Create() refused `config`, on a host without KVM.
 std::string Refusal(VmConfig config) {
   config.kvm_path = "/nowhere/kvm";
   config.memory_bytes = 64 << 20;

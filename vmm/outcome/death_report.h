@@ -15,12 +15,12 @@
 
 namespace vmm {
 
-// Texts are printable; each may be missing.
+// All texts are printable; each may be missing.
 struct DeathReport {
   std::string message;             // "sysrq triggered crash"; without a panic, the first line of the trouble
   std::string signature;           // CrashSignature() of dump/kernel/panic_message.h
-  std::vector<std::string> stack;  // of the CPU that died, innermost first: "panic+0x146/0x31f"
-  std::vector<std::string> log;    // its last lines, kLogLines at most, as dmesg prints them
+  std::vector<std::string> stack;  // stack of the CPU that died, innermost first: "panic+0x146/0x31f"
+  std::vector<std::string> log;    // its last lines as dmesg prints them, at most kLogLines
   std::vector<std::string> missing;
 };
 
@@ -36,7 +36,7 @@ absl::StatusOr<std::unique_ptr<KernelView>> OpenKernelView(const VmSnapshot& sna
 DeathReport ReportDeath(const VmSnapshot& snapshot, const FoundKernel& kernel, int dead_vcpu,
                         const SymbolList* symbols = nullptr);
 
-// The log's last few lines on stderr, for a guest whose console did not show how it ended.
+// Prints the last few log lines on stderr, for a guest whose console did not show how it ended.
 void TellLog(const DeathReport& report);
 
 }  // namespace vmm

@@ -1,4 +1,4 @@
-// The exit codes that docs/exit-codes.md promises. A harness may rely on each.
+// The exit codes that docs/exit-codes.md promises. Harnesses may rely on each of them.
 #ifndef VMM_OUTCOME_EXIT_CODE_H_
 #define VMM_OUTCOME_EXIT_CODE_H_
 
@@ -12,10 +12,10 @@ enum ExitCode : int {
   kExitHang = 122,
   kExitReset = 123,
   kExitTimeout = 124,
-  kExitVmmError = 125,    // bad flag, no KVM, bad image, no place for the record: the VMM could not do its work
-  kExitDumpFailed = 126,  // the guest panicked and was seen to, but no dump could be written
+  kExitVmmError = 125,    // the VMM could not do its work: bad flag, no KVM, bad image, no place for the record
+  kExitDumpFailed = 126,  // the guest's panic was handled, but no dump could be written
   kExitProgramNotFound = 127,
-  kExitSignalBase = 128,  // + the signal's number: the VMM itself was told to stop
+  kExitSignalBase = 128,  // + the signal's number: a signal told the VMM to stop
 };
 
 }  // namespace vmm

@@ -11,7 +11,7 @@
 namespace vmm {
 namespace {
 
-// The first thing that one wants to know of a guest that stands still.
+// The first thing one wants to know about a guest that stands still.
 void TellWhereVcpusStood(const VmSnapshot& snapshot) {
   for (size_t id = 0; id < snapshot.cpus.size(); ++id) {
     const CpuState& cpu = snapshot.cpus[id];
@@ -20,26 +20,26 @@ void TellWhereVcpusStood(const VmSnapshot& snapshot) {
   }
 }
 
-// The vCPU that is known to have died or to hang; -1: none is.
+// Returns the vCPU that is known to have died or to hang; -1: none.
 int DeadVcpu(const RunOutcome& outcome) {
   if (outcome.hang.has_value()) return outcome.hang->vcpu;
   return outcome.panic.has_value() ? outcome.panic->vcpu : -1;
 }
 
-// The vCPU stopped of itself, and not because the kernel said why.
+// True if the vCPU stopped by itself, without a kernel that said why.
 bool CouldNotGoOn(const RunOutcome& outcome) {
   return outcome.kind == RunOutcome::Kind::kPanic && outcome.panic.has_value() &&
          !LeavesVcpuRunning(outcome.panic->source) && outcome.panic->source != PanicSource::kTrap;
 }
 
-// None where there is no such vCPU, or its registers could not be read: zeros would be told as the place of a fault.
+// Null if there is no such vCPU or its registers could not be read: zeros would pass for the place of a fault.
 const CpuState* RegistersOf(int vcpu, const VmSnapshot& snapshot) {
   if (vcpu < 0 || static_cast<size_t>(vcpu) >= snapshot.cpus.size()) return nullptr;
   const CpuState& cpu = snapshot.cpus[static_cast<size_t>(vcpu)];
   return cpu.started ? &cpu : nullptr;
 }
 
-// A better witness than the console stood in the kernel's code, and did not see a panic.
+// True if a better witness than the console sat in the kernel's code to watch for panics.
 bool PanicWasToBeCaught(const RunOutcome& outcome) {
   return outcome.catching.has_value() && std::ranges::find(outcome.catching->points, CatchKind::kPanic,
                                                            &CatchPoint::kind) != outcome.catching->points.end();
@@ -78,7 +78,7 @@ void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, const FoundK
   const int dead = DeadVcpu(outcome);
   const CpuState* const cpu = RegistersOf(dead, snapshot);
   if (CouldNotGoOn(outcome) && cpu != nullptr) outcome.fault = DescribeFault(dead, *cpu, *snapshot.memory);
-  // Of registers that are lost no stack can be had, and all such ends would have the same signature.
+  // Lost registers give no stack, and all such ends would have the same signature.
   const bool lost = outcome.fault.has_value() && outcome.fault->registers_lost;
   outcome.death = ReportDeath(snapshot, kernel, lost ? -1 : dead, symbols);
   if (outcome.fault.has_value()) {

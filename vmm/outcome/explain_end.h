@@ -10,9 +10,9 @@
 namespace vmm {
 
 // A kernel with neither a trap nor pvpanic panics silently, then resets or stands still. If its console printed a
-// panic, reclassifies such a reset or time-out as one. The console is not believed if a trap was planted for panics and
-// did not fire: then the words are somebody else's. Nor are an early exception's words (EarlyExceptionWatch is for
-// them).
+// panic, reclassifies such a reset or time-out as a panic. Does not believe the console if a trap was planted for
+// panics and did not fire: then somebody else printed the words. Nor does it believe the words of an early exception,
+// which EarlyExceptionWatch handles.
 void PromoteConsolePanic(RunOutcome& outcome);
 
 // True if the guest's console said that it panicked.

@@ -45,7 +45,7 @@ TEST_F(ExplainEndTest, RegistersThatCouldNotBeReadAreNoPlace) {
   EXPECT_FALSE(Explain().fault.has_value());
 }
 
-// A run that ended as `kind` after `line` on its console.
+// A run that ended as `kind` after its console printed `line`.
 RunOutcome After(RunOutcome::Kind kind, std::string line) {
   RunOutcome outcome;
   outcome.kind = kind;

@@ -25,7 +25,7 @@ constexpr uint64_t kDoubleFaultVector = 8;
 bool IsLongMode(const CpuState& cpu) { return (cpu.efer & kEferLongModeActive) != 0; }
 bool Pages(const CpuState& cpu) { return (cpu.cr0 & kCr0Paging) != 0; }
 
-// The guest-virtual memory of one vCPU, where we can follow its paging: 64-bit, or none.
+// The guest-virtual memory of one vCPU. Readable only if we can follow its paging: 64-bit, or none.
 class VirtualMemory {
  public:
   VirtualMemory(const CpuState& cpu, const PhysicalMemory& memory) : cpu_(cpu), memory_(memory) {}
@@ -38,7 +38,7 @@ class VirtualMemory {
     return phys.ok() ? std::optional<GuestAddr>(*phys) : std::nullopt;
   }
 
-  // As many of `size` bytes as there are.
+  // Returns up to `size` bytes, as many as are readable.
   std::vector<uint8_t> Read(uint64_t vaddr, size_t size) const {
     std::vector<uint8_t> bytes;
     while (bytes.size() < size) {

@@ -1,4 +1,4 @@
-// Where a vCPU stood that cannot go on, and what of its registers explains why: a triple fault, or an instruction that
+// The place where a vCPU could not go on, and the registers that explain why: a triple fault, or an instruction that
 // KVM could not run.
 #ifndef VMM_OUTCOME_FAULT_SITE_H_
 #define VMM_OUTCOME_FAULT_SITE_H_
@@ -15,24 +15,24 @@ namespace vmm {
 struct FaultSite {
   int vcpu = 0;
   CpuState cpu;
-  std::vector<uint8_t> instruction;  // the bytes at RIP, up to 15, by the guest's own page tables; empty: not to be had
-  std::string place;                 // "function+0x12/0x34", where the kernel's symbols are known; else empty
+  std::vector<uint8_t> instruction;  // up to 15 bytes at RIP, through the guest's page tables; empty: unreadable
+  std::string place;                 // "function+0x12/0x34" if the kernel's symbols are known; else empty
 
-  // The registers are those of a reset processor: the host's KVM has put them there before it told of the shutdown, as
-  // kvm_amd does, and what they were is lost. Nothing else here says anything then.
+  // True if KVM reset the vCPU before it reported the shutdown (kvm_amd does): the registers at the fault are lost, and
+  // no other field here means anything.
   bool registers_lost = false;
 
-  // A sentence for each thing that is wrong with them.
+  // One sentence for each thing that is wrong with the registers.
   std::vector<std::string> reasons;
 };
 
-// True for the registers of a reset processor. A guest that truly stands there has not run yet.
+// True for the registers of a reset processor. A guest that really stands there has not run yet.
 bool IsAtReset(const CpuState& cpu);
 
-// Never fails: what cannot be read is missing. REQUIRES: no vCPU runs.
+// Never fails: unreadable parts are left out. REQUIRES: no vCPU runs.
 FaultSite DescribeFault(int vcpu, const CpuState& cpu, const PhysicalMemory& memory);
 
-// The lines of it on stderr.
+// Prints it on stderr, in lines.
 void TellFault(const FaultSite& site);
 
 }  // namespace vmm

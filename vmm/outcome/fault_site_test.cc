@@ -15,7 +15,7 @@ using testing::IsEmpty;
 
 constexpr uint64_t kAt = LinuxGuest::kText + 0x1000;
 
-// A vCPU of the made-up guest, in its kernel, on its stack, with an IDT that is there.
+// A vCPU of the synthetic guest, in its kernel, on its stack, with an IDT that exists.
 class FaultSiteTest : public testing::Test {
  protected:
   FaultSiteTest() {

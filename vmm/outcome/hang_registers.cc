@@ -10,7 +10,7 @@
 namespace vmm {
 namespace {
 
-// A vCPU that stopped of itself, and not because the kernel said why.
+// True if the vCPU stopped by itself, without a kernel that said why.
 bool CouldNotGoOn(PanicSource source) { return !LeavesVcpuRunning(source) && source != PanicSource::kTrap; }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The registers of a hanging guest from before the NMI by which it is asked why it hangs. The NMI may destroy them: a
-// guest without an IDT shuts down at once, and some KVMs then reset the vCPU.
+// The registers of a hanging guest before the NMI that asks it why it hangs. The NMI may destroy them: a guest without
+// an IDT shuts down at once, and some KVMs then reset the vCPU.
 #ifndef VMM_OUTCOME_HANG_REGISTERS_H_
 #define VMM_OUTCOME_HANG_REGISTERS_H_
 
@@ -19,17 +19,17 @@ namespace vmm {
 
 struct HangRegisters {
   HangRegistersNote note;           // goes into the dump
-  std::string nmi_error;            // why no NMI was sent; empty where one was
-  std::vector<std::string> places;  // for each vCPU of the note the function at its RIP; empty where it is not known
+  std::string nmi_error;            // why no NMI was sent; empty if one was sent
+  std::vector<std::string> places;  // the function at RIP, for each vCPU of the note; empty: unknown
 };
 
-// One line a started vCPU on stderr: where it stands, and what it takes.
+// Prints one line per started vCPU on stderr: where it stands, and whether it takes interrupts.
 void TellWhereVcpusStand(const HangRegistersNote& note);
 
-// `panic` is the first thing that the guest reported after the NMI, `states` are the registers at its end. Where that
-// is a vCPU that could not go on, the NMI has destroyed it: notes that, and puts its registers from before the NMI into
-// `states`. A kernel that answered by a panic keeps the registers of that panic; `console_panicked` says that the
-// console showed one, after which a kernel may end itself by a triple fault to reset the machine.
+// `panic`: the first thing that the guest reported after the NMI. `states`: the registers at its end. If a vCPU could
+// not go on, the NMI destroyed its registers: this function notes that, and copies the ones from before the NMI into
+// `states`. If the kernel answered with a panic, the registers of that panic stay. `console_panicked`: the console
+// showed a panic, after which a kernel may cause a triple fault itself to reset the machine.
 void PutBackDestroyedRegisters(const std::optional<PanicEvent>& panic, bool console_panicked, HangRegistersNote& note,
                                std::vector<absl::StatusOr<CpuState>>& states);
 

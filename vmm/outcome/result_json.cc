@@ -44,7 +44,7 @@ ordered_json ConsoleJson(const RunOutcome& outcome) {
   return {{"seen", outcome.console_seen}, {"lines", lines}};
 }
 
-// One vCPU as it stood before the NMI.
+// One vCPU as it was before the NMI.
 ordered_json StoodJson(size_t id, const std::optional<CpuState>& cpu, const HangRegisters& registers) {
   if (!cpu.has_value()) return {{"vcpu", id}, {"state", "unknown"}};
   if (!cpu->started) return {{"vcpu", id}, {"state", "not-started"}};
@@ -129,7 +129,7 @@ ordered_json DeathJson(const RunOutcome& outcome) {
           {"missing", outcome.death->missing}};
 }
 
-// The counters that tell the most, as far as this KVM has them; null where it has none.
+// The most telling counters that this KVM has; null if it has none.
 ordered_json KvmStatsJson(const std::vector<KvmStat>& stats) {
   if (stats.empty()) return nullptr;
   ordered_json json = ordered_json::object();
@@ -150,7 +150,7 @@ ordered_json VcpusJson(const RunOutcome& outcome) {
   return vcpus;
 }
 
-// For each reader true, or why not.
+// For each reader: true, or the reason why it cannot read the dump.
 ordered_json ReadableByJson(const VmcoreReport& report) {
   if (report.readable_by.empty()) return nullptr;  // a stream was not read back
   ordered_json readers = ordered_json::object();
@@ -189,7 +189,7 @@ ordered_json DumpJson(const RunOutcome& outcome) {
   return nullptr;
 }
 
-// Ready to be pasted into a shell.
+// The command lines, ready to be pasted into a shell.
 ordered_json ToolsJson(const VmConfig& config, const RunOutcome& outcome) {
   if (!outcome.dump.has_value()) return nullptr;
   ordered_json tools = ordered_json::object();
@@ -215,8 +215,8 @@ ordered_json GuestJson(const VmConfig& config, const RunOutcome& outcome) {
   return guest;
 }
 
-// Keys and values are any bytes. Two keys that are not UTF-8 may look the same once their bytes are replaced, so they
-// are no names in an object, where one would take the other's place.
+// Keys and values may be any bytes. Two keys that are not UTF-8 may look the same once their invalid bytes are
+// replaced, so they cannot be names in an object: one would overwrite the other.
 void AddGuestInfo(const std::map<std::string, std::string>& values, ordered_json& json) {
   json["guestinfo"] = ordered_json::object();
   for (const auto& [key, value] : values) {

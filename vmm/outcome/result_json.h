@@ -1,5 +1,5 @@
-// The JSON record of a run, --result: what a harness reads instead of our words.
-// docs/result-json.md promises its fields.
+// The JSON record of a run, --result: harnesses read it instead of our messages. docs/result-json.md promises its
+// fields.
 #ifndef VMM_OUTCOME_RESULT_JSON_H_
 #define VMM_OUTCOME_RESULT_JSON_H_
 
@@ -10,10 +10,10 @@
 
 namespace vmm {
 
-// The record of a run as text, one JSON object, with a newline at its end.
+// Returns the record of a run as text: one JSON object, with a newline at its end.
 std::string ResultJson(const VmConfig& config, const RunOutcome& outcome);
 
-// What the dump itself keeps of its run, in a note of our own: docs/abi/vmcore.md.
+// Returns the part of the record that the dump itself keeps, in a note of our own: docs/abi/vmcore.md.
 std::string DumpNoteJson(const VmConfig& config, const RunOutcome& outcome);
 
 }  // namespace vmm

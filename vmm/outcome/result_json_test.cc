@@ -87,7 +87,7 @@ TEST(ResultJsonTest, GuestinfoKeysThatLookAlikeAreAllKept) {
   RunOutcome outcome = WithGuestInfo("ok");
   outcome.vmport->guestinfo["a\xff"] = "1";
   outcome.vmport->guestinfo["a\xfe"] = "2";
-  outcome.vmport->guestinfo["a\ufffd"] = "3";  // what both would become
+  outcome.vmport->guestinfo["a\ufffd"] = "3";  // both would become this
   outcome.vmport->guestinfo["A"] = "4";
   outcome.vmport->guestinfo["a"] = "5";
   for (const std::string& text : {ResultJson({}, outcome), DumpNoteJson({}, outcome)}) {

@@ -18,7 +18,7 @@ std::string DescribePanic(const RunOutcome& outcome) {
       IsTripleFault(outcome) ? "triple fault" : absl::StrFormat("panic (%s)", PanicSourceName(panic.source));
   if (panic.vcpu >= 0) text += absl::StrFormat(" on vCPU %d", panic.vcpu);
   if (outcome.death.has_value() && !outcome.death->message.empty()) return text + ": " + outcome.death->message;
-  // Of pvpanic the detail only says in other words that the guest panicked.
+  // For pvpanic the detail only says in other words that the guest panicked.
   if (panic.source != PanicSource::kPvpanic && !panic.detail.empty()) text += ", " + panic.detail;
   return text;
 }
@@ -69,7 +69,7 @@ std::string_view OutcomeName(const RunOutcome& outcome) {
 }
 
 int ExitCodeOf(const RunOutcome& outcome) {
-  // A harness would look for a record, and find none or an older one.
+  // A harness would look for a record, and find none or an old one.
   if (!outcome.record_error.ok()) return kExitVmmError;
   switch (outcome.kind) {
     case RunOutcome::Kind::kPowerOff: return kExitPowerOff;

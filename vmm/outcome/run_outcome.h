@@ -1,5 +1,5 @@
-// How a run ended: one value, from which the exit code, the last line on stderr and
-// result.json are all made, so that they cannot disagree.
+// The end of a run. The exit code, the last line on stderr and result.json are all made from this one value, so that
+// they cannot disagree.
 #ifndef VMM_OUTCOME_RUN_OUTCOME_H_
 #define VMM_OUTCOME_RUN_OUTCOME_H_
 
@@ -27,7 +27,7 @@ namespace vmm {
 struct RunOutcome {
   enum class Kind {
     kPowerOff,
-    kGuestExit,  // by the debug-exit port, with guest_status
+    kGuestExit,  // through the debug-exit port, with guest_status
     kPanic,      // see panic
     kReset,
     kHang,  // see hang
@@ -36,58 +36,58 @@ struct RunOutcome {
     kVmmError,     // see error
   };
   Kind kind = Kind::kVmmError;
-  std::string_view by;  // power-off and reset: the device that was asked
+  std::string_view by;  // for power-off and reset: the device that took the request
   uint32_t guest_status = 0;
   int signal = 0;
 
-  // Kept whatever became of the dump, and also where the run ended in another way after it
-  // (a guest whose own crash kernel took over).
+  // Kept whether or not a dump was written, and even if the run later ended in another way (a guest whose own crash
+  // kernel took over).
   std::optional<PanicEvent> panic;
   uint64_t panics_seen = 0;
 
   std::optional<Hang> hang;
-  std::optional<HangRegisters> hang_registers;  // of every hang that was asked by an NMI, or would have been
+  std::optional<HangRegisters> hang_registers;  // for every hang after which an NMI was sent, or would have been
 
-  // Where the kernel was put, if it was.
+  // The place where the loader put the kernel. Empty if no kernel was loaded.
   struct KernelPlace {
     uint64_t physical_base = 0;
     std::optional<uint64_t> kaslr_seed;  // for --kaslr=
   };
   std::optional<KernelPlace> kernel;
 
-  std::optional<CatchReport> catching;  // none where nothing was to be caught
+  std::optional<CatchReport> catching;  // empty if there was nothing to catch
 
-  // Where the vCPU stood that could not go on, of a triple fault or KVM's errors.
+  // The place where a vCPU could not go on, after a triple fault or an error from KVM.
   std::optional<FaultSite> fault;
 
-  // What the guest's memory says of its end, where that was a bad one.
+  // The traces of a bad end in the guest's memory.
   std::optional<DeathReport> death;
 
-  // What the console said of trouble; the first lines of it, and how many there were.
+  // The first lines of trouble from the console, and how many there were in all.
   std::vector<ConsoleWitness> console;
   uint64_t console_seen = 0;
 
   // The host's account of each vCPU, in vCPU order.
   struct VcpuAccount {
-    uint64_t exits = 0;        // to this program
-    absl::Duration ran;        // its thread, on a host CPU
-    absl::Duration waited;     // its thread, for a host CPU
-    std::vector<KvmStat> kvm;  // what KVM counted; empty where it counts nothing
+    uint64_t exits = 0;        // exits to this program
+    absl::Duration ran;        // time that its thread spent on a host CPU
+    absl::Duration waited;     // time that its thread waited for a host CPU
+    std::vector<KvmStat> kvm;  // KVM's counters; empty if KVM has none
   };
   std::vector<VcpuAccount> vcpus;
 
-  std::optional<VmportReport> vmport;  // where there was --vmport
+  std::optional<VmportReport> vmport;  // empty without --vmport
 
   std::optional<VmcoreReport> dump;
-  std::string earlier_dump;  // with --dump-once: the path of the one that an earlier death of this kind left
+  std::string earlier_dump;  // with --dump-once: the path of the dump that an earlier death of this kind left
   absl::Duration dump_time;
-  absl::Status dump_error;  // why there is no dump where one was wanted; of each directory tried
+  absl::Status dump_error;  // why a requested dump is missing, for each directory tried
 
   absl::Status error;  // kVmmError
 
-  absl::Status record_error;  // why the record that --result asked for could not be written
+  absl::Status record_error;  // why the record for --result could not be written
 
-  absl::Duration load_time;  // start of the VMM to the guest's first instruction
+  absl::Duration load_time;  // from the start of the VMM to the guest's first instruction
   absl::Duration run_time;   // from there to the end
 };
 
@@ -96,11 +96,11 @@ std::string_view OutcomeName(const RunOutcome& outcome);
 
 int ExitCodeOf(const RunOutcome& outcome);
 
-// A name for ends of this kind, which can be a file's: the crash signature, and where the guest's memory tells none the
-// words of the record, such as "hang-livelock" or "panic-pvpanic". REQUIRES: a panic or hang.
+// Returns a name for ends of this kind that can serve as a file name: the crash signature or, if the guest's memory
+// gives none, the words of the record, for example "hang-livelock" or "panic-pvpanic". REQUIRES: a panic or hang.
 std::string SignatureOf(const RunOutcome& outcome);
 
-// The last line on stderr, without newline: what happened, what is left of it, the exit code.
+// Returns the last line on stderr, without newline: what happened, what remains of it, the exit code.
 std::string OutcomeLine(const RunOutcome& outcome);
 
 }  // namespace vmm

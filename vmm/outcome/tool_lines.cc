@@ -54,7 +54,7 @@ std::vector<std::pair<std::string, std::string>> ToolLines(const VmConfig& confi
   if (CanRead(dump, Reader::kCrash)) lines.emplace_back("crash", Line({"crash", vmlinux, core}));
   if (CanRead(dump, Reader::kDrgn)) lines.emplace_back("drgn", Line({"drgn", "-c", core, "-s", vmlinux}));
   if (CanRead(dump, Reader::kGdb)) {
-    // The script beside the dump is made to be used in its folder.
+    // The script beside the dump has to be used from its own folder.
     lines.emplace_back("gdb", Line({"cd", core.parent_path()}) + " && " +
                                   Line({"gdb", "-x", core.filename().string() + ".gdb", "-ex", "kernel " + vmlinux,
                                         "-ex", "thread apply all bt"}));

@@ -1,4 +1,4 @@
-// Lines for a shell that open a vmcore in the tools that people use, ready to be pasted.
+// Shell command lines that open a vmcore in common tools, ready to be pasted.
 #ifndef VMM_OUTCOME_TOOL_LINES_H_
 #define VMM_OUTCOME_TOOL_LINES_H_
 
@@ -11,9 +11,9 @@
 
 namespace vmm {
 
-// The tool's name and its line: "crash", "drgn", "gdb", "vmcore". Of those only that can read the dump; none for a
-// stream. Paths are absolute. Where no vmlinux is known (--symbols, --kernel, or where Debian's -dbg packages put it),
-// VMLINUX stands for it.
+// Returns pairs of the tool's name and its command line: "crash", "drgn", "gdb", "vmcore". Includes only tools that can
+// read the dump, so none for a stream. Paths are absolute. VMLINUX stands for the vmlinux if none is known from
+// --symbols, --kernel, or the place where Debian's -dbg packages put it.
 std::vector<std::pair<std::string, std::string>> ToolLines(const VmConfig& config, const VmcoreReport& dump);
 
 }  // namespace vmm

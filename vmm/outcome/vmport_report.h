@@ -1,4 +1,4 @@
-// What a guest has left in its backdoor: for the record of the run, and for the dump.
+// The things that a guest has left in its backdoor, for the record of the run and for the dump.
 #ifndef VMM_OUTCOME_VMPORT_REPORT_H_
 #define VMM_OUTCOME_VMPORT_REPORT_H_
 
@@ -13,13 +13,13 @@
 
 namespace vmm {
 
-// The note in a vmcore that holds `state`; its type is 0.
+// The name of the note that holds `state` in a vmcore; its type is 0.
 inline constexpr std::string_view kVmportNoteName = "VMM-VMPORT";
 
 struct VmportReport {
   BackdoorReach reach = BackdoorReach::kUnknown;
   uint64_t messages = 0;                         // MESSAGE commands
-  std::map<std::string, std::string> guestinfo;  // what the guest set, of any bytes; not what it only read
+  std::map<std::string, std::string> guestinfo;  // set by the guest, any bytes; without values that it only read
   std::vector<std::string> log;
   ToolsStatus tools;
   std::string state;  // Backdoor::Save()

@@ -1,4 +1,4 @@
-// The console's last lines and when each began, so that they stand on the same time line as the exits.
+// Keeps the console's last lines and the time at which each began, so that they share a time line with the exits.
 #ifndef VMM_RECORDER_CONSOLE_RECORDER_H_
 #define VMM_RECORDER_CONSOLE_RECORDER_H_
 
@@ -14,19 +14,19 @@
 
 namespace vmm {
 
-// Any thread may call; one console's bytes must come in their order.
+// Any thread may call; the bytes of one console must arrive in order.
 class ConsoleRecorder {
  public:
   static constexpr size_t kLines = 512;
-  static constexpr size_t kMaxText = 256;  // bytes kept of a line
+  static constexpr size_t kMaxText = 256;  // bytes kept of one line
 
-  // `tsc` reads the host's. It is called with the recorder's lock held, so that the lines of two consoles stand in the
-  // order of their times; one that goes back, as from host CPU to host CPU, counts as one that stands still.
+  // `tsc` reads the host's TSC. It is called with the recorder's lock held, so that the lines of two consoles are in
+  // the order of their times. If it goes back, as it may from one host CPU to another, it counts as standing still.
   explicit ConsoleRecorder(std::function<uint64_t()> tsc) : tsc_(std::move(tsc)) {}
 
   void Record(std::span<const uint8_t> bytes);
 
-  // The lines so far; one without its newline counts too.
+  // The lines so far, including one that has no newline yet.
   ConsoleNote Note() const;
 
  private:
@@ -35,7 +35,7 @@ class ConsoleRecorder {
   std::deque<ConsoleLine> lines_;
   uint64_t seen_ = 0;
   uint64_t last_tsc_ = 0;
-  bool in_line_ = false;  // the last line is not at its end
+  bool in_line_ = false;  // the last line has no newline yet
 };
 
 }  // namespace vmm

@@ -20,7 +20,7 @@ uint64_t FirstBytes(std::span<const uint8_t> data) {
   return value;
 }
 
-// Fills a record but for its time.
+// Fills in a record, except for its time.
 struct Describe {
   FlightRecord& record;
 
@@ -59,7 +59,7 @@ struct Describe {
   }
 };
 
-// What a read was answered with is known only afterwards.
+// The answer to a read is known only after the exit has been handled.
 std::span<const uint8_t> Answer(const VcpuExit& exit) {
   if (const auto* io = std::get_if<IoExit>(&exit)) return io->is_write ? std::span<uint8_t>() : io->data;
   if (const auto* mmio = std::get_if<MmioExit>(&exit)) return mmio->is_write ? std::span<uint8_t>() : mmio->data;

@@ -1,5 +1,5 @@
-// The last few thousand exits of one vCPU, as the host saw them: the half of a death's story that is
-// not in the guest's memory.
+// Records the last few thousand exits of one vCPU, as the host saw them: the half of a death's story that is not in the
+// guest's memory.
 #ifndef VMM_RECORDER_FLIGHT_RECORDER_H_
 #define VMM_RECORDER_FLIGHT_RECORDER_H_
 
@@ -17,34 +17,35 @@
 
 namespace vmm {
 
-// Written by the vCPU's thread alone, and read when that has ended; tid() and exits() any thread may ask.
-// An exit costs two reads of the TSC and one cache line half of which is written.
+// Only the vCPU's thread writes. Others read after that thread has ended, but any thread may call tid() and exits().
+// An exit costs two reads of the TSC and half a cache line of writes.
 class FlightRecorder {
  public:
   static constexpr size_t kRecords = 4096;  // 128 KiB, touched as they are written
 
   explicit FlightRecorder(int vcpu);
 
-  // Around each exit: Exit() as it comes in, Handled() when it has been dealt with.
+  // Called around each exit: Exit() when it arrives, Handled() after it has been handled.
   void Exit(const VcpuExit& exit);
   void Handled(const VcpuExit& exit);
 
-  // The vCPU's thread, when it begins and when it ends: reads the TSC and the scheduler's account of it.
+  // Called by the vCPU's thread when it begins and when it ends. Reads the TSC and the scheduler's account of the
+  // thread.
   void ThreadBegins();
   void ThreadEnds();
 
-  // The guest's TSC reads as `tsc` now.
+  // The guest's TSC now reads `tsc`.
   void GuestTscIs(uint64_t tsc);
 
-  // Of the vCPU's thread; 0 before it began.
+  // The id of the vCPU's thread; 0 before it began.
   pid_t tid() const { return tid_.load(std::memory_order_acquire); }
   uint64_t exits() const { return exits_.load(std::memory_order_relaxed); }
 
-  // REQUIRES, of all below: the thread has ended.
+  // REQUIRES, for everything below: the thread has ended.
   FlightNoteHeader header() const;
   std::vector<FlightRecord> records() const;  // oldest first
 
-  // The desc of a VMM-FLIGHT note: the header, and of the records the last `max_records` at most.
+  // The desc of a VMM-FLIGHT note: the header and at most the last `max_records` records.
   std::string NoteDesc(size_t max_records) const;
 
  private:

@@ -45,7 +45,7 @@ void SchedRecorder::Run() {
       const pid_t tid = vcpus_[i]->tid();
       if (tid == 0) continue;
       const ThreadAccount account = ReadThreadAccount(tid);
-      if (account.ran == absl::ZeroDuration()) continue;  // it has ended, or the kernel keeps no account
+      if (account.ran == absl::ZeroDuration()) continue;  // the thread has ended, or the kernel keeps no account
       samples_[i].Add({.tsc = __rdtsc(),
                        .run_ns = static_cast<uint64_t>(absl::ToInt64Nanoseconds(account.ran)),
                        .wait_ns = static_cast<uint64_t>(absl::ToInt64Nanoseconds(account.waited))});

@@ -1,5 +1,5 @@
-// What the host's scheduler gave the vCPUs' threads, by time: the exits alone do not tell a guest that computes from
-// one that the host lets wait.
+// Records how much time the host's scheduler gave the vCPU threads, and when. The exits alone cannot distinguish a
+// guest that computes from one that waits for a host CPU.
 #ifndef VMM_RECORDER_SCHED_RECORDER_H_
 #define VMM_RECORDER_SCHED_RECORDER_H_
 
@@ -17,8 +17,8 @@
 
 namespace vmm {
 
-// Samples of one thread, of which there are never more than a limit: the last half of them is whole, of older ones
-// every second was left out, and of still older ones again.
+// Samples of one thread, never more than a limit. The newest half is complete; older samples are thinned to every
+// second one, still older ones further.
 class SchedSamples {
  public:
   // REQUIRES: limit >= 4.
@@ -32,12 +32,12 @@ class SchedSamples {
   std::vector<SchedRecord> samples_;
 };
 
-// Has a thread of its own while it runs, which reads two numbers a vCPU in each interval, some microseconds' work.
+// While it runs, its own thread reads two numbers for each vCPU in each interval, which takes some microseconds.
 class SchedRecorder {
  public:
   static constexpr absl::Duration kInterval = absl::Milliseconds(50);
-  static constexpr size_t kMaxSamples = 2048;        // of a vCPU
-  static constexpr size_t kMaxAllSamples = 1 << 15;  // of all: 768 KiB
+  static constexpr size_t kMaxSamples = 2048;        // for one vCPU
+  static constexpr size_t kMaxAllSamples = 1 << 15;  // for all vCPUs: 768 KiB
 
   // `vcpus` must outlive this object.
   explicit SchedRecorder(std::span<const std::unique_ptr<FlightRecorder>> vcpus);
@@ -46,7 +46,7 @@ class SchedRecorder {
   SchedRecorder(const SchedRecorder&) = delete;
   SchedRecorder& operator=(const SchedRecorder&) = delete;
 
-  // No more samples from now on. Before the vCPUs' threads end, or else the last sample may be one of nothing.
+  // Ends the sampling. Call it before the vCPU threads end, or the last sample may be of a thread that is gone.
   void Stop();
 
   // In vCPU order. REQUIRES: Stop() was called.

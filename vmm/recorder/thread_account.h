@@ -1,4 +1,4 @@
-// What the host's scheduler says of one of our threads.
+// The host scheduler's account of one of our threads.
 #ifndef VMM_RECORDER_THREAD_ACCOUNT_H_
 #define VMM_RECORDER_THREAD_ACCOUNT_H_
 
@@ -9,11 +9,11 @@
 namespace vmm {
 
 struct ThreadAccount {
-  absl::Duration ran;     // on a CPU
-  absl::Duration waited;  // for one, in the run queue
+  absl::Duration ran;     // time on a CPU
+  absl::Duration waited;  // time in the run queue, waiting for a CPU
 };
 
-// Of thread `tid` of this process; zeros where the thread has ended or the kernel keeps no account
+// The account of thread `tid` of this process. Zeros if the thread has ended or the kernel keeps no account
 // (CONFIG_SCHED_INFO). Source: /proc/PID/task/TID/schedstat, Documentation/scheduler/sched-stats.rst.
 ThreadAccount ReadThreadAccount(pid_t tid);
 

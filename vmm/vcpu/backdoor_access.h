@@ -1,4 +1,4 @@
-// An exit at VMware's backdoor, which is answered in registers.
+// Answers an exit at VMware's backdoor, which passes its arguments in registers.
 #ifndef VMM_VCPU_BACKDOOR_ACCESS_H_
 #define VMM_VCPU_BACKDOOR_ACCESS_H_
 
@@ -7,9 +7,9 @@
 
 namespace vmm {
 
-// Lets `backdoor` answer `exit`. Of RBX, RCX, RDX, RSI and RDI the low halves change. An IN's
-// result goes into the data and into RAX: of four bytes it clears RAX's high half, of one or two
-// it leaves the rest of RAX. An OUT leaves RAX.
+// Lets `backdoor` answer `exit`. Changes only the low halves of RBX, RCX, RDX, RSI and RDI. An IN's result goes into
+// the data and into RAX: a 4-byte result clears RAX's high half, a 1- or 2-byte result leaves the rest of RAX. An OUT
+// leaves RAX.
 // REQUIRES: exit.registers is not null, and the port is one of the backdoor's four.
 void AccessBackdoor(const IoExit& exit, Backdoor& backdoor);
 

@@ -25,7 +25,7 @@ class BackdoorAccessTest : public testing::Test {
                   .rbp = kGarbage | 4};
   }
 
-  // The data as the guest would take it.
+  // Returns the data as the guest would take it.
   Bytes Access(uint16_t port, uint8_t size, bool is_write = false) {
     Bytes data(size, 0x77);
     const IoExit exit{.port = port, .size = size, .is_write = is_write, .data = data, .registers = &registers_};

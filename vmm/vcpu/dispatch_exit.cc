@@ -35,7 +35,7 @@ class Dispatcher {
       AccessBackdoor(exit, *buses_.backdoor);
       return NextStep::kResume;
     }
-    // A string instruction: each element is an access of its own.
+    // Each element of a string instruction is a separate access.
     for (size_t at = 0; at + exit.size <= exit.data.size(); at += exit.size) {
       const std::span<uint8_t> element = exit.data.subspan(at, exit.size);
       if (exit.is_write) {

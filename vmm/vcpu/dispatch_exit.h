@@ -1,4 +1,4 @@
-// What is done about a vCPU's exit: a free function of the exit and the buses.
+// Decides what to do about a vCPU's exit: a free function of the exit and the buses.
 #ifndef VMM_VCPU_DISPATCH_EXIT_H_
 #define VMM_VCPU_DISPATCH_EXIT_H_
 
@@ -17,10 +17,10 @@ struct Buses {
 
 enum class NextStep {
   kResume,
-  kStop,  // this vCPU cannot go on; the panic sink was told why
+  kStop,  // this vCPU cannot go on; the panic sink knows why
 };
 
-// Carries `exit` of vCPU `vcpu` out. Called on that vCPU's thread.
+// Carries out `exit` of vCPU `vcpu`. Called on that vCPU's thread.
 NextStep DispatchExit(const VcpuExit& exit, int vcpu, const Buses& buses, PanicSink& panics);
 
 }  // namespace vmm

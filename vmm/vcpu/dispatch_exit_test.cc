@@ -9,7 +9,7 @@
 namespace vmm {
 namespace {
 
-// Keeps what is written, and reads as a counter.
+// Keeps every write, and returns a counter on reads.
 class RecordingDevice final : public Device {
  public:
   std::string_view name() const override { return "recorder"; }

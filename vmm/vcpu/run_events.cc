@@ -10,8 +10,8 @@
 namespace vmm {
 namespace {
 
-// A death that ends the run counts for more than the announcement that a crash kernel takes over, and
-// any other witness for more than words on a console.
+// A death that ends the run outranks the announcement that a crash kernel takes over. Any other witness outranks words
+// on a console.
 bool TakesThePlaceOf(const PanicEvent& kept, const PanicEvent& event) {
   if (kept.crash_loaded) return !event.crash_loaded;
   return kept.source == PanicSource::kConsole && event.source != PanicSource::kConsole;
@@ -35,7 +35,7 @@ void RunEvents::OnPanic(const PanicEvent& event) {
       panic_ = event;
       const auto known = vcpu_of_thread_.find(std::this_thread::get_id());
       if (panic_->vcpu < 0 && known != vcpu_of_thread_.end()) panic_->vcpu = known->second;
-      // What the other CPUs do at this moment is what a trap is for.
+      // A trap exists to catch what the other CPUs do at this very moment.
       const bool at_once = stop_at_panic_ || event.source == PanicSource::kTrap;
       if (at_once && !event.crash_loaded) vcpus_must_stop_.store(true, std::memory_order_release);
     }
@@ -59,7 +59,7 @@ void RunEvents::ThisThreadRunsVcpu(int vcpu) {
 
 void RunEvents::Wake() {
   const uint64_t one = 1;
-  // Fails only when the counter is full, and then the descriptor is readable already.
+  // Fails only if the counter is full, and then the descriptor is already readable.
   [[maybe_unused]] const ssize_t written = write(wake_fd_.get(), &one, sizeof(one));
 }
 

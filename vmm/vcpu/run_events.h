@@ -1,5 +1,5 @@
-// What the run loop waits for: the first panic and the first request of the guest, kept as
-// they come in from devices and vCPU threads, and a descriptor that tells that one is there.
+// The events that the run loop waits for: the guest's first panic and first request, as devices and vCPU threads report
+// them, and a descriptor that wakes the loop.
 #ifndef VMM_VCPU_RUN_EVENTS_H_
 #define VMM_VCPU_RUN_EVENTS_H_
 
@@ -18,41 +18,38 @@
 
 namespace vmm {
 
-// The latch of a run: the first panic is kept, later ones are only counted, so that a guest
-// which dies on all its CPUs is still one death. Only what the console said gives way to a better witness. Any thread
-// may call any method.
+// The latch of a run. It keeps the first panic and only counts later ones, so that a guest that dies on all its CPUs is
+// still one death. A better witness replaces a panic that only the console reported. Any thread may call any method.
 class RunEvents final : public PanicSink, public GuestRequestSink {
  public:
-  // `stop_at_panic`: vcpus_must_stop() from the panic on, not only from a request on.
+  // `stop_at_panic`: vcpus_must_stop() becomes true at a panic, not only at a request.
   static absl::StatusOr<std::unique_ptr<RunEvents>> Create(bool stop_at_panic);
 
-  // PanicSink, GuestRequestSink. A panic whose vCPU is not known is given the vCPU whose
-  // thread reports it. What comes after a request is not the guest's doing any more: a panic
-  // is then counted, but not kept.
+  // PanicSink, GuestRequestSink. A panic without a vCPU gets the vCPU whose thread reports it. After a request the
+  // guest is no longer responsible: a panic is then counted, but not kept.
   void OnPanic(const PanicEvent& event) override;
   void OnGuestRequest(const GuestRequest& request) override;
 
   // The calling thread runs vCPU `vcpu` from now on.
   void ThisThreadRunsVcpu(int vcpu);
 
-  // True once a vCPU must not run on: the guest asked to be powered off or reset, and what it
-  // would do next (a triple fault, as the next way to reset) must not be taken for its end.
+  // True once no vCPU may run on: the guest asked for a power-off or reset, and its next step (a triple fault, as the
+  // next way to reset) must not be taken for its end.
   bool vcpus_must_stop() const { return vcpus_must_stop_.load(std::memory_order_acquire); }
 
-  // Any other news for the run loop: room for console input.
+  // Wakes the run loop for any other news: room for console input.
   void Wake();
 
-  // Readable, for poll(2), whenever something has come since the last Acknowledge().
+  // For poll(2): readable if anything happened since the last Acknowledge().
   int fd() const { return wake_fd_.get(); }
   void Acknowledge();
 
-  // Where the guest's own crash kernel takes over (crash_loaded) the event is kept, but it
-  // does not end the run.
+  // If the guest's own crash kernel takes over (crash_loaded), the event is kept but does not end the run.
   std::optional<PanicEvent> panic() const;
   std::optional<GuestRequest> request() const;
   uint64_t panics_seen() const;
 
-  // A panic, kept or only counted, was a vCPU that stopped for good.
+  // True if any panic, kept or only counted, was a vCPU that stopped for good.
   bool a_vcpu_stopped() const;
 
  private:

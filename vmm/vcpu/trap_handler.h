@@ -1,4 +1,4 @@
-// Takes the exits of instructions that we planted in the guest's code.
+// Handles the exits of instructions that we planted in the guest's code.
 #ifndef VMM_VCPU_TRAP_HANDLER_H_
 #define VMM_VCPU_TRAP_HANDLER_H_
 
@@ -11,17 +11,17 @@ class TrapHandler {
  public:
   virtual ~TrapHandler() = default;
 
-  // True where `exit` may be of a planted instruction: OnTrap() then has it, and no device.
+  // True if a planted instruction may have caused `exit`: it then goes to OnTrap() and to no device.
   virtual bool Takes(const VcpuExit& exit) const = 0;
 
-  // On the vCPU's own thread, between two Run()s.
+  // Called on the vCPU's own thread, between two Run()s.
   virtual NextStep OnTrap(Vcpu& vcpu) = 0;
 
-  // The same, after each exit that is not taken and was dealt with. Mostly there is nothing to do, and that costs
-  // nothing.
+  // Called likewise, after each exit that was not taken and has been handled. Usually there is nothing to do, and that
+  // costs nothing.
   virtual void AfterExit(Vcpu& vcpu) = 0;
 
-  // Takes all planted instructions out. REQUIRES: no vCPU runs.
+  // Removes all planted instructions. REQUIRES: no vCPU runs.
   virtual void Remove() = 0;
 };
 

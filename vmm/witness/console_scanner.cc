@@ -7,7 +7,8 @@
 namespace vmm {
 namespace {
 
-// What stays of a long line when its first part has been looked at: more than a time stamp and any sign's words.
+// Bytes of a long line that are kept after its first part was examined: more than a time stamp and the words of any
+// sign.
 constexpr size_t kOverlap = 256;
 
 }  // namespace
@@ -51,7 +52,7 @@ void ConsoleScanner::Finish() {
 
 void ConsoleScanner::EndLine(std::vector<ConsoleWitness>& found) {
   if (told_ || line_.empty()) return;
-  // Most lines have no sequence, and are the same text either way.
+  // Most lines contain no sequence, and give the same text either way.
   const bool plain = line_.find('\x1b') == std::string::npos;
   for (const ControlSequences sequences : {ControlSequences::kDrop, ControlSequences::kKeepLetters}) {
     std::string text = Printable(line_, sequences);

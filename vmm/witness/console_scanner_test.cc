@@ -7,7 +7,7 @@
 namespace vmm {
 namespace {
 
-// A scanner of a clock that stands at 3 s, and what it has called out.
+// A scanner whose clock stands at 3 s, and the witnesses that it reported.
 struct Scanned {
   std::vector<ConsoleWitness> told;
   ConsoleScanner scanner{[] { return absl::Seconds(3); }, [this](const ConsoleWitness& it) { told.push_back(it); }};

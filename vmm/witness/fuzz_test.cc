@@ -1,5 +1,5 @@
-// The console is the guest's: any bytes, cut anywhere. Pseudo-random ones, a bounded amount and always the same, must
-// give the same witnesses however they are cut, and never crash or grow without end (ASan and UBSan see to that).
+// The guest controls the console: any bytes, cut anywhere. A bounded, repeatable amount of pseudo-random bytes must
+// give the same witnesses however they are cut, and must never crash or grow without end (ASan and UBSan check that).
 // FUZZ_STEPS in the environment asks for more steps than the default.
 #include <algorithm>
 #include <random>
@@ -16,7 +16,7 @@
 namespace vmm {
 namespace {
 
-// A line of each sign, as kernels print it.
+// One line for each sign, as kernels print it.
 constexpr std::pair<KernelSign, std::string_view> kLines[] = {
     {KernelSign::kPanic, "Kernel panic - not syncing: Fatal exception"},
     {KernelSign::kOops, "BUG: unable to handle page fault for address: ffffb0d2c0a6d000"},
@@ -38,7 +38,7 @@ class Random {
   explicit Random(uint64_t seed) : random_(seed) {}
   uint64_t Below(uint64_t limit) { return random_() % limit; }
 
-  // Bytes that make up no sign of themselves.
+  // Bytes that form no sign by themselves.
   std::string Noise(size_t size) {
     std::string noise(size, ' ');
     for (char& byte : noise) byte = static_cast<char>(random_() % 256);
@@ -52,7 +52,7 @@ class Random {
   std::mt19937_64 random_;
 };
 
-// `text` in pieces of up to `piece` bytes; 0: in one.
+// Scans `text` in pieces of up to `piece` bytes; 0: in one piece.
 Found Scan(std::string_view text, size_t piece, Random& random) {
   Found found;
   ConsoleScanner scanner([] { return absl::ZeroDuration(); },

@@ -9,10 +9,10 @@
 namespace vmm {
 namespace {
 
-// A guest at rest has its timer's ticks and our own looks to deal with.
+// The fraction of the time that a guest at rest may run: it has timer ticks and our own samples to handle.
 constexpr double kAtRest = 0.3;
 
-// It had something to run, and the host did not let it: because of others, of a quota, of a SIGSTOP.
+// True if the vCPU had something to run and the host did not let it: because of other load, a quota or a SIGSTOP.
 bool IsStarved(const VcpuSample& vcpu, absl::Duration elapsed) {
   if (!vcpu.answered || !vcpu.started || vcpu.halted) return false;
   return vcpu.ran < elapsed * HangMonitor::kStarved;
@@ -47,7 +47,8 @@ HangMonitor::Found HangMonitor::Find(const VcpuSample& sample, absl::Duration el
   if (!sample.started) return {.state = State::kOff};
   if (!sample.answered || sample.user_mode) return {.state = State::kBusy};
   const Place place{sample.rip, sample.rsp, sample.rcx, sample.rdi};
-  // How much its thread ran says nothing here: no interrupt can have woken it, so all of that was the host's own work.
+  // The time that its thread ran says nothing here: no interrupt can have woken it, so all of that was the host's own
+  // work.
   if (sample.halted && !sample.interrupts) return {.state = State::kHaltedForGood, .place = place, .interrupts = false};
   if (!sample.halted) return {.state = State::kKernel, .place = place, .interrupts = sample.interrupts};
   return {.state = sample.ran > elapsed * kAtRest ? State::kBusy : State::kIdle, .place = place};
@@ -74,7 +75,7 @@ std::optional<Hang> HangMonitor::Add(absl::Duration elapsed, const std::vector<V
   for (size_t id = 0; id < vcpus.size(); ++id) {
     if (std::optional<Hang> hang = JudgeVcpu(id, silent); hang.has_value()) return hang;
   }
-  // The console may move all the same: it counts what a person types, too.
+  // A moving console does not matter here, because it also counts what a person types.
   if (std::optional<Hang> hang = JudgeHalted(); hang.has_value()) return hang;
   return silent ? JudgeIdle() : std::nullopt;
 }
@@ -105,7 +106,7 @@ std::optional<Hang> HangMonitor::JudgeVcpu(size_t id, bool console_silent) const
   return hang;
 }
 
-// Those where it was found most often; none if it moved about.
+// Returns where the vCPU was found most often; empty if it moved about.
 std::set<uint64_t> HangMonitor::RipsOfLoop(const std::map<Place, size_t>& times) {
   std::vector<std::pair<size_t, uint64_t>> often;
   for (const auto& [place, count] : times) often.emplace_back(count, place[0]);
@@ -158,7 +159,7 @@ std::optional<Hang> HangMonitor::JudgeHalted() const {
   return hang;
 }
 
-// A look may meet the vCPU on its way round the loop: an NMI, or the host, woke it, and it halts again.
+// A sample may find the vCPU on its way round the loop: an NMI or the host woke it, and it halts again.
 std::set<uint64_t> HangMonitor::RipsOfHalt(size_t id) const {
   bool halted = false;
   std::map<Place, size_t> times;

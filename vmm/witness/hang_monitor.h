@@ -1,20 +1,20 @@
-// Tells a guest that hangs from one that is busy or at rest, by looking at it from outside again and
-// again. Pure judgement: the samples are taken elsewhere, and so is what follows from a verdict.
+// Distinguishes a guest that hangs from one that is busy or at rest, by sampling it repeatedly from outside. This is
+// pure judgement: others take the samples and act on the verdict.
 //
 // A hang is one of these, over the whole time:
 //   interrupts off   a vCPU runs kernel code and takes no interrupts in any sample: a hard lockup
 //   livelock         a vCPU runs kernel code, mostly at a handful of places, and the console is silent
 //   idle             every vCPU is halted, and the console is silent: a deadlock, or a guest at rest
 //   halted           every vCPU that was started is halted with interrupts off: none can ever run again
-// A guest that computes in user mode, or moves about in the kernel, is busy. A place is an instruction with the stack
-// and the counters that it had: a long copy stays at one instruction, and goes on. A kernel that comes up has
-// interrupts off until it has tables for them, for seconds on a slow host: before a vCPU was seen with interrupts on,
-// having them off is a hang only together with a loop. A sample in which the host kept a vCPU from running says
-// nothing of the guest, and counts for neither side.
+// A guest that computes in user mode, or moves about in the kernel, is busy. A place is an instruction together with
+// the stack pointer and the counters it ran with: a long copy stays at one instruction, yet makes progress. A booting
+// kernel keeps interrupts off until it has tables for them, for seconds on a slow host. Until a vCPU has been seen with
+// interrupts on, it therefore hangs only if interrupts are off and it loops. A sample in which the host kept a vCPU
+// from running says nothing about the guest, and counts for neither side.
 //
-// One vCPU that is halted with interrupts off is no hang by itself, whichever it is: Linux parks a CPU like that when
+// A single vCPU that is halted with interrupts off is no hang, whichever vCPU it is: Linux parks a CPU like that when
 // it takes it offline, and waits like that for a paravirtual spinlock. Only an NMI, an SMI, an INIT or a kick by
-// another vCPU ends such a halt, so once all vCPUs are in it, nothing of the guest's own does.
+// another vCPU ends such a halt. So once all vCPUs are halted like that, nothing in the guest can end it.
 #ifndef VMM_WITNESS_HANG_MONITOR_H_
 #define VMM_WITNESS_HANG_MONITOR_H_
 
@@ -32,18 +32,18 @@
 
 namespace vmm {
 
-// One look at one vCPU.
+// One sample of one vCPU.
 struct VcpuSample {
-  bool started = false;   // by the guest
-  bool answered = false;  // in time; the rest is not known otherwise
+  bool started = false;   // the guest started it
+  bool answered = false;  // it answered in time; otherwise the rest is unknown
   bool halted = false;
-  bool interrupts = true;  // it takes them: RFLAGS.IF
+  bool interrupts = true;  // it takes them: RFLAGS.IF is set
   bool user_mode = false;  // CPL 3
   uint64_t rip = 0;
   uint64_t rsp = 0;
-  uint64_t rcx = 0;  // and rdi: what a copy or a count changes
+  uint64_t rcx = 0;  // RCX and RDI: a copy or a count changes them
   uint64_t rdi = 0;
-  absl::Duration ran;  // its thread, on a host CPU, since the look before
+  absl::Duration ran;  // how long its thread ran on a host CPU since the last sample
 };
 
 enum class HangKind { kInterruptsOff, kLivelock, kIdle, kHalted, kWatchdog };
@@ -53,39 +53,39 @@ std::string_view HangKindName(HangKind kind);
 
 struct Hang {
   HangKind kind = HangKind::kIdle;
-  int vcpu = -1;               // the one that hangs; -1: all of them
-  std::vector<uint64_t> rips;  // where it was seen, each once
+  int vcpu = -1;               // the vCPU that hangs; -1: all of them
+  std::vector<uint64_t> rips;  // where it was seen, without repeats
   std::string detail;          // one line for people
 };
 
-// The guest's own watchdog was not fed for so long. Where it hangs nobody has seen.
+// The guest did not feed its own watchdog for `timeout`. Nobody saw where it hangs.
 Hang WatchdogHang(absl::Duration timeout);
 
 // Owned and called by one thread.
 class HangMonitor {
  public:
-  static constexpr size_t kSamples = 16;   // in the time that makes a hang
-  static constexpr size_t kFewPlaces = 6;  // so many places are a loop,
-  static constexpr size_t kMost = 12;      // if so many of kSamples found the vCPU there, and not in a timer's tick
-  static constexpr double kStarved = 0.1;  // of the time between two looks: less, and a vCPU did not get to run
+  static constexpr size_t kSamples = 16;   // samples in the time that makes a hang
+  static constexpr size_t kFewPlaces = 6;  // at most this many places are a loop,
+  static constexpr size_t kMost = 12;      // if this many of kSamples found the vCPU there, and not in a timer tick
+  static constexpr double kStarved = 0.1;  // fraction of the time between two samples: a vCPU that ran less was starved
 
   // REQUIRES: `hang_after` is positive.
   explicit HangMonitor(absl::Duration hang_after) : interval_(hang_after / kSamples) {}
 
-  // How long to wait between two looks.
+  // The time to wait between two samples.
   absl::Duration interval() const { return interval_; }
 
-  // One look at all vCPUs, `elapsed` after the one before, with all that the console has printed and been
-  // given so far. A verdict as soon as there is one.
+  // Takes one sample of all vCPUs, `elapsed` after the last. `console_bytes` counts everything that the console has
+  // printed and received so far. Returns a verdict as soon as there is one.
   std::optional<Hang> Add(absl::Duration elapsed, const std::vector<VcpuSample>& vcpus, uint64_t console_bytes);
 
-  // Looks that said nothing because the host was too busy.
+  // The number of samples that said nothing because the host was too busy.
   uint64_t starved() const { return starved_; }
 
  private:
   using Place = std::array<uint64_t, 4>;  // RIP first, RSP, RCX, RDI
 
-  // What a vCPU was found at.
+  // The state in which a vCPU was found.
   enum class State { kOff, kIdle, kHaltedForGood, kKernel, kBusy };
   struct Found {
     State state = State::kBusy;
@@ -103,7 +103,7 @@ class HangMonitor {
   std::optional<Hang> JudgeVcpu(size_t id, bool console_silent) const;
   std::optional<Hang> JudgeIdle() const;
   std::optional<Hang> JudgeHalted() const;
-  // Where a vCPU halts with interrupts off that does nothing else; none if it does.
+  // The places where a vCPU halts with interrupts off, if it does nothing else; else empty.
   std::set<uint64_t> RipsOfHalt(size_t id) const;
 
   const absl::Duration interval_;

@@ -20,7 +20,7 @@ VcpuSample Kernel(uint64_t rip, bool interrupts) {
 
 class HangMonitorTest : public testing::Test {
  protected:
-  // So many looks; the verdict of the last.
+  // Takes `times` samples and returns the verdict of the last.
   std::optional<Hang> Look(size_t times, const std::vector<VcpuSample>& vcpus) {
     std::optional<Hang> hang;
     for (size_t i = 0; i < times; ++i) hang = monitor_.Add(kTick, vcpus, console_);

@@ -15,7 +15,7 @@ size_t CountDigits(std::string_view text) {
 
 size_t CountSpaces(std::string_view text) { return std::min(text.find_first_not_of(' '), text.size()); }
 
-// "<6>"
+// Takes "<6>".
 bool TakeLevel(std::string_view& text) {
   if (!text.starts_with("<")) return false;
   const size_t digits = CountDigits(text.substr(1));
@@ -24,7 +24,7 @@ bool TakeLevel(std::string_view& text) {
   return true;
 }
 
-// "[   12.345678]", without the space after it. Returns how many decimals the time has.
+// Takes "[   12.345678]", without the space after it. Returns how many decimals the time has.
 std::optional<size_t> TakeStamp(std::string_view& text) {
   std::string_view rest = text;
   if (!TakePrefix(rest, "[")) return std::nullopt;
@@ -39,7 +39,7 @@ std::optional<size_t> TakeStamp(std::string_view& text) {
   return decimals;
 }
 
-// "[    T1]", "[   C0]": the task or CPU that printed the line (CONFIG_PRINTK_CALLER).
+// Takes "[    T1]" or "[   C0]": the task or CPU that printed the line (CONFIG_PRINTK_CALLER).
 bool TakeCaller(std::string_view& text) {
   constexpr size_t kLongest = 48;  // newer kernels may add the CPU and the task's name
   std::string_view rest = text;
@@ -54,19 +54,19 @@ bool TakeCaller(std::string_view& text) {
 }
 
 KernelLine AfterPrefixes(std::string_view text) {
-  constexpr size_t kDecimals = 6;  // printk's; other logs have time stamps of other lengths
+  constexpr size_t kDecimals = 6;  // printk's; other logs have time stamps with other precisions
   bool marked = TakeLevel(text);
   const std::optional<size_t> decimals = TakeStamp(text);
   if (decimals == kDecimals) marked = true;
   std::string_view rest = text;
-  TakePrefix(rest, " ");  // some kernels put a space between the two, some do not
+  TakePrefix(rest, " ");  // some kernels put a space between the two, others do not
   const bool caller = TakeCaller(rest);
   if (caller) text = rest;
   if (caller || decimals.has_value()) TakePrefix(text, " ");
   return {.text = text, .marked = marked || caller};
 }
 
-// The part of `format` up to its first "%s", which matches in one way at most. Returns how much of `text` it takes.
+// Matches a part of `format` that has no "%s"; it matches in at most one way. Returns how much of `text` it takes.
 std::optional<size_t> TakePiece(std::string_view text, std::string_view piece) {
   size_t at = 0;
   while (!piece.empty()) {
@@ -88,14 +88,14 @@ std::optional<size_t> TakePiece(std::string_view text, std::string_view piece) {
 }  // namespace
 
 std::vector<KernelLine> FindKernelLines(std::string_view line, bool whole) {
-  constexpr size_t kMost = 8;  // bounds the work that a line full of time stamps makes
+  constexpr size_t kMost = 8;  // bounds the work on a line full of time stamps
   std::vector<KernelLine> found;
   if (whole) found.push_back(AfterPrefixes(line));
   for (size_t at = line.find('['); at != std::string_view::npos && found.size() < kMost; at = line.find('[', at + 1)) {
     std::string_view rest = line.substr(at);
     if (!TakeStamp(rest).has_value()) continue;
     const KernelLine place = AfterPrefixes(line.substr(at));
-    // The stamp may be among the prefixes of a place that is known already.
+    // The stamp may be one of the prefixes of a place that is already known.
     const bool known = !found.empty() && found.back().text.data() >= rest.data();
     if (!known) found.push_back(place);
   }
@@ -109,7 +109,7 @@ bool TakePrefix(std::string_view& text, std::string_view prefix) {
 }
 
 bool StartsLike(std::string_view text, std::string_view format) {
-  bool anywhere = false;  // after a "%s" the first place at which the next piece fits is as good as any other
+  bool anywhere = false;  // after a "%s", the first place where the next piece fits is as good as any other
   while (true) {
     const size_t next = format.find("%s");
     const std::string_view piece = format.substr(0, next);

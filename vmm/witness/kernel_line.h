@@ -1,4 +1,4 @@
-// Finds where the kernel's own lines begin in a line of the console.
+// Finds where the kernel's own lines begin within a console line.
 #ifndef VMM_WITNESS_KERNEL_LINE_H_
 #define VMM_WITNESS_KERNEL_LINE_H_
 
@@ -7,25 +7,25 @@
 
 namespace vmm {
 
-// One place at which a kernel's line may begin.
+// One place at which a kernel line may begin.
 struct KernelLine {
-  std::string_view text;  // from there to the end, printk's prefixes taken off
+  std::string_view text;  // from there to the end, without printk's prefixes
 
-  // printk put its level, its time stamp of six decimals or its caller before the text. Without that mark nothing tells
-  // the line from one that a program of user space printed.
+  // True if printk put its level, its time stamp of six decimals or its caller before the text. Without that mark the
+  // line looks the same as one that a user-space program printed.
   bool marked = false;
 };
 
-// The start of `line`, and each place after a time stamp in it: the kernel may break into a line of user space.
-// `whole`: `line` begins where the console's line did, else its start is no place. Understands the prefixes
-// "<4>", "[   12.345678] ", "[    T1] " and "[   C0] ", each of them optional and in this order. At most 8 places.
+// Returns the start of `line` and each place after a time stamp in it, because the kernel may break into a line of user
+// space. `whole`: `line` begins where the console's line did; else its start does not count. Understands the prefixes
+// "<4>", "[   12.345678] ", "[    T1] " and "[   C0] ", each optional and in this order. At most 8 places.
 std::vector<KernelLine> FindKernelLines(std::string_view line, bool whole);
 
-// Takes `prefix` off `text` where it stands there.
+// Removes `prefix` from the front of `text`. False if it is not there.
 bool TakePrefix(std::string_view& text, std::string_view prefix);
 
-// printk's format with what it printed, from the start of `text` on; what follows in `text` is of no account.
-// "%d" takes decimal digits, "%x" hexadecimal ones, at least one each; "%s" any text, also none.
+// True if `text` begins with output of the printk format `format`; the rest of `text` does not matter. "%d" matches one
+// or more decimal digits, "%x" one or more hexadecimal digits, "%s" any text, even none.
 bool StartsLike(std::string_view text, std::string_view format);
 
 }  // namespace vmm

@@ -24,7 +24,7 @@ constexpr std::array<std::pair<KernelSign, std::string_view>, 11> kNames = {{
     {KernelSign::kMemoryLeak, "memory-leak"},
 }};
 
-// "general protection fault, maybe for address 0x18: 0000 [#1] SMP": a name of `text`'s trap, more of it, the code.
+// "general protection fault, maybe for address 0x18: 0000 [#1] SMP": a trap's name, more about it, the error code.
 bool IsOops(const KernelLine& line) {
   std::string_view text = line.text;
   TakePrefix(text, "Oops: ");
@@ -36,7 +36,7 @@ bool IsOops(const KernelLine& line) {
     const bool more = !name.empty() && (rest.starts_with(", ") || rest.starts_with(" ("));
     if (more && StartsLike(rest, "%s: %x [#%d]")) return true;
   }
-  // A name that a newer kernel has: without a mark it might be anybody's.
+  // A newer kernel's trap name. Without a mark, anybody might have printed it.
   return line.marked && StartsLike(text.substr(std::min(text.find(": "), text.size())), ": %x [#%d]");
 }
 
@@ -51,7 +51,7 @@ bool IsEarlyException(std::string_view text) {
   return std::ranges::any_of(EarlyExceptionLines(), [&](std::string_view each) { return StartsLike(text, each); });
 }
 
-// A task's name may have a newline in it, and then its line is two, each with printk's mark.
+// A task's name may contain a newline. Its line then becomes two, each with printk's mark.
 bool EndsHungTask(const KernelLine& line) {
   return line.marked && (StartsLike(line.text, "%s:%d blocked for more than %d seconds.") ||
                          StartsLike(line.text, "%s:%d blocked in I/O wait for more than %d seconds."));
@@ -68,7 +68,7 @@ std::optional<KernelSign> SignOf(const KernelLine& line) {
   return EndsHungTask(line) ? std::optional(KernelSign::kHungTask) : std::nullopt;
 }
 
-// `line` without the name of the subsystem before the message.
+// Returns `line` without the subsystem name before the message.
 KernelLine WithoutSubsystem(KernelLine line) {
   for (const std::string_view prefix : SubsystemPrefixes()) {
     if (TakePrefix(line.text, prefix)) return line;

@@ -78,7 +78,7 @@ TEST(KernelSignsTest, EveryTrapIsAnOops) {
       "[   10.000000] kernel stack overflow (double-fault): 0000 [#1] SMP",
       "[   10.000000] kernel stack overflow (page fault): 0000 [#1] SMP",
       "[   10.000000] Bad pagetable: 0009 [#1] SMP",
-      "[   10.000000] : 0000 [#1] SMP",  // of "Split lock detected\n"
+      "[   10.000000] : 0000 [#1] SMP",  // from "Split lock detected\n"
       "[   10.000000] general protection fault: 0000 [#1] SMP",
       "[   10.000000] general protection fault, maybe for address 0x18: 0000 [#1] PREEMPT SMP",
       "[   10.000000] segment-related general protection fault: 0018 [#1] SMP",

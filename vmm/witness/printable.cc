@@ -8,7 +8,8 @@ namespace {
 
 uint8_t ByteAt(std::string_view text, size_t at) { return at < text.size() ? static_cast<uint8_t>(text[at]) : 0; }
 
-// How long the sequence at the start of `text` is: ESC [, parameters, intermediate bytes, one letter. 0: there is none.
+// Returns the length of the sequence at the start of `text`: ESC [, parameters, intermediate bytes, one letter. 0:
+// none.
 size_t SequenceLength(std::string_view text) {
   if (!text.starts_with("\x1b[")) return 0;
   size_t at = 2;
@@ -17,7 +18,7 @@ size_t SequenceLength(std::string_view text) {
   return ByteAt(text, at) >= 0x40 && ByteAt(text, at) <= 0x7e ? at + 1 : at;
 }
 
-// How many bytes the character at the start of `text` has (RFC 3629, table 3-7 of Unicode); 0: it is none.
+// Returns the length in bytes of the character at the start of `text` (RFC 3629, table 3-7 of Unicode). 0: none.
 size_t CharacterLength(std::string_view text) {
   const uint8_t first = ByteAt(text, 0), second = ByteAt(text, 1);
   const auto follows = [&](size_t at) { return (ByteAt(text, at) & 0xc0) == 0x80; };
@@ -43,7 +44,7 @@ void AppendEscaped(uint8_t byte, std::string& text) {
   text += kDigits[byte & 15];
 }
 
-// The start of `text` that stays as it is.
+// Returns the length of the start of `text` that needs no change.
 size_t PlainLength(std::string_view text) {
   const auto end = std::ranges::find_if_not(text, [](char c) { return c >= ' ' && c < '\x7f'; });
   return static_cast<size_t>(end - text.begin());

@@ -3,11 +3,11 @@
 namespace vmm {
 namespace {
 
-// Checked against the sources of Linux 6.1; what others print is marked with their versions.
+// Checked against the sources of Linux 6.1. Lines of other versions are marked with the version.
 constexpr SignLine kLines[] = {
     // kernel/panic.c
     {KernelSign::kPanic, "Kernel panic - not syncing"},
-    {KernelSign::kPanic, "Kernel panic - not continuing"},  // of a panic within a panic, to 4.x
+    {KernelSign::kPanic, "Kernel panic - not continuing"},  // a panic within a panic, to 4.x
     {KernelSign::kPanic, "---[ end Kernel panic - not syncing"},
 
     // mm/kasan/report.c, mm/kfence/report.c, mm/kmsan/report.c, kernel/kcsan/report.c, lib/ubsan.c
@@ -39,7 +39,7 @@ constexpr SignLine kLines[] = {
     {KernelSign::kHungTask, "INFO: task %s:%d blocked for more than %d second"},
     {KernelSign::kHungTask, "INFO: task %s:%d blocked in I/O wait for more than %d second"},
 
-    // arch/x86/mm/fault.c, arch/x86/kernel/traps.c; "NAME: 0000 [#1]" is in kTraps
+    // arch/x86/mm/fault.c, arch/x86/kernel/traps.c; kTraps has "NAME: 0000 [#1]"
     {KernelSign::kOops, "BUG: unable to handle "},
     {KernelSign::kOops, "BUG: kernel NULL pointer dereference"},
     {KernelSign::kOops, "Unable to handle kernel "},  // other architectures, x86 in 2.6
@@ -53,7 +53,7 @@ constexpr SignLine kLines[] = {
     {KernelSign::kOops, "PANIC: double fault"},
     {KernelSign::kOops, "PANIC: invalid or fatal FRED event"},  // 6.9
 
-    // kernel/locking/lockdep.c, beside what is in kLockComplaints
+    // kernel/locking/lockdep.c, besides those in kLockComplaints
     {KernelSign::kLockdep, "INFO: trying to register non-static key"},
     {KernelSign::kLockdep, "BUG: key %s has not been registered"},
     {KernelSign::kLockdep, "BUG: key %s not in .data"},  // to 5.0
@@ -91,12 +91,12 @@ constexpr SignLine kLines[] = {
     {KernelSign::kBug, "BUG at %s:%d (", true},
     {KernelSign::kBug, "BUG: ", true},
 
-    // kernel/panic.c. The kernel has many other lines that begin "WARNING: ": of mitigations, of what is deprecated.
+    // kernel/panic.c. The kernel has many other lines that begin "WARNING: ", about mitigations or deprecated features.
     {KernelSign::kWarning, "WARNING: CPU: %d PID: %d at "},
     {KernelSign::kWarning, "WARNING: %s:%d at %s, CPU#%d: "},  // 6.19
     {KernelSign::kWarning, "WARNING: at %s, CPU#%d: "},
     {KernelSign::kWarning, "WARNING: at %s:%d %s+0x%x/0x%x"},  // to 3.10
-    // arch/x86/kernel/unwind_*.c, dumpstack_64.c: a stack is broken
+    // arch/x86/kernel/unwind_*.c, dumpstack_64.c: a broken stack
     {KernelSign::kWarning, "WARNING: kernel stack %s at %s has bad "},
     {KernelSign::kWarning, "WARNING: can't access registers at ", true},
     {KernelSign::kWarning, "WARNING: can't dereference %sregisters at ", true},
@@ -153,7 +153,7 @@ constexpr std::string_view kTraps[] = {
     "kernel stack overflow",
     "invalid or fatal FRED event",
     "unknown trap",
-    "",  // "Split lock detected" has a line of its own
+    "",  // "Split lock detected" has its own line
 };
 
 constexpr std::string_view kLockComplaints[] = {

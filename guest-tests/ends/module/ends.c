@@ -1,7 +1,7 @@
-// Ways for a kernel to die that need code of its own: insmod ends.ko how=NAME.
+// Ways for a kernel to die that need code of their own: insmod ends.ko how=NAME.
 //
-// The loops and the deadlock never return. An oops or a warning ends the insmod or lets it go on, unless the
-// kernel is told to panic of it (panic_on_oops, panic_on_warn).
+// The loops and the deadlock never return. After an oops or a warning the insmod ends or continues, unless the kernel
+// must panic then (panic_on_oops, panic_on_warn).
 #include <asm/desc.h>
 #include <linux/completion.h>
 #include <linux/irqflags.h>
@@ -19,7 +19,7 @@ static noinline void bug(void) { BUG(); }
 
 static noinline void warning(void) { WARN(1, "a warning of ends.ko"); }
 
-// More than any stack has. The volatile array keeps the compiler from making a loop of it.
+// Deeper than any stack. The volatile array keeps the compiler from turning this into a loop.
 static noinline int stack_overflow(int calls) {
   volatile char frame[1024];
 
@@ -27,20 +27,20 @@ static noinline int stack_overflow(int calls) {
   return calls == 0 ? 0 : stack_overflow(calls - 1) + frame[0];
 }
 
-// A hard lockup: not even the timer is heard.
+// A hard lockup: the CPU does not even take timer interrupts.
 static noinline void loop_without_interrupts(void) {
   local_irq_disable();
   while (true) cpu_relax();
 }
 
-// A soft lockup: the timer is heard, and no other task ever runs on this CPU.
+// A soft lockup: the CPU takes timer interrupts, but never runs another task.
 static noinline void loop_without_preemption(void) {
   preempt_disable();
   while (true) cpu_relax();
 }
 
-// A deadlock: waits for what only it could do. With a mutex taken twice PREEMPT_RT sees that, and leaves the task in a
-// sleep that no watchdog counts.
+// A deadlock: the task waits for something that only it could do. With a mutex taken twice, PREEMPT_RT notices that,
+// and leaves the task in a sleep that no watchdog counts.
 static DECLARE_COMPLETION(never);
 
 static noinline void wait_for_itself(void) {
@@ -48,7 +48,7 @@ static noinline void wait_for_itself(void) {
   complete(&never);
 }
 
-// An exception, and no table to find its handler in; nor those of the two faults that follow.
+// An exception without a table to find its handler in, for it or for the two faults that follow.
 static noinline void triple_fault(void) {
   const struct desc_ptr none = {};
 
@@ -65,6 +65,6 @@ static int __init ends_init(void) {
   if (!strcmp(how, "soft-lockup")) loop_without_preemption();
   if (!strcmp(how, "deadlock")) wait_for_itself();
   if (!strcmp(how, "triple-fault")) triple_fault();
-  return -EINVAL;  // nobody wants to keep it
+  return -EINVAL;  // nobody needs to keep the module
 }
 module_init(ends_init);

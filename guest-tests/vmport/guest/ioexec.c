@@ -1,6 +1,6 @@
-// ioexec COUNT PROGRAM [ARG...]: runs PROGRAM with COUNT ports from 0x5658 on granted to it, which it keeps over exec
-// and fork. VMware's tools need this where KVM does not let every program through; COUNT is then 4. ioexec read: prints
-// what 32, 16 and 8 bits of the port read as, without a magic number.
+// ioexec COUNT PROGRAM [ARG...]: grants PROGRAM the COUNT ports from 0x5658 on, and runs it. PROGRAM keeps them over
+// exec and fork. VMware's tools need this if KVM does not let every program through; COUNT is then 4.
+// ioexec read: prints the values of 32-, 16- and 8-bit reads of the port without a magic number.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

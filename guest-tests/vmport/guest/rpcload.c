@@ -1,6 +1,6 @@
-// rpcload KEY ROUNDS: sets guestinfo.KEY and gets it back, ROUNDS times, each on a channel of its own. What
-// vmware-rpctool does, without a program start for every word of it: for many at once. Fails at the first value that is
-// another's.
+// rpcload KEY ROUNDS: sets guestinfo.KEY and reads it back, ROUNDS times, each on a new channel. It does the same as
+// vmware-rpctool, but starts no program for each word: for many at once. Fails at the first value that belongs to
+// another.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +10,10 @@
 enum { OPEN, SENDSIZE, SENDPAYLOAD, RECVSIZE, RECVPAYLOAD, RECVSTATUS, CLOSE };
 
 struct channel {
-  uint32_t id, high, low;  // the id in the upper half, the port in the lower
+  uint32_t id, high, low;  // the channel's id is in the upper half, the port in the lower half
 };
 
-// One MESSAGE; its status. `ebx` comes back as it was answered.
+// Sends one MESSAGE and returns its status. `ebx` receives the answer's EBX.
 static uint16_t message(struct channel* c, uint32_t type, uint32_t* ebx) {
   uint32_t eax = 0x564d5868, ecx = type << 16 | 30, edx = c->id, esi = c->high, edi = c->low;
   asm volatile("inl %%dx, %%eax" : "+a"(eax), "+b"(*ebx), "+c"(ecx), "+d"(edx), "+S"(esi), "+D"(edi) : : "memory");

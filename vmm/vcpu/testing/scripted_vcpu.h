@@ -1,4 +1,4 @@
-// A vCPU without KVM: it plays a list of exits and keeps what was done to it.
+// A vCPU without KVM: it plays a list of exits and records what was done to it.
 //
 //   ScriptedVcpu vcpu;
 //   vcpu.AddOut(0x505, {1}).AddIn(0x60, 1).Add(ShutdownExit{});
@@ -21,8 +21,8 @@
 
 namespace vmm {
 
-// The script is written before the first Run(), and what was recorded is read after the last.
-// When the script is at its end, Run() waits for a Kick(), as a halted guest would.
+// Write the script before the first Run(), and read the records after the last. At the end of the script, Run() waits
+// for a Kick(), as a halted guest would.
 class ScriptedVcpu final : public Vcpu {
  public:
   explicit ScriptedVcpu(int id = 0) : id_(id) {}
@@ -31,7 +31,7 @@ class ScriptedVcpu final : public Vcpu {
     script_.push_back({std::move(exit), {}});
     return *this;
   }
-  // `bytes` are elements of `size`, as REP OUTS has them.
+  // `bytes` are elements of `size` bytes each, as in REP OUTS.
   ScriptedVcpu& AddOut(uint16_t port, std::vector<uint8_t> bytes, uint8_t size) {
     return AddAccess(IoExit{.port = port, .size = size, .is_write = true}, std::move(bytes));
   }
@@ -50,7 +50,7 @@ class ScriptedVcpu final : public Vcpu {
     return AddAccess(MmioExit{.address = address}, std::vector<uint8_t>(size));
   }
 
-  // What ReadState() gives until WriteState() changes it.
+  // ReadState() returns this until WriteState() changes it.
   void set_state(const CpuState& state) { state_ = state; }
   const CpuState& state() const { return state_; }
   void set_read_state_error(absl::Status error) { read_state_error_ = std::move(error); }
@@ -61,9 +61,9 @@ class ScriptedVcpu final : public Vcpu {
     const std::lock_guard lock(mutex_);
     return kicks_;
   }
-  // True where the last I/O was never completed, by a Run() or by CompletePendingIo().
+  // True if neither a Run() nor CompletePendingIo() has completed the last I/O.
   bool io_pending() const { return pending_.has_value(); }
-  // The answers to reads, in order, as the guest took them.
+  // The answers to reads, in the order in which the guest took them.
   const std::vector<std::vector<uint8_t>>& answers() const { return answers_; }
 
   // Vcpu
@@ -126,14 +126,14 @@ class ScriptedVcpu final : public Vcpu {
     return *this;
   }
 
-  // Gives an access its bytes. False where `exit` is none.
+  // Points an access at its bytes. False if `exit` is not an access.
   bool PointAtBytes(VcpuExit& exit) {
     if (auto* io = std::get_if<IoExit>(&exit)) return io->data = pending_->bytes, true;
     if (auto* mmio = std::get_if<MmioExit>(&exit)) return mmio->data = pending_->bytes, true;
     return false;
   }
 
-  // The guest takes what was left in the span of the last access, if that was a read.
+  // The guest takes the bytes left in the span of the last access, if that was a read.
   void TakeAnswer() {
     if (!pending_.has_value()) return;
     if (pending_->exit.ok() && IsRead(*pending_->exit)) answers_.push_back(std::move(pending_->bytes));
