@@ -90,7 +90,9 @@ TEST_F(ConvertCommandTest, VmcoreInfoThatOnlyRamHasIsInEveryForm) {
     ASSERT_FALSE(Open(dump_.path())->vmcoreinfo().has_value());
     int number = 0;
     for (const std::string from : {"vmcore", "kdump"}) {
-      if (from == "kdump") ASSERT_EQ(Run({dump_.path(), Path(from), "--format=kdump-zlib"}), kExitFine);
+      if (from == "kdump") {
+        ASSERT_EQ(Run({dump_.path(), Path(from), "--format=kdump-zlib"}), kExitFine);
+      }
       for (const std::string format : {"elf", "kdump-zlib"}) {
         SCOPED_TRACE(absl::StrFormat("%s, %s to %s", note, from, format));
         const std::string out = Path(absl::StrFormat("out.%d", number++));

@@ -175,11 +175,25 @@ bool IsPartitioned(Head head) {
   return any;
 }
 
+// The bytes of the UTF-8 character that `first` begins; 0 if it begins none or is a control character.
+size_t Utf8Length(uint8_t first) {
+  if (first < 0x80) return first >= 0x20 ? first != 0x7f : first == '\n' || first == '\r' || first == '\t';
+  if (first >= 0xc2 && first <= 0xdf) return 2;
+  if (first >= 0xe0 && first <= 0xef) return 3;
+  return first >= 0xf0 && first <= 0xf4 ? 4 : 0;
+}
+
+// True if the first bytes are UTF-8 text. The last character may be cut.
 bool IsText(Head head) {
   const Head beginning = head.first(std::min<size_t>(head.size(), 512));
-  return !beginning.empty() && std::all_of(beginning.begin(), beginning.end(), [](uint8_t c) {
-    return c == '\n' || c == '\r' || c == '\t' || (c >= 0x20 && c != 0x7f);
-  });
+  for (size_t at = 0; at < beginning.size();) {
+    const size_t length = Utf8Length(beginning[at]);
+    if (length == 0) return false;
+    const Head rest = beginning.subspan(at + 1, std::min(length - 1, beginning.size() - at - 1));
+    if (!std::all_of(rest.begin(), rest.end(), [](uint8_t byte) { return (byte & 0xc0) == 0x80; })) return false;
+    at += length;
+  }
+  return !beginning.empty();
 }
 
 }  // namespace

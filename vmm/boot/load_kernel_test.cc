@@ -293,7 +293,7 @@ TEST_F(LoadKernelTest, AFileThatIsNotARegularOneIsNamedAsWhatItIs) {
   const std::string good = WriteTestFile("kernel", Builder().Image());
   EXPECT_THAT(message(fifo, ""), HasSubstr("a FIFO"));
   EXPECT_THAT(message(testing::TempDir(), ""), HasSubstr("a directory"));
-  EXPECT_THAT(message("/dev/null", ""), HasSubstr("a device or socket"));
+  EXPECT_THAT(message("/dev/null", ""), HasSubstr("it is a character device, not a regular file"));
   EXPECT_THAT(message("/nowhere", ""), HasSubstr("No such file"));
   EXPECT_THAT(message(WriteTestFile("empty", {}), ""), HasSubstr("the file is empty"));
   EXPECT_THAT(message(good, fifo), HasSubstr("initrd " + fifo + ": it is a FIFO"));
