@@ -41,7 +41,7 @@ class OldDumpsTest : public ::testing::Test {
   }
 
   VmcoreReport Write(int keep, const std::string& note = "{}") {
-    const auto report = WriteVmcore(guest_.snapshot(), *dir_, {.notes_json = note, .keep = keep});
+    const auto report = WriteVmcore(guest_.snapshot(), *dir_, {.keep = keep, .notes_json = note});
     EXPECT_TRUE(report.ok()) << report.status();
     EXPECT_TRUE(report->not_removed.ok()) << report->not_removed;
     return *report;
@@ -120,7 +120,7 @@ TEST_F(OldDumpsTest, AnotherUsersDumpStays) {
 
 TEST_F(OldDumpsTest, WithoutRoomForANewDumpTheOldOnesStay) {
   Write(0);
-  const auto report = WriteVmcore(guest_.snapshot(), *dir_, {.notes_json = "{}", .min_free = 1ull << 60, .keep = 1});
+  const auto report = WriteVmcore(guest_.snapshot(), *dir_, {.min_free = 1ull << 60, .keep = 1, .notes_json = "{}"});
   EXPECT_EQ(report.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(std::string(report.status().message()), HasSubstr("would be left free (needed: up to"));
   EXPECT_EQ(Files(), (Names{"vmcore", "vmcore.gdb"}));

@@ -198,7 +198,7 @@ TEST_F(WriteVmcoreTest, LinksThatAreSwappedInWhileADumpIsWrittenAreNotFollowed) 
   const OutputDir dir = *OutputDir::Open(path_);
   int whole = 0, refused = 0;
   while (whole + refused < 20 || swaps < 1000) {
-    const auto report = WriteVmcore(guest.snapshot(), dir, {.notes_json = "{}", .keep = 1});
+    const auto report = WriteVmcore(guest.snapshot(), dir, {.keep = 1, .notes_json = "{}"});
     ++(report.ok() ? whole : refused);
   }
   stop = true;
