@@ -266,13 +266,14 @@ TEST_F(CutFileTest, ALogThatIsMissingIsNoEmptyLog) {
 }
 
 TEST_F(CutFileTest, MakedumpfilesFilesToo) {
+  // Of a core with no VMCOREINFO note, because the made-up kernel's has less than makedumpfile expects of one.
   if (access(kMakedumpfile, X_OK) != 0) GTEST_SKIP() << "there is no " << kMakedumpfile;
-  for (const std::string options : {"-c -d 1", "-l -d 1", "-d 0", "-E -d 1", "-F -c -d 1", "-F -E -d 1"}) {
+  for (const std::string options : {"-c -d 1", "-l -d 1", "-d 0", "-E -d 0", "-F -c -d 1", "-F -E -d 0"}) {
     SCOPED_TRACE(options);
     std::filesystem::remove(Path("theirs"));
     const std::string to = options.starts_with("-F") ? ">" + Path("theirs") : Path("theirs") + " >/dev/null";
     const std::string command =
-        absl::StrFormat("%s %s %s %s 2>%s", kMakedumpfile, options, dump_->path(), to, Path("log"));
+        absl::StrFormat("%s %s %s %s 2>%s", kMakedumpfile, options, Path("cloud-hypervisor"), to, Path("log"));
     ASSERT_EQ(std::system(command.c_str()), 0) << ReadFile(Path("log"));
     const auto whole = Vmcore::Open(Path("theirs"));
     ASSERT_TRUE(whole.ok()) << whole.status();

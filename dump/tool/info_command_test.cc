@@ -134,13 +134,13 @@ TEST_F(InfoCommandTest, JsonNestedWithoutEndIsNotFollowed) {
 
 TEST_F(InfoCommandTest, FaultsAreToldOf) {
   dump_.Truncate(dump_.Size() - 4096);
-  EXPECT_EQ(Run({dump_.path()}), kExitFine);
+  EXPECT_EQ(Run({dump_.path()}), kExitBadFile);
   EXPECT_THAT(out_.str(), HasSubstr("4096 are missing"));
 }
 
 TEST_F(InfoCommandTest, WhatCannotBeReadEndsWith1) {
   EXPECT_EQ(Run({"/nowhere"}), kExitBadFile);
-  EXPECT_THAT(err_.str(), HasSubstr("vmcore info: open /nowhere: No such file"));
+  EXPECT_THAT(err_.str(), HasSubstr("vmcore info: /nowhere: open: No such file"));
 }
 
 }  // namespace
