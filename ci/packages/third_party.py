@@ -46,7 +46,7 @@ Their complete source is that of vmm, at the tag of this version, and the Debian
 
     apt-get source PACKAGE=VERSION
 
-which https://snapshot.debian.org/ keeps after Debian has newer ones. `ci/release` of vmm's source links the programs
+which Debian's snapshot archive keeps after Debian has newer ones. `ci/release` of vmm's source links the programs
 anew, also with a changed library.
 """
 
