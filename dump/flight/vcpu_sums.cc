@@ -44,17 +44,17 @@ VcpuSums SumUp(const VcpuStory& vcpu, const HostClock& clock) {
                    .ran = static_cast<double>(header.run_ns) / 1e9,
                    .waited = static_cast<double>(header.wait_ns) / 1e9};
   std::map<std::pair<FlightKind, uint64_t>, ExitPlace> places;
-  std::optional<double> entered;  // the time when the guest was last entered
+  double entered = 0;          // the time when the guest was last entered
+  bool entered_known = false;  // false if the field cannot hold the handling time of the exit before
   for (size_t i = 0; i < vcpu.flight.records.size(); ++i) {
     const FlightRecord& record = vcpu.flight.records[i];
     const double at = clock.Seconds(record.tsc);
     const double handling = clock.SecondsOfTicks(record.handling);
-    if (entered.has_value() && (!sums.longest_gap.has_value() || at - *entered > sums.longest_gap->length())) {
-      sums.longest_gap = Stretch{*entered, at};
+    if (entered_known && (!sums.longest_gap.has_value() || at - entered > sums.longest_gap->length())) {
+      sums.longest_gap = Stretch{entered, at};
     }
-    // If the field cannot hold the handling time, the time of the next entry is unknown.
-    entered.reset();
-    if (record.handling != kHandlingOrMore) entered = at + handling;
+    entered = at + handling;
+    entered_known = record.handling != kHandlingOrMore;
     ++sums.by_family[static_cast<size_t>(FamilyOf(record.kind))];
     sums.in_vmm += handling;
     if (!sums.longest_handling.has_value() || record.handling > vcpu.flight.records[*sums.longest_handling].handling) {
