@@ -5,10 +5,9 @@
 namespace vmm {
 
 bool RunsBeforeTraps(const CpuState& cpu) {
-  constexpr uint64_t kInterruptFlag = 1 << 9;
   constexpr uint64_t kKernelHalf = 1ull << 63;
   const bool own_tss = cpu.tr.selector != 0 && (cpu.tr.base & kKernelHalf) != 0;
-  return cpu.started && cpu.ss.dpl == 0 && (cpu.rflags & kInterruptFlag) == 0 && !own_tss;
+  return cpu.started && cpu.ss.dpl == 0 && !InterruptsOn(cpu) && !own_tss;
 }
 
 bool EarlyExceptionWatch::Add(const ConsoleWitness& witness) {

@@ -46,7 +46,7 @@ VcpuSample HangWatch::Sample(size_t id, const std::optional<CpuState>& state) {
   sample.started = state->started;
   sample.answered = true;
   sample.halted = state->halted;
-  sample.interrupts = (state->rflags & (1 << 9)) != 0 || RunsL2(*state);
+  sample.interrupts = InterruptsOn(*state) || RunsL2(*state);
   sample.user_mode = state->ss.dpl == 3;
   sample.rip = state->rip;
   sample.rsp = state->rsp;
