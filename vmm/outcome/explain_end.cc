@@ -26,10 +26,8 @@ int DeadVcpu(const RunOutcome& outcome) {
   return outcome.panic.has_value() ? outcome.panic->vcpu : -1;
 }
 
-// True if the vCPU stopped by itself, without a kernel that said why.
 bool CouldNotGoOn(const RunOutcome& outcome) {
-  return outcome.kind == RunOutcome::Kind::kPanic && outcome.panic.has_value() &&
-         !LeavesVcpuRunning(outcome.panic->source) && outcome.panic->source != PanicSource::kTrap;
+  return outcome.kind == RunOutcome::Kind::kPanic && outcome.panic.has_value() && CouldNotGoOn(outcome.panic->source);
 }
 
 // Null if there is no such vCPU or its registers could not be read: zeros would pass for the place of a fault.

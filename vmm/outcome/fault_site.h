@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/panic_event.h"
 #include "base/physical_memory.h"
 #include "dump/snapshot/cpu_state.h"
 
@@ -25,6 +26,9 @@ struct FaultSite {
   // One sentence for each thing that is wrong with the registers.
   std::vector<std::string> reasons;
 };
+
+// True if `source` means that the vCPU stopped by itself, without a kernel that said why.
+inline bool CouldNotGoOn(PanicSource source) { return !LeavesVcpuRunning(source) && source != PanicSource::kTrap; }
 
 // True for the registers of a reset processor. A guest that really stands there has not run yet.
 bool IsAtReset(const CpuState& cpu);

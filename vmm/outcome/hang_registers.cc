@@ -8,12 +8,6 @@
 #include "vmm/outcome/fault_site.h"
 
 namespace vmm {
-namespace {
-
-// True if the vCPU stopped by itself, without a kernel that said why.
-bool CouldNotGoOn(PanicSource source) { return !LeavesVcpuRunning(source) && source != PanicSource::kTrap; }
-
-}  // namespace
 
 void TellWhereVcpusStand(const HangRegistersNote& note) {
   for (size_t id = 0; id < note.before.size(); ++id) {
