@@ -13,6 +13,7 @@ WORDS = {
     "watchdog": ["ib700", "off"],
     "vmware-cpuid": ["first", "only"],
     "on-panic": ["dump", "exit", "pause"],
+    "sandbox": ["on", "log", "off"],
     "dump-format": ["elf", "kdump-zlib", "kdump-zstd"],
     "dump-level": ["0", "1", "31"],
     "core-mappings": ["needed", "all"],

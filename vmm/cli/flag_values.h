@@ -25,6 +25,7 @@ absl::StatusOr<HypervisorLeaf> ParseHypervisorLeaf(std::string_view text);  // f
 absl::StatusOr<absl::Duration> ParseSoftPower(std::string_view text);       // as ParseDuration(); "" is 60 s
 absl::StatusOr<bool> ParseWatchdog(std::string_view text);                  // ib700, off
 absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text);                // dump, exit, pause
+absl::StatusOr<SandboxMode> ParseSandbox(std::string_view text);            // on, log, off
 
 absl::StatusOr<CoreMappings> ParseCoreMappings(std::string_view text);  // needed, all
 

@@ -86,6 +86,9 @@ ABSL_FLAG(std::string, core_mappings, "needed",
           "but drgn with libkdumpfile 0.5.1 cannot read that");
 ABSL_FLAG(std::string, vmcoreinfo, "", "FILE: VMCOREINFO, note or text, tried before what is found in RAM");
 ABSL_FLAG(std::string, timeout, "off", "TIME: end the run after so long, exit 124 [off]");
+ABSL_FLAG(std::string, sandbox, "on",
+          "HOW: on, log or off: vmm gives up rights, files and system\n"
+          "calls before its guest runs; log names calls that on forbids [on]");
 ABSL_FLAG(std::string, result, "",
           "FILE: a JSON record of the run; - is standard output. What is no regular file is written to, not replaced");
 ABSL_FLAG(bool, verbose, false, "say more on stderr");
@@ -114,7 +117,7 @@ const std::vector<FlagGroup>& Groups() {
       {"When the guest panics",
        {"on_panic", "catch", "symbols", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir",
         "dump_once", "dump_keep", "dump_min_free", "dump_format", "dump_level", "dump", "core_mappings", "vmcoreinfo"}},
-      {"The run", {"timeout", "hang_after", "result", "verbose", "help", "version"}},
+      {"The run", {"timeout", "hang_after", "sandbox", "result", "verbose", "help", "version"}},
   };
   return groups;
 }
@@ -280,6 +283,7 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
   const auto time_or_off = [](std::string_view text) { return ParseDuration(text, /*allow_off=*/true); };
   ASSIGN_OR_RETURN(config.hang_after, Value("hang-after", FLAGS_hang_after, ReadHangAfter));
   ASSIGN_OR_RETURN(config.timeout, Value("timeout", FLAGS_timeout, time_or_off));
+  ASSIGN_OR_RETURN(config.sandbox, Value("sandbox", FLAGS_sandbox, ParseSandbox));
   config.result_path = absl::GetFlag(FLAGS_result);
   config.verbose = absl::GetFlag(FLAGS_verbose);
   return config;

@@ -17,6 +17,7 @@
 #include "vmm/catch/catch_config.h"
 #include "vmm/kvm/cpu_features.h"
 #include "vmm/kvm/hypervisor_leaf.h"
+#include "vmm/sandbox/sandbox_mode.h"
 #include "vmm/witness/kernel_signs.h"
 
 namespace vmm {
@@ -60,6 +61,8 @@ struct VmConfig {
   std::string dump_fallback_dir;  // empty: none
   int dump_fd = -1;  // the vmcore is streamed there first; if it is standard output, the console is not. -1: no stream
   std::optional<VmcoreInfo> vmcoreinfo;  // the user's, tried before any that is found
+
+  SandboxMode sandbox = SandboxMode::kOff;  // confines the calling thread for good: a program of its own wants kOn
 
   absl::Duration hang_after = absl::InfiniteDuration();
   absl::Duration timeout = absl::InfiniteDuration();

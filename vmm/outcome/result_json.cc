@@ -72,6 +72,11 @@ ordered_json NmiJson(const RunOutcome& outcome) {
   return json;
 }
 
+ordered_json SandboxJson(const SandboxReport& sandbox) {
+  if (sandbox.mode == SandboxMode::kOff) return nullptr;
+  return {{"seccomp", sandbox.seccomp}, {"landlock", sandbox.landlock}, {"lacking", sandbox.lacking}};
+}
+
 ordered_json HangJson(const RunOutcome& outcome) {
   if (!outcome.hang.has_value()) return nullptr;
   ordered_json places = ordered_json::array();
@@ -262,6 +267,7 @@ std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
       {"console", ConsoleJson(outcome)},
       {"vcpus", VcpusJson(outcome)},
       {"dump", DumpJson(outcome)},
+      {"sandbox", SandboxJson(outcome.sandbox)},
       {"tools", ToolsJson(config, outcome)},
       {"guest", GuestJson(config, outcome)},
       {"seconds",

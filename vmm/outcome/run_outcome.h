@@ -19,6 +19,7 @@
 #include "vmm/outcome/fault_site.h"
 #include "vmm/outcome/hang_registers.h"
 #include "vmm/outcome/vmport_report.h"
+#include "vmm/sandbox/sandbox.h"
 #include "vmm/witness/console_scanner.h"
 #include "vmm/witness/hang_monitor.h"
 
@@ -84,6 +85,8 @@ struct RunOutcome {
   absl::Status dump_error;  // why a requested dump is missing, for each directory tried
 
   absl::Status error;  // kVmmError
+
+  SandboxReport sandbox;
 
   absl::Status record_error;  // why the record for --result could not be written
 

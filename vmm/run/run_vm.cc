@@ -4,6 +4,7 @@
 #include <x86intrin.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,6 +34,7 @@
 #include "vmm/run/soft_power.h"
 #include "vmm/run/stop_signals.h"
 #include "vmm/run/vcpu_threads.h"
+#include "vmm/sandbox/sandbox.h"
 #include "vmm/witness/console_scanner.h"
 
 namespace vmm {
@@ -46,6 +48,14 @@ std::string_view BootName(const LoadedKernel& kernel) {
 // A vmcore on standard output leaves no room for the console there.
 int ConsoleFd(const VmConfig& config) { return config.dump_fd == STDOUT_FILENO ? STDERR_FILENO : STDOUT_FILENO; }
 
+// A regular file is replaced by one that is made beside it. What is no regular file is written to.
+std::string PlaceOfResult(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path file = std::filesystem::canonical(path, error);
+  if (!error && !std::filesystem::is_regular_file(file, error)) return path;
+  return (error ? std::filesystem::absolute(path) : file).parent_path();
+}
+
 // One run, step by step. Everything is called on the thread that made it, but for Print(), which the vCPUs' threads
 // call. Members are destroyed in the reverse order, threads before the machine whose vCPUs they run.
 class Run {
@@ -55,7 +65,7 @@ class Run {
   absl::StatusOr<RunOutcome> Go() {
     RETURN_IF_ERROR(OpenOutputs());
     RETURN_IF_ERROR(BuildMachine());
-    StartGuest();
+    RETURN_IF_ERROR(StartGuest());
     RunEnd end = WaitForEnd();
     end = AskIfHanging(end);
     StopGuest();
@@ -70,6 +80,7 @@ class Run {
     // First, so that every thread inherits the mask and nothing that follows can be cut off half-way.
     ASSIGN_OR_RETURN(signals_, StopSignals::Block());
     ASSIGN_OR_RETURN(events_, RunEvents::Create(/*stop_at_panic=*/config_.panic_grace == absl::ZeroDuration()));
+    ASSIGN_OR_RETURN(sandbox_, Sandbox::Create(config_.sandbox));
     dirs_ = OpenDumpDirs(config_);
     ASSIGN_OR_RETURN(console_, ConsoleWriter::Create(ConsoleFd(config_)));
     early_.emplace(*events_);
@@ -92,7 +103,7 @@ class Run {
     return absl::OkStatus();
   }
 
-  void StartGuest() {
+  absl::Status StartGuest() {
     terminal_ = RawTerminal::Enter(STDIN_FILENO);
     // A script on standard input waits until the guest has opened its port, because opening empties the FIFO. A person
     // does not wait, because a kernel debugger reads the port without opening it.
@@ -103,10 +114,25 @@ class Run {
     loop_.emplace(*events_, *signals_, *input_, STDIN_FILENO);
     vcpus_ = machine_->vcpus();
     threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps_.get());
+    RETURN_IF_ERROR(sandbox_->ConfineProcess(WritablePlaces()));
     running_ = absl::Now();
     outcome_.load_time = running_ - start_;
-    threads_->Start();
-    sched_.emplace(threads_->recorders());
+    threads_->Start([this] { sandbox_->ConfineThread(ThreadKind::kVcpu); });
+    sched_.emplace(threads_->recorders(), [this] { sandbox_->ConfineThread(ThreadKind::kSampler); });
+    sandbox_->ConfineThread(ThreadKind::kMain);
+    outcome_.sandbox = sandbox_->report();
+    for (const std::string& part : outcome_.sandbox.lacking) LogDebug("sandbox: this host has no " + part);
+    return absl::OkStatus();
+  }
+
+  // Where a dump and a record are made after the guest's death.
+  std::vector<std::string> WritablePlaces() const {
+    std::vector<std::string> places;
+    for (const absl::StatusOr<OutputDir>* dir : {&dirs_.first, &dirs_.fallback}) {
+      if (dir->ok()) places.push_back(absl::StrFormat("/proc/self/fd/%d", (*dir)->fd()));
+    }
+    if (!config_.result_path.empty()) places.push_back(PlaceOfResult(config_.result_path));
+    return places;
   }
 
   RunEnd WaitForEnd() {
@@ -226,6 +252,7 @@ class Run {
   const BackdoorReach reach_ = ReadBackdoorReach();
   RunOutcome outcome_;
 
+  std::unique_ptr<Sandbox> sandbox_;
   std::unique_ptr<StopSignals> signals_;
   std::unique_ptr<RunEvents> events_;
   DumpDirs dirs_;
