@@ -49,7 +49,7 @@ TEST_P(EveryThreadKind, DiesOfTracingAProcess) {
 }
 
 TEST_P(EveryThreadKind, DiesOfAnIoctlThatIsNotInItsList) {
-  EXPECT_EXIT(ConfinedThreadCalls(GetParam(), SYS_ioctl), testing::KilledBySignal(SIGSYS), "");
+  EXPECT_EXIT(ConfinedThreadCalls(GetParam(), __NR_ioctl), testing::KilledBySignal(SIGSYS), "");
 }
 
 TEST_P(EveryThreadKind, MakesACallThatIsAllowed) {
