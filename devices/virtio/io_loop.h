@@ -21,6 +21,9 @@ class IoLoop {
 
   // Calls `run` once after `delay`; a second call replaces the first. A device has one such time.
   virtual void After(absl::Duration delay, std::function<void()> run) = 0;
+
+  // The device changed its configuration space: counts the generation up and interrupts the driver.
+  virtual void ConfigChanged() {}
 };
 
 }  // namespace vmm

@@ -37,6 +37,13 @@ class VirtioDevice {
   virtual bool offers_packed() const { return true; }
   virtual std::span<const uint16_t> queue_sizes() const = 0;  // the largest size of each queue
 
+  // True if another process works on the queues: it reads Virtqueue::kick_fd() and writes interrupt_fd() by itself.
+  // OnQueue is then never called. Read once, when the device is put on the bus.
+  virtual bool is_external() const { return false; }
+
+  // True: the transport offers VIRTIO_F_RING_RESET, and calls SetQueue.
+  virtual bool offers_queue_reset() const { return false; }
+
   // The device's part of configuration space, from its first byte. `data` may pass its end: such bytes read as 0 and
   // are ignored in writes.
   virtual void ReadConfig(uint64_t offset, std::span<uint8_t> data) = 0;
@@ -46,13 +53,22 @@ class VirtioDevice {
   // null. An error sets DEVICE_NEEDS_RESET.
   virtual absl::Status Activate(uint64_t features, std::span<Virtqueue* const> queues, IoLoop& loop) = 0;
 
-  // The driver may have made requests available in queue `index`.
+  // The driver may have made requests available in queue `index`. It is called again soon if Pop() ended early because
+  // the queue had its share of the thread.
   virtual void OnQueue(int index) = 0;
+
+  // Queue `index` is gone (null): the device forgets what it popped from it. Or the driver set it up again. Called
+  // while the device's thread is parked.
+  virtual void SetQueue(int /*index*/, Virtqueue* /*queue*/) {}
 
   // Before the machine's RAM is read, for a pause or a dump: finishes what is half-way in RAM, or waits for the back
   // end to do so, for at most a second or so. Afterwards nothing of this device writes guest RAM until Resume().
   virtual void Drain() {}
   virtual void Resume() {}
+
+  // The vCPUs have stopped for good, and Drain() follows: takes what the guest left in its rings and the user wants to
+  // see, such as the last lines of a console.
+  virtual void TakeLeftovers() {}
 
   // Forgets everything that the driver told it. The queues are gone.
   virtual void Reset() = 0;

@@ -52,6 +52,11 @@ class Virtqueue {
 
   virtual const QueueLayout& layout() const = 0;
 
+  // For a back end in another process, which works on layout(): an eventfd that becomes readable when the driver
+  // notifies, and one that interrupts the driver when it is written. Valid as long as the queue. -1: there is none.
+  virtual int kick_fd() const { return -1; }
+  virtual int interrupt_fd() const { return -1; }
+
   // Any thread may call.
   virtual Progress progress() const = 0;
 };
