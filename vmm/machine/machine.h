@@ -3,6 +3,7 @@
 #ifndef VMM_MACHINE_MACHINE_H_
 #define VMM_MACHINE_MACHINE_H_
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -16,11 +17,13 @@
 
 namespace vmm {
 
-// Built and destroyed by one thread. `events` and whatever `console` writes to must outlive it.
+// Built and destroyed by one thread. `events` and whatever `console` writes to must outlive it. `begin_device_thread`
+// runs on the thread of each virtio device before the device's driver starts it.
 class Machine {
  public:
-  static absl::StatusOr<std::unique_ptr<Machine>> Create(const VmConfig& config, RunEvents& events,
-                                                         Serial::Output console);
+  static absl::StatusOr<std::unique_ptr<Machine>> Create(
+      const VmConfig& config, RunEvents& events, Serial::Output console,
+      const std::function<void()>& begin_device_thread = [] {});
 
   GuestMemory& memory() { return *memory_; }
   DeviceSet& devices() { return *devices_; }

@@ -93,8 +93,9 @@ class Run {
   }
 
   absl::Status BuildMachine() {
-    ASSIGN_OR_RETURN(machine_,
-                     Machine::Create(config_, *events_, [this](std::span<const uint8_t> bytes) { Print(bytes); }));
+    ASSIGN_OR_RETURN(machine_, Machine::Create(
+                                   config_, *events_, [this](std::span<const uint8_t> bytes) { Print(bytes); },
+                                   [this] { sandbox_->ConfineThread(ThreadKind::kDevice); }));
     const LoadedKernel& kernel = machine_->kernel();
     LogDebug(absl::StrFormat("loaded %s: %s boot at %#x, KASLR shift %#x, %d-level paging", config_.boot.kernel_path,
                              BootName(kernel), kernel.physical_base, kernel.kaslr_shift, kernel.five_level ? 5 : 4));
