@@ -11,6 +11,7 @@ WORDS = {
     "boot": ["auto", "direct", "classic"],
     "kaslr": ["on", "off"],
     "watchdog": ["ib700", "off"],
+    "rng": ["on", "off"],
     "vmware-cpuid": ["first", "only"],
     "on-panic": ["dump", "exit", "pause"],
     "dump-format": ["elf", "kdump-zlib", "kdump-zstd"],

@@ -57,14 +57,18 @@ class VirtioDevice {
   // the queue had its share of the thread.
   virtual void OnQueue(int index) = 0;
 
-  // Queue `index` is gone (null): the device forgets what it popped from it. Or the driver set it up again. Called while
-  // the device's thread is parked.
+  // Queue `index` is gone (null): the device forgets what it popped from it. Or the driver set it up again. Called
+  // while the device's thread is parked.
   virtual void SetQueue(int /*index*/, Virtqueue* /*queue*/) {}
 
   // Before the machine's RAM is read, for a pause or a dump: finishes what is half-way in RAM, or waits for the back
   // end to do so, for at most a second or so. Afterwards nothing of this device writes guest RAM until Resume().
   virtual void Drain() {}
   virtual void Resume() {}
+
+  // The vCPUs have stopped for good, and Drain() follows: takes what the guest left in its rings and the user wants to
+  // see, such as the last lines of a console.
+  virtual void TakeLeftovers() {}
 
   // Forgets everything that the driver told it. The queues are gone.
   virtual void Reset() = 0;

@@ -78,6 +78,7 @@ ABSL_FLAG(bool, vmware_dmi, false, "SMBIOS tables name VMware as the maker");
 ABSL_FLAG(std::string, watchdog, "off",
           "HOW: ib700, the watchdog at ports 0x441 and 0x443; a guest that\n"
           "starts it and does not feed it hangs: exit 122 [off]");
+ABSL_FLAG(std::string, rng, "on", "HOW: on or off: virtio-rng, a source of entropy [on]");
 ABSL_FLAG(std::string, hang_after, "off",
           "TIME: a guest that hangs for so long is sent an NMI, dumped,\n"
           "and ends with exit 122 [off]");
@@ -108,7 +109,7 @@ constexpr std::string_view kUsage =
 const std::vector<FlagGroup>& Groups() {
   static const auto& groups = *new std::vector<FlagGroup>{
       {"What to boot", {"kernel", "initrd", "append", "boot", "kaslr"}},
-      {"The machine", {"memory", "cpus", "cpu_features", "watchdog"}},
+      {"The machine", {"memory", "cpus", "cpu_features", "watchdog", "rng"}},
       {"VMware's side of the machine",
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",
@@ -266,6 +267,7 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
 
   ASSIGN_OR_RETURN(config.vmware, VmwareFromFlags());
   ASSIGN_OR_RETURN(config.watchdog, Value("watchdog", FLAGS_watchdog, ParseWatchdog));
+  ASSIGN_OR_RETURN(config.virtio.rng, Value("rng", FLAGS_rng, ParseOnOff));
 
   ASSIGN_OR_RETURN(config.on_panic, Value("on-panic", FLAGS_on_panic, ParseOnPanic));
   ASSIGN_OR_RETURN(config.catching, Value("catch", FLAGS_catch, ParseCatch));

@@ -39,6 +39,11 @@ struct VmwareConfig {
   BackdoorTap tap;
 };
 
+// The virtio devices of the machine. vmm/machine/virtio_devices.h makes them.
+struct VirtioConfig {
+  bool rng = true;  // a source of entropy
+};
+
 struct VmConfig {
   // The kernel to boot, and how. The machine fills in acpi_rsdp and cpu_has_la57.
   BootConfig boot;
@@ -49,6 +54,7 @@ struct VmConfig {
   CpuFeatures cpu_features;
   VmwareConfig vmware;
   bool watchdog = false;  // an ib700
+  VirtioConfig virtio;
 
   OnPanic on_panic = OnPanic::kDump;
   CatchConfig catching;                   // what to catch at the fault itself

@@ -11,6 +11,7 @@
 #include "vmm/config/vm_config.h"
 #include "vmm/kvm/kvm_vm.h"
 #include "vmm/machine/device_set.h"
+#include "vmm/machine/virtio_set.h"
 #include "vmm/vcpu/run_events.h"
 
 namespace vmm {
@@ -23,6 +24,7 @@ class Machine {
 
   GuestMemory& memory() { return *memory_; }
   DeviceSet& devices() { return *devices_; }
+  VirtioSet& virtio() { return *virtio_; }
   const LoadedKernel& kernel() const { return kernel_; }
 
   // See KvmVm.
@@ -39,6 +41,7 @@ class Machine {
   std::unique_ptr<GuestMemory> memory_;
   std::unique_ptr<KvmVm> vm_;
   std::unique_ptr<DeviceSet> devices_;
+  std::unique_ptr<VirtioSet> virtio_;
   LoadedKernel kernel_;
 };
 

@@ -38,6 +38,9 @@
 namespace vmm {
 namespace {
 
+// For all virtio devices together, after the vCPUs have stopped.
+constexpr absl::Duration kDevicePatience = absl::Seconds(5);
+
 std::string_view BootName(const LoadedKernel& kernel) {
   if (kernel.is_elf) return "ELF";
   return kernel.direct ? "direct" : "classic";
@@ -141,12 +144,22 @@ class Run {
     console_->StopWaiting();  // a vCPU may be waiting for it
     sched_->Stop();
     states_ = threads_->Stop();
+    StopDevices();
     if (traps_ != nullptr) {
       traps_->Remove();
       outcome_.catching = traps_->report();
     }
     outcome_.run_time = absl::Now() - running_;
     scanner_->Finish();
+  }
+
+  // Before RAM is read, no device may write to it any more.
+  void StopDevices() {
+    const std::vector<std::string> busy = machine_->virtio().Pause(kDevicePatience, /*leftovers=*/true);
+    for (const std::string& device : busy) {
+      LogWarning(absl::StrFormat("%s did not come to rest within %s: a dump may show its request half done", device,
+                                 absl::FormatDuration(kDevicePatience)));
+    }
   }
 
   void KeepWhatIsKnown(RunEnd end) {
