@@ -28,6 +28,10 @@ struct __attribute__((packed)) NinePHeader {
 static_assert(sizeof(NinePHeader) == 7);
 static_assert(offsetof(NinePHeader, tag) == 5);
 
+// Tattach: header fid[4] afid[4] uname[s] aname[s] n_uname[4]. A string [s] has its length in front, in 2 bytes.
+inline constexpr uint8_t kNinePTattachType = 104;
+inline constexpr size_t kNinePTattachUname = sizeof(NinePHeader) + 8;
+
 // The answer to a request that failed.
 struct __attribute__((packed)) NinePRlerror {
   NinePHeader header;

@@ -1,7 +1,7 @@
 // A network card with one pair of queues (virtio 1.2, section 5.1). No checksum or segmentation is left to the host:
 // every frame in the rings is a whole Ethernet frame after a header of 12 bytes.
-#ifndef DEVICES_VIRTIO_VIRTIO_NET_H_
-#define DEVICES_VIRTIO_VIRTIO_NET_H_
+#ifndef DEVICES_VIRTIO_NET_VIRTIO_NET_H_
+#define DEVICES_VIRTIO_NET_VIRTIO_NET_H_
 
 #include <array>
 #include <cstdint>
@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "devices/virtio/frame_link.h"
+#include "devices/virtio/net/frame_link.h"
 #include "devices/virtio/virtio_device.h"
 
 namespace vmm {
@@ -58,6 +58,7 @@ class VirtioNet final : public VirtioDevice {
   Virtqueue* transmitq_ = nullptr;
   IoLoop* loop_ = nullptr;
   bool paused_ = false;
+  uint32_t watched_ = 0;  // what the loop waits for
 
   std::vector<uint8_t> tx_frame_;
   size_t tx_bytes_ = 0;                      // of the frame that the link has not taken yet; 0: none
@@ -69,4 +70,4 @@ class VirtioNet final : public VirtioDevice {
 
 }  // namespace vmm
 
-#endif  // DEVICES_VIRTIO_VIRTIO_NET_H_
+#endif  // DEVICES_VIRTIO_NET_VIRTIO_NET_H_

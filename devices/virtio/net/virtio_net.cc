@@ -1,4 +1,4 @@
-#include "devices/virtio/virtio_net.h"
+#include "devices/virtio/net/virtio_net.h"
 
 #include <sys/epoll.h>
 
@@ -79,6 +79,7 @@ void VirtioNet::Reset() {
   receiveq_ = nullptr;
   transmitq_ = nullptr;
   loop_ = nullptr;
+  watched_ = 0;
   tx_bytes_ = 0;
   tx_busy_ = false;
   rx_starved_ = false;
@@ -177,7 +178,9 @@ void VirtioNet::Watch() {
   uint32_t events = 0;
   if (!rx_starved_) events |= EPOLLIN;
   if (tx_busy_) events |= EPOLLOUT;
-  if (paused_ || failed_ || events == 0) {
+  if (paused_ || failed_) events = 0;
+  if (std::exchange(watched_, events) == events) return;
+  if (events == 0) {
     loop_->Unwatch(link_->fd());
   } else {
     loop_->Watch(link_->fd(), events, [this](uint32_t ready) { OnLink(ready); });

@@ -1,14 +1,14 @@
 // Frames on a stream socket, each after its length in 4 bytes, big endian: the protocol of passt, and of QEMU's
 // "-netdev stream".
-#ifndef DEVICES_VIRTIO_FRAME_STREAM_H_
-#define DEVICES_VIRTIO_FRAME_STREAM_H_
+#ifndef DEVICES_VIRTIO_NET_FRAME_STREAM_H_
+#define DEVICES_VIRTIO_NET_FRAME_STREAM_H_
 
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/unique_fd.h"
-#include "devices/virtio/frame_link.h"
+#include "devices/virtio/net/frame_link.h"
 
 namespace vmm {
 
@@ -40,4 +40,4 @@ class FrameStream final : public FrameLink {
 
 }  // namespace vmm
 
-#endif  // DEVICES_VIRTIO_FRAME_STREAM_H_
+#endif  // DEVICES_VIRTIO_NET_FRAME_STREAM_H_

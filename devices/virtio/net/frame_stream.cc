@@ -1,4 +1,4 @@
-#include "devices/virtio/frame_stream.h"
+#include "devices/virtio/net/frame_stream.h"
 
 #include <sys/socket.h>
 

@@ -1,4 +1,4 @@
-#include "devices/virtio/virtio_fs.h"
+#include "devices/virtio/fs/virtio_fs.h"
 
 #include <algorithm>
 #include <utility>

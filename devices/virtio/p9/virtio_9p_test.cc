@@ -1,4 +1,4 @@
-#include "devices/virtio/virtio_9p.h"
+#include "devices/virtio/p9/virtio_9p.h"
 
 #include <cstring>
 #include <string>
@@ -22,7 +22,7 @@ std::string Message(uint8_t type, uint16_t tag, const std::string& body) {
 
 class Virtio9pTest : public testing::Test {
  protected:
-  Virtio9pTest() : device_("share", std::move(sockets_.ours)) {
+  Virtio9pTest() : device_("share", {"/srv", 1000}, std::move(sockets_.ours)) {
     EXPECT_TRUE(device_.Activate(device_.features(), queues_, loop_).ok());
   }
 
@@ -78,6 +78,28 @@ TEST_F(Virtio9pTest, AnswersInAnyOrderAndInAnyPiecesFindTheirChains) {
     const std::string reply = Message(101, static_cast<uint16_t>(i), std::to_string(i));
     EXPECT_EQ(answers[i].substr(0, reply.size()), reply);
   }
+}
+
+TEST_F(Virtio9pTest, AGuestThatMountsNoNameGetsTheFolderAndEveryGuestTheUser) {
+  const auto attach = [](const std::string& name, const std::string& user) {
+    return std::string("fid_afid\2\0me", 12) + std::string{static_cast<char>(name.size()), '\0'} + name + user;
+  };
+  const std::string user = StringOf(uint32_t{1000});
+  std::string answer(20, '.');
+  std::vector<std::string> anames = {"", "/", "x", "/srv"};
+  std::vector<std::string> heard;
+  std::vector<std::string> requests;
+  for (uint16_t tag = 0; tag < 4; ++tag) requests.push_back(Message(104, tag, attach(anames[tag], "root")));
+  for (std::string& request : requests) {
+    Send(request, answer);
+    heard.push_back(sockets_.Heard());
+  }
+  EXPECT_EQ(heard,
+            (std::vector<std::string>{Message(104, 0, attach("/srv", user)), Message(104, 1, attach("/srv", user)),
+                                      Message(104, 2, attach("x", user)), Message(104, 3, attach("/srv", user))}));
+  std::string cut = Message(104, 5, std::string("fid_afid\xff\xff", 10));
+  Send(cut, answer);
+  EXPECT_EQ(sockets_.Heard(), cut) << "the server will say what is wrong with it";
 }
 
 TEST_F(Virtio9pTest, BytesAfterTheMessageStayHere) {

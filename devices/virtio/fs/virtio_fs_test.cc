@@ -1,4 +1,4 @@
-#include "devices/virtio/virtio_fs.h"
+#include "devices/virtio/fs/virtio_fs.h"
 
 #include <sys/eventfd.h>
 
@@ -11,7 +11,7 @@
 #include "devices/virtio/abi/virtio_mmio_abi.h"
 #include "devices/virtio/testing/fake_queue.h"
 #include "devices/virtio/testing/poll_loop.h"
-#include "devices/virtio/testing/scripted_back_end.h"
+#include "devices/virtio/fs/testing/scripted_back_end.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

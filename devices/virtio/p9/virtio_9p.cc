@@ -1,4 +1,4 @@
-#include "devices/virtio/virtio_9p.h"
+#include "devices/virtio/p9/virtio_9p.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -30,7 +30,8 @@ NinePHeader HeaderOf(std::span<const uint8_t> message) {
 
 }  // namespace
 
-Virtio9p::Virtio9p(std::string tag, UniqueFd socket) : tag_(std::move(tag)), socket_(std::move(socket)) {}
+Virtio9p::Virtio9p(std::string tag, Attach attach, UniqueFd socket)
+    : tag_(std::move(tag)), attach_(std::move(attach)), socket_(std::move(socket)) {}
 
 uint32_t Virtio9p::id() const { return kVirtioId9p; }
 uint64_t Virtio9p::features() const { return kVirtio9pMountTag; }
@@ -75,6 +76,7 @@ void Virtio9p::Resume() {
 void Virtio9p::Reset() {
   queue_ = nullptr;
   loop_ = nullptr;
+  watched_ = 0;
   waiting_.reset();
   std::lock_guard lock(mutex_);
   for (const auto& [tag, request] : requests_) stale_.insert(tag);
@@ -129,9 +131,29 @@ bool Virtio9p::Take(DescriptorChain chain) {
   out_sent_ = 0;
   std::memcpy(out_.data(), &header, sizeof header);
   reader.Read(std::span(out_).subspan(sizeof header));
+  if (header.type == kNinePTattachType) RewriteAttach();
   const uint16_t tag = header.tag;
   requests_.emplace(tag, Request{header.type, std::move(chain)});
   return true;
+}
+
+// Works on the message in out_. One that is not laid out like a Tattach is left to the server's judgement.
+void Virtio9p::RewriteAttach() {
+  const auto end_of_string_at = [this](size_t at) { return at + 2 + out_[at] + 256u * out_[at + 1]; };
+  if (out_.size() < kNinePTattachUname + 2) return;
+  const size_t name_at = end_of_string_at(kNinePTattachUname);
+  if (out_.size() < name_at + 2) return;
+  const size_t user_at = end_of_string_at(name_at);
+  if (out_.size() != user_at + sizeof attach_.user) return;
+  std::memcpy(out_.data() + user_at, &attach_.user, sizeof attach_.user);
+  const std::string name(out_.begin() + static_cast<std::ptrdiff_t>(name_at + 2),
+                         out_.begin() + static_cast<std::ptrdiff_t>(user_at));
+  if (!name.empty() && name != "/") return;
+  const std::string folder = StringOf(static_cast<uint16_t>(attach_.folder.size())) + attach_.folder;
+  const auto at = out_.begin() + static_cast<std::ptrdiff_t>(name_at);
+  out_.insert(out_.erase(at, out_.begin() + static_cast<std::ptrdiff_t>(user_at)), folder.begin(), folder.end());
+  const uint32_t size = static_cast<uint32_t>(out_.size());
+  std::memcpy(out_.data(), &size, sizeof size);
 }
 
 // True if the server has got everything so far.
@@ -203,12 +225,14 @@ void Virtio9p::Answer(Request request, std::span<const uint8_t> message) {
 
 void Virtio9p::Watch() {
   if (loop_ == nullptr) return;
-  if (paused_ || failed_) {
+  uint32_t events = EPOLLIN | (out_.empty() ? 0u : static_cast<uint32_t>(EPOLLOUT));
+  if (paused_ || failed_) events = 0;
+  if (std::exchange(watched_, events) == events) return;
+  if (events == 0) {
     loop_->Unwatch(socket_.get());
-    return;
+  } else {
+    loop_->Watch(socket_.get(), events, [this](uint32_t ready) { OnSocket(ready); });
   }
-  const uint32_t events = EPOLLIN | (out_.empty() ? 0u : static_cast<uint32_t>(EPOLLOUT));
-  loop_->Watch(socket_.get(), events, [this](uint32_t ready) { OnSocket(ready); });
 }
 
 void Virtio9p::Fail(const absl::Status& why) {

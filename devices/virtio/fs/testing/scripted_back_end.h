@@ -1,6 +1,6 @@
 // A vhost-user back end that a test writes: it answers like virtiofsd unless the test says otherwise.
-#ifndef DEVICES_VIRTIO_TESTING_SCRIPTED_BACK_END_H_
-#define DEVICES_VIRTIO_TESTING_SCRIPTED_BACK_END_H_
+#ifndef DEVICES_VIRTIO_FS_TESTING_SCRIPTED_BACK_END_H_
+#define DEVICES_VIRTIO_FS_TESTING_SCRIPTED_BACK_END_H_
 
 #include <cstdint>
 #include <cstring>
@@ -137,4 +137,4 @@ class ScriptedBackEnd {
 
 }  // namespace vmm
 
-#endif  // DEVICES_VIRTIO_TESTING_SCRIPTED_BACK_END_H_
+#endif  // DEVICES_VIRTIO_FS_TESTING_SCRIPTED_BACK_END_H_

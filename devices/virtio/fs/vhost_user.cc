@@ -1,4 +1,4 @@
-#include "devices/virtio/vhost_user.h"
+#include "devices/virtio/fs/vhost_user.h"
 
 #include <sys/socket.h>
 #include <sys/time.h>

@@ -1,6 +1,6 @@
 // The front end of vhost-user: tells a back end, another process, to work on virtqueues in the guest's memory.
-#ifndef DEVICES_VIRTIO_VHOST_USER_H_
-#define DEVICES_VIRTIO_VHOST_USER_H_
+#ifndef DEVICES_VIRTIO_FS_VHOST_USER_H_
+#define DEVICES_VIRTIO_FS_VHOST_USER_H_
 
 #include <cstdint>
 #include <memory>
@@ -75,4 +75,4 @@ class VhostUser {
 
 }  // namespace vmm
 
-#endif  // DEVICES_VIRTIO_VHOST_USER_H_
+#endif  // DEVICES_VIRTIO_FS_VHOST_USER_H_

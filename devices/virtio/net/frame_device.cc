@@ -1,4 +1,4 @@
-#include "devices/virtio/frame_device.h"
+#include "devices/virtio/net/frame_device.h"
 
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 // The 9P transport device as a bridge: each request chain is one message to a server process and its answer.
-#ifndef DEVICES_VIRTIO_VIRTIO_9P_H_
-#define DEVICES_VIRTIO_VIRTIO_9P_H_
+#ifndef DEVICES_VIRTIO_P9_VIRTIO_9P_H_
+#define DEVICES_VIRTIO_P9_VIRTIO_9P_H_
 
 #include <cstdint>
 #include <map>
@@ -25,8 +25,14 @@ class Virtio9p final : public VirtioDevice {
  public:
   static constexpr size_t kMaxMessageBytes = (1u << 20) + 4096;
 
+  // What the server hears of a mount (Tattach), whatever the guest says.
+  struct Attach {
+    std::string folder;  // aname, if the guest names nothing or "/": Linux names nothing unless it is told to
+    uint32_t user = 0;   // n_uname; diod serves its own user only, unless it is root
+  };
+
   // `tag`: 1 to 256 bytes, the name to mount. `socket`: a stream socket to a 9P server.
-  Virtio9p(std::string tag, UniqueFd socket);
+  Virtio9p(std::string tag, Attach attach, UniqueFd socket);
 
   std::string_view name() const override { return "virtio-9p"; }
   uint32_t id() const override;
@@ -50,6 +56,7 @@ class Virtio9p final : public VirtioDevice {
   void TakeRequests();
   // Puts the message of `chain` into out_. False: the queue cannot go on.
   bool Take(DescriptorChain chain);
+  void RewriteAttach();
   bool Flush();
   void ReadAnswers();
   bool TakeAnswers();
@@ -58,12 +65,14 @@ class Virtio9p final : public VirtioDevice {
   void Fail(const absl::Status& why);
 
   const std::string tag_;
+  const Attach attach_;
   const UniqueFd socket_;
   bool failed_ = false;
 
   Virtqueue* queue_ = nullptr;
   IoLoop* loop_ = nullptr;
   bool paused_ = false;
+  uint32_t watched_ = 0;  // what the loop waits for
 
   // Of the stream, so they outlive a reset: the server still gets whole messages, and its late answers are known.
   std::vector<uint8_t> out_;
@@ -78,4 +87,4 @@ class Virtio9p final : public VirtioDevice {
 
 }  // namespace vmm
 
-#endif  // DEVICES_VIRTIO_VIRTIO_9P_H_
+#endif  // DEVICES_VIRTIO_P9_VIRTIO_9P_H_

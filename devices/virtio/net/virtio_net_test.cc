@@ -1,11 +1,11 @@
-#include "devices/virtio/virtio_net.h"
+#include "devices/virtio/net/virtio_net.h"
 
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "devices/virtio/abi/virtio_net_abi.h"
-#include "devices/virtio/frame_stream.h"
+#include "devices/virtio/net/frame_stream.h"
 #include "devices/virtio/testing/fake_queue.h"
 #include "devices/virtio/testing/poll_loop.h"
 #include "devices/virtio/testing/socket_pair.h"

@@ -1,7 +1,7 @@
 // A folder of the host as a file system (virtio 1.2, section 5.11). The work is done by a vhost-user back end,
 // virtiofsd; this is the device that the driver sees.
-#ifndef DEVICES_VIRTIO_VIRTIO_FS_H_
-#define DEVICES_VIRTIO_VIRTIO_FS_H_
+#ifndef DEVICES_VIRTIO_FS_VIRTIO_FS_H_
+#define DEVICES_VIRTIO_FS_VIRTIO_FS_H_
 
 #include <array>
 #include <cstdint>
@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/guest_memory.h"
-#include "devices/virtio/vhost_user.h"
+#include "devices/virtio/fs/vhost_user.h"
 #include "devices/virtio/virtio_device.h"
 
 namespace vmm {
@@ -56,4 +56,4 @@ class VirtioFs final : public VirtioDevice {
 
 }  // namespace vmm
 
-#endif  // DEVICES_VIRTIO_VIRTIO_FS_H_
+#endif  // DEVICES_VIRTIO_FS_VIRTIO_FS_H_

@@ -1,6 +1,6 @@
 // The host's end of a network: Ethernet frames out and in. FrameStream and FrameDevice are its two forms.
-#ifndef DEVICES_VIRTIO_FRAME_LINK_H_
-#define DEVICES_VIRTIO_FRAME_LINK_H_
+#ifndef DEVICES_VIRTIO_NET_FRAME_LINK_H_
+#define DEVICES_VIRTIO_NET_FRAME_LINK_H_
 
 #include <cstdint>
 #include <span>
@@ -36,4 +36,4 @@ class FrameLink {
 
 }  // namespace vmm
 
-#endif  // DEVICES_VIRTIO_FRAME_LINK_H_
+#endif  // DEVICES_VIRTIO_NET_FRAME_LINK_H_

@@ -3,8 +3,8 @@
 #include <optional>
 #include <string>
 
-#include "devices/virtio/frame_device.h"
-#include "devices/virtio/frame_stream.h"
+#include "devices/virtio/net/frame_device.h"
+#include "devices/virtio/net/frame_stream.h"
 #include "devices/virtio/testing/socket_pair.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -1,14 +1,14 @@
 // Frames on a descriptor that gives and takes one at a time: a tap interface without headers, or a socket that keeps
 // the borders of messages.
-#ifndef DEVICES_VIRTIO_FRAME_DEVICE_H_
-#define DEVICES_VIRTIO_FRAME_DEVICE_H_
+#ifndef DEVICES_VIRTIO_NET_FRAME_DEVICE_H_
+#define DEVICES_VIRTIO_NET_FRAME_DEVICE_H_
 
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/unique_fd.h"
-#include "devices/virtio/frame_link.h"
+#include "devices/virtio/net/frame_link.h"
 
 namespace vmm {
 
@@ -31,4 +31,4 @@ class FrameDevice final : public FrameLink {
 
 }  // namespace vmm
 
-#endif  // DEVICES_VIRTIO_FRAME_DEVICE_H_
+#endif  // DEVICES_VIRTIO_NET_FRAME_DEVICE_H_
