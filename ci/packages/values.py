@@ -31,7 +31,7 @@ LISTS = {
 }
 
 # Values that nothing can be offered for, though they are not numbers or texts by their name.
-FREE = {"cpu-features", "dump"}
+FREE = {"cpu-features", "dump", "net"}
 
 FILES = {"FILE", "F", "PAGE"}
 DIRECTORIES = {"DIR"}

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "base/version.h"
 #include "dump/kernel/symbol_list.h"
+#include "vmm/backend/host_share.h"
 #include "vmm/cli/command_line.h"
 #include "vmm/cli/flag_values.h"
 #include "vmm/cli/guestinfo_flags.h"
@@ -79,6 +80,12 @@ ABSL_FLAG(std::string, watchdog, "off",
           "HOW: ib700, the watchdog at ports 0x441 and 0x443; a guest that\n"
           "starts it and does not feed it hangs: exit 122 [off]");
 ABSL_FLAG(std::string, rng, "on", "HOW: on or off: virtio-rng, a source of entropy [on]");
+ABSL_FLAG(vmm::RepeatedText, share, {},
+          "DIR: a folder of the host for the guest to mount; with :TAG, its\n"
+          "name there, or share; with ,ro and ,9p, or virtiofs; repeatable");
+ABSL_FLAG(vmm::RepeatedText, net, {},
+          "HOW: a network card: user, by passt, with ,port=HOST:GUEST for TCP\n"
+          "from the host, or tap:NAME; each with ,mac=ADDRESS; repeatable");
 ABSL_FLAG(std::string, hang_after, "off",
           "TIME: a guest that hangs for so long is sent an NMI, dumped,\n"
           "and ends with exit 122 [off]");
@@ -112,7 +119,7 @@ constexpr std::string_view kUsage =
 const std::vector<FlagGroup>& Groups() {
   static const auto& groups = *new std::vector<FlagGroup>{
       {"What to boot", {"kernel", "initrd", "append", "boot", "kaslr"}},
-      {"The machine", {"memory", "cpus", "cpu_features", "watchdog", "rng"}},
+      {"The machine", {"memory", "cpus", "cpu_features", "watchdog", "rng", "share", "net"}},
       {"VMware's side of the machine",
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",
@@ -271,6 +278,14 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
   ASSIGN_OR_RETURN(config.vmware, VmwareFromFlags());
   ASSIGN_OR_RETURN(config.watchdog, Value("watchdog", FLAGS_watchdog, ParseWatchdog));
   ASSIGN_OR_RETURN(config.virtio.rng, Value("rng", FLAGS_rng, ParseOnOff));
+  for (const std::string& text : absl::GetFlag(FLAGS_share).values) {
+    ASSIGN_OR_RETURN(HostFolder folder, Annotate(ParseShare(text), "--share=" + text));
+    config.virtio.folders.push_back(std::move(folder));
+  }
+  for (const std::string& text : absl::GetFlag(FLAGS_net).values) {
+    ASSIGN_OR_RETURN(HostNetwork network, Annotate(ParseNet(text), "--net=" + text));
+    config.virtio.networks.push_back(std::move(network));
+  }
 
   ASSIGN_OR_RETURN(config.on_panic, Value("on-panic", FLAGS_on_panic, ParseOnPanic));
   ASSIGN_OR_RETURN(config.catching, Value("catch", FLAGS_catch, ParseCatch));

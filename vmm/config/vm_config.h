@@ -13,6 +13,7 @@
 #include "devices/vmport/backdoor.h"
 #include "dump/snapshot/vmcoreinfo.h"
 #include "dump/write/vmcore_options.h"
+#include "vmm/backend/host_share.h"
 #include "vmm/boot/load_kernel.h"
 #include "vmm/catch/catch_config.h"
 #include "vmm/kvm/cpu_features.h"
@@ -43,6 +44,8 @@ struct VmwareConfig {
 // The virtio devices of the machine. vmm/machine/virtio_devices.h makes them.
 struct VirtioConfig {
   bool rng = true;  // a source of entropy
+  std::vector<HostFolder> folders;
+  std::vector<HostNetwork> networks;
 };
 
 struct VmConfig {

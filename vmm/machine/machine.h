@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/guest_memory.h"
+#include "vmm/backend/back_end_process.h"
 #include "vmm/config/vm_config.h"
 #include "vmm/kvm/kvm_vm.h"
 #include "vmm/machine/device_set.h"
@@ -44,6 +45,7 @@ class Machine {
   std::unique_ptr<GuestMemory> memory_;
   std::unique_ptr<KvmVm> vm_;
   std::unique_ptr<DeviceSet> devices_;
+  std::vector<std::unique_ptr<BackEndProcess>> processes_;
   std::unique_ptr<VirtioSet> virtio_;
   LoadedKernel kernel_;
 };

@@ -16,7 +16,7 @@
 
 namespace vmm {
 
-enum class RunEnd { kPanic, kRequest, kTimeout, kSignal, kUserQuit, kHang, kWatchdog };
+enum class RunEnd { kPanic, kRequest, kTimeout, kSignal, kUserQuit, kHang, kWatchdog, kHostFailure };
 
 // Owned and called by the thread of the run.
 class EventLoop {

@@ -36,6 +36,10 @@ void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutc
     case RunEnd::kTimeout: outcome.kind = RunOutcome::Kind::kTimeout; break;
     case RunEnd::kHang:
     case RunEnd::kWatchdog: outcome.kind = RunOutcome::Kind::kHang; break;
+    case RunEnd::kHostFailure:
+      outcome.kind = RunOutcome::Kind::kVmmError;
+      outcome.error = events.host_failure();
+      break;
     case RunEnd::kUserQuit:
       outcome.kind = RunOutcome::Kind::kInterrupted;
       outcome.signal = SIGINT;
