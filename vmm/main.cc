@@ -1,14 +1,18 @@
-// vmm: flags -> VmConfig -> RunVm -> exit code.
+// vmm: flags -> VmConfig -> RunVm -> exit code; or one of the commands that are a first word.
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "base/result_file.h"
 #include "base/status.h"
+#include "vmm/batch/batch_command.h"
 #include "vmm/cli/flags.h"
+#include "vmm/doctor/doctor_command.h"
 #include "vmm/outcome/result_json.h"
 #include "vmm/outcome/run_outcome.h"
 #include "vmm/run/run_vm.h"
@@ -35,6 +39,9 @@ absl::StatusOr<std::unique_ptr<vmm::ResultFile>> OpenRecord(const vmm::VmConfig&
 int main(int argc, char** argv) {
   OpenMissingStreams();
   vmm::SetUpLog(/*verbose=*/false);
+  const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  if (!words.empty() && words[0] == "batch") return vmm::BatchCommand({words.begin() + 1, words.end()});
+  if (!words.empty() && words[0] == "doctor") return vmm::DoctorCommand({words.begin() + 1, words.end()});
   const absl::StatusOr<vmm::VmmInvocation> invocation = vmm::ParseCommandLine(argc, argv);
   absl::StatusOr<std::unique_ptr<vmm::StopSignals>> signals;
   vmm::RunOutcome outcome;

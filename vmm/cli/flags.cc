@@ -103,7 +103,10 @@ constexpr std::string_view kUsage =
     "The guest's serial console is standard input and output (on a terminal, Ctrl-A x\n"
     "quits). Our own words go to stderr; the last line there says how the run ended.\n"
     "Exit status: 0 power-off, 1-119 the guest's own, 120 panic, 121 triple fault,\n"
-    "122 hang, 123 reset, 124 time-out, 125 vmm could not run it, 126 panic but no dump.\n";
+    "122 hang, 123 reset, 124 time-out, 125 vmm could not run it, 126 panic but no dump.\n"
+    "\n"
+    "Two commands have a --help of their own: vmm batch FILE runs many guests at once,\n"
+    "vmm doctor [--kernel=FILE] says what this machine or kernel lacks.\n";
 
 const std::vector<FlagGroup>& Groups() {
   static const auto& groups = *new std::vector<FlagGroup>{

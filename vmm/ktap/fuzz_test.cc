@@ -121,7 +121,7 @@ size_t CheckLimits(const std::vector<TestResult>& tests, size_t depth) {
 TEST(KtapFuzzTest, AnyStreamIsReadTheSameWayHoweverItIsCut) {
   std::mt19937_64 random(FuzzSeed(1));
   uint64_t with_results = 0;
-  FuzzRun run(6000);
+  FuzzRun run(3000);
   while (run.Step()) {
     const std::string text = Stream(random);
     const bool dies = random() % 2 == 0;
@@ -142,7 +142,7 @@ TEST(KtapFuzzTest, AnyStreamIsReadTheSameWayHoweverItIsCut) {
 
 TEST(KtapFuzzTest, WhatIsWrittenReadsBack) {
   std::mt19937_64 random(FuzzSeed(2));
-  FuzzRun run(3000);
+  FuzzRun run(500);
   while (run.Step()) {
     const std::string text = Stream(random);
     const ResultTree tree = Parse(text, random() % 2 == 0, {}, nullptr);

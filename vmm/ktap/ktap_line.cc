@@ -62,7 +62,7 @@ Directive DirectiveOf(std::string_view word, bool ok) {
 
 // `text` begins after "ok" or "not ok". False if it is not a result: there is no number.
 bool ParseResult(std::string_view text, bool ok, KtapLine& line) {
-  if (!TakePrefix(text, " ")) return false;
+  if (!TakeFront(text, " ")) return false;
   text = TrimLeft(text);
   const std::optional<uint64_t> number = TakeNumber(text);
   if (!number.has_value() || (!text.empty() && text.front() != ' ')) return false;
@@ -85,14 +85,14 @@ bool ParseResult(std::string_view text, bool ok, KtapLine& line) {
 }
 
 bool ParsePlan(std::string_view text, KtapLine& line) {
-  if (!TakePrefix(text, "1..")) return false;
+  if (!TakeFront(text, "1..")) return false;
   const std::optional<uint64_t> number = TakeNumber(text);
   text = TrimLeft(text);
   if (!number.has_value() || (!text.empty() && text.front() != '#')) return false;
   line.kind = Kind::kPlan;
   line.number = *number;
   line.skips_all = *number == 0;
-  TakePrefix(text, "#");
+  TakeFront(text, "#");
   text = Trim(text);
   const std::string_view word = text.substr(0, text.find(' '));
   if (EqualIgnoringCase(word.substr(0, 4), "skip")) text.remove_prefix(word.size());
@@ -101,7 +101,7 @@ bool ParsePlan(std::string_view text, KtapLine& line) {
 }
 
 bool IsVersion(std::string_view text) {
-  if (!TakePrefix(text, "KTAP version ") && !TakePrefix(text, "TAP version ")) return false;
+  if (!TakeFront(text, "KTAP version ") && !TakeFront(text, "TAP version ")) return false;
   return TakeNumber(text).has_value() && text.empty();
 }
 
@@ -113,7 +113,7 @@ bool ParseComment(std::string_view text, KtapLine& line) {
   } else if (text.starts_with("selftests: ")) {
     line.kind = Kind::kRun;
     line.name = std::string(text);
-  } else if (TakePrefix(text, "Subtest: ")) {
+  } else if (TakeFront(text, "Subtest: ")) {
     line.kind = Kind::kSubtest;
     line.name = std::string(Trim(text));
   } else {
@@ -144,12 +144,12 @@ KtapLine ParseKtapLine(std::string_view whole) {
   }
   if (text.empty()) return line;
   std::string_view rest = text;
-  if (TakePrefix(rest, "ok")) {
+  if (TakeFront(rest, "ok")) {
     ParseResult(rest, true, line);
-  } else if (TakePrefix(rest, "not ok")) {
+  } else if (TakeFront(rest, "not ok")) {
     ParseResult(rest, false, line);
   } else if (ParsePlan(rest, line)) {
-  } else if (TakePrefix(rest, "Bail out!")) {
+  } else if (TakeFront(rest, "Bail out!")) {
     line.kind = Kind::kBailOut;
     line.message = std::string(Trim(rest));
   } else if (rest == "---") {

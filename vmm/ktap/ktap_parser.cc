@@ -105,7 +105,7 @@ bool KtapParser::InYaml(const KtapLine& line, std::string_view text) {
   TestResult& test = frame.results.back();
   std::string_view value = word;
   double milliseconds = 0;
-  if (TakePrefix(value, "duration_ms:") && ReadNumber(Trim(value), milliseconds) && milliseconds >= 0 &&
+  if (TakeFront(value, "duration_ms:") && ReadNumber(Trim(value), milliseconds) && milliseconds >= 0 &&
       milliseconds < 1e12) {
     test.duration = absl::Milliseconds(milliseconds);
   }

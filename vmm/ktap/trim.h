@@ -24,7 +24,7 @@ inline std::string_view TrimRight(std::string_view text) {
 inline std::string_view Trim(std::string_view text) { return TrimLeft(TrimRight(text)); }
 
 // True if `text` begins with `prefix`, which is then taken off.
-inline bool TakePrefix(std::string_view& text, std::string_view prefix) {
+inline bool TakeFront(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
   text.remove_prefix(prefix.size());
   return true;
