@@ -1,4 +1,4 @@
-// vmm batch and vmm doctor as processes: real guests, several at once.
+// vmm batch, vmm doctor and the files of --ktap and --junit, with real guests.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -17,6 +17,12 @@ namespace {
 
 using testing::HasSubstr;
 
+std::string TextOf(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
 class BatchTest : public testing::Test {
  protected:
   void SetUp() override { std::filesystem::remove_all(results_); }
@@ -28,12 +34,6 @@ class BatchTest : public testing::Test {
 
   nlohmann::json Json(const std::string& dir) const {
     return nlohmann::json::parse(std::ifstream(dir + "/batch.json"), nullptr, false);
-  }
-
-  std::string Text(const std::string& path) const {
-    std::ostringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
   }
 
   const std::string name_ = testing::UnitTest::GetInstance()->current_test_info()->name();
@@ -63,8 +63,8 @@ TEST_F(BatchTest, GuestsOfEveryEndAreToldApart) {
             "nothing vmm-error 125;")
       << result.Describe();
   EXPECT_TRUE(std::filesystem::exists(results_ + "/runs/panics/vmcore"));
-  EXPECT_THAT(Text(results_ + "/runs/hello/console.log"), HasSubstr("hello on the serial port"));
-  EXPECT_THAT(Text(results_ + "/junit.xml"), HasSubstr("<error type=\"panic\""));
+  EXPECT_THAT(TextOf(results_ + "/runs/hello/console.log"), HasSubstr("hello on the serial port"));
+  EXPECT_THAT(TextOf(results_ + "/junit.xml"), HasSubstr("<error type=\"panic\""));
   EXPECT_EQ(json["runs"][2]["signature"], json["runs"][3]["signature"]);
 }
 
@@ -78,7 +78,7 @@ TEST_F(BatchTest, ABatchOfPassesIsZero) {
 TEST_F(BatchTest, SigtermEndsItsGuestsWithTheirRecords) {
   VmmProcess batch({"batch", List("spins: --kernel=guest-tests/spin.elf\nlater: --kernel=guest-tests/hello.elf\n"),
                     "--results=" + results_, "--jobs=1"});
-  const auto started = [&] { return Text(results_ + "/runs/spins/console.log").size(); };
+  const auto started = [&] { return TextOf(results_ + "/runs/spins/console.log").size(); };
   for (int i = 0; i < 400 && started() == 0; ++i) usleep(25'000);
   batch.Signal(SIGTERM);
   const VmmResult result = batch.Wait();
@@ -111,6 +111,38 @@ TEST_F(BatchTest, AWrongListIs125AndNamesItsLine) {
   const VmmResult result = RunVmm({"batch", List("a: --cpus=x\n"), "--results=" + results_});
   EXPECT_EQ(result.exit_code, 125);
   EXPECT_THAT(result.LastErrorLine(), HasSubstr(".list: line 2: --cpus=x")) << result.Describe();
+}
+
+// Guests print TAP on their consoles.
+TEST(TestResultsTest, AGuestsResultsAreKtapJunitAndInTheRecord) {
+  const std::string dir = testing::TempDir();
+  const VmmResult result = RunGuest(
+      "pio_widths", "", {"--ktap=" + dir + "/t.ktap", "--junit=" + dir + "/t.xml", "--result=" + dir + "/t.json"});
+  EXPECT_EQ(result.exit_code, 0) << result.Describe();
+  const nlohmann::json tests = nlohmann::json::parse(std::ifstream(dir + "/t.json"))["tests"];
+  EXPECT_EQ(tests["passed"], true) << tests;
+  EXPECT_GT(tests["ok"], 1) << tests;
+  EXPECT_EQ(tests["stream_errors_seen"], 0) << tests;
+  EXPECT_THAT(TextOf(dir + "/t.ktap"), HasSubstr("KTAP version 1\n1.."));
+  EXPECT_THAT(TextOf(dir + "/t.xml"), HasSubstr("<testcase classname=\"pio_widths.elf\""));
+}
+
+TEST(TestResultsTest, APanicEndsTheRunningTestAndWhatHadFinishedStays) {
+  const std::string dir = testing::TempDir();
+  const VmmResult result =
+      RunGuest("pvpanic", "write=1", {"--on-panic=exit", "--ktap=" + dir + "/p.ktap", "--junit=" + dir + "/p.xml"});
+  EXPECT_EQ(result.exit_code, 120) << result.Describe();
+  const std::string ktap = TextOf(dir + "/p.ktap");
+  EXPECT_THAT(ktap, HasSubstr("ok 1 a byte says: panicked, crash loaded, shutdown\nok 2 so do 32 bits\n"));
+  EXPECT_THAT(ktap, HasSubstr("\nnot ok 3 (unnamed) # panic: ")) << result.Describe();
+  EXPECT_THAT(TextOf(dir + "/p.xml"), HasSubstr("<error type=\"panic\""));
+}
+
+TEST(TestResultsTest, AFileWithoutAPlaceIsSaidBeforeTheGuestRuns) {
+  const VmmResult result = RunGuest("hello", "", {"--junit=/none/x.xml"});
+  EXPECT_EQ(result.exit_code, 125);
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("--junit=/none/x.xml")) << result.Describe();
+  EXPECT_EQ(result.out, "");
 }
 
 TEST(DoctorTest, AMachineWithKvmCanRunGuests) {

@@ -15,6 +15,7 @@
 #include "vmm/doctor/doctor_command.h"
 #include "vmm/outcome/result_json.h"
 #include "vmm/outcome/run_outcome.h"
+#include "vmm/outcome/test_results.h"
 #include "vmm/run/run_vm.h"
 #include "vmm/run/stop_signals.h"
 
@@ -55,15 +56,18 @@ int main(int argc, char** argv) {
     const vmm::VmConfig& config = invocation->config;
     // Opened first, so that the guest does not boot in vain.
     const absl::StatusOr<std::unique_ptr<vmm::ResultFile>> record = OpenRecord(config);
+    absl::StatusOr<vmm::TestFiles> tests = vmm::TestFiles::Open(config);
     // Blocked until the record and the last line are written: neither a second signal nor a reader that left may cut
     // them off.
     signals = vmm::StopSignals::Block();
-    outcome.error = record.ok() ? signals.status() : record.status();
+    outcome.error = !record.ok() ? record.status() : !tests.ok() ? tests.status() : signals.status();
     if (outcome.error.ok()) outcome = vmm::RunVm(config);
+    const int stop_fd = signals.ok() ? (*signals)->fd() : -1;
+    if (tests.ok()) outcome.record_error = tests->Write(config, outcome, stop_fd);
     if (record.ok() && *record != nullptr) {
-      const int stop_fd = signals.ok() ? (*signals)->fd() : -1;
-      outcome.record_error =
+      const absl::Status written =
           vmm::Annotate((*record)->Write(vmm::ResultJson(config, outcome), stop_fd), "--result=" + config.result_path);
+      if (outcome.record_error.ok()) outcome.record_error = written;
     }
   }
   vmm::LogInfo(vmm::OutcomeLine(outcome));

@@ -1,6 +1,7 @@
 #include "vmm/batch/summary.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <vector>
 

@@ -88,6 +88,10 @@ ABSL_FLAG(std::string, vmcoreinfo, "", "FILE: VMCOREINFO, note or text, tried be
 ABSL_FLAG(std::string, timeout, "off", "TIME: end the run after so long, exit 124 [off]");
 ABSL_FLAG(std::string, result, "",
           "FILE: a JSON record of the run; - is standard output. What is no regular file is written to, not replaced");
+ABSL_FLAG(std::string, ktap, "",
+          "FILE: the results of the guest's tests (KTAP or TAP on its console),\n"
+          "as KTAP; the test that was running at a death is not ok");
+ABSL_FLAG(std::string, junit, "", "FILE: the same as JUnit's XML");
 ABSL_FLAG(bool, verbose, false, "say more on stderr");
 ABSL_FLAG(bool, help, false, "this text");
 ABSL_FLAG(bool, version, false, "the version");
@@ -117,7 +121,7 @@ const std::vector<FlagGroup>& Groups() {
       {"When the guest panics",
        {"on_panic", "catch", "symbols", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir",
         "dump_once", "dump_keep", "dump_min_free", "dump_format", "dump_level", "dump", "core_mappings", "vmcoreinfo"}},
-      {"The run", {"timeout", "hang_after", "result", "verbose", "help", "version"}},
+      {"The run", {"timeout", "hang_after", "result", "ktap", "junit", "verbose", "help", "version"}},
   };
   return groups;
 }
@@ -284,6 +288,8 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
   ASSIGN_OR_RETURN(config.hang_after, Value("hang-after", FLAGS_hang_after, ReadHangAfter));
   ASSIGN_OR_RETURN(config.timeout, Value("timeout", FLAGS_timeout, time_or_off));
   config.result_path = absl::GetFlag(FLAGS_result);
+  config.ktap_path = absl::GetFlag(FLAGS_ktap);
+  config.junit_path = absl::GetFlag(FLAGS_junit);
   config.verbose = absl::GetFlag(FLAGS_verbose);
   return config;
 }
