@@ -99,6 +99,10 @@ ABSL_FLAG(std::string, sandbox, "on",
           "calls before its guest runs; log names calls that on forbids [on]");
 ABSL_FLAG(std::string, result, "",
           "FILE: a JSON record of the run; - is standard output. What is no regular file is written to, not replaced");
+ABSL_FLAG(std::string, ktap, "",
+          "FILE: the results of the guest's tests (KTAP or TAP on its console),\n"
+          "as KTAP; the test that was running at a death is not ok");
+ABSL_FLAG(std::string, junit, "", "FILE: the same as JUnit's XML");
 ABSL_FLAG(bool, verbose, false, "say more on stderr");
 ABSL_FLAG(bool, help, false, "this text");
 ABSL_FLAG(bool, version, false, "the version");
@@ -114,7 +118,10 @@ constexpr std::string_view kUsage =
     "The guest's serial console is standard input and output (on a terminal, Ctrl-A x\n"
     "quits). Our own words go to stderr; the last line there says how the run ended.\n"
     "Exit status: 0 power-off, 1-119 the guest's own, 120 panic, 121 triple fault,\n"
-    "122 hang, 123 reset, 124 time-out, 125 vmm could not run it, 126 panic but no dump.\n";
+    "122 hang, 123 reset, 124 time-out, 125 vmm could not run it, 126 panic but no dump.\n"
+    "\n"
+    "Two commands have a --help of their own: vmm batch FILE runs many guests at once,\n"
+    "vmm doctor [--kernel=FILE] says what this machine or kernel lacks.\n";
 
 const std::vector<FlagGroup>& Groups() {
   static const auto& groups = *new std::vector<FlagGroup>{
@@ -125,7 +132,7 @@ const std::vector<FlagGroup>& Groups() {
       {"When the guest panics",
        {"on_panic", "catch", "symbols", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir",
         "dump_once", "dump_keep", "dump_min_free", "dump_format", "dump_level", "dump", "core_mappings", "vmcoreinfo"}},
-      {"The run", {"timeout", "hang_after", "sandbox", "result", "verbose", "help", "version"}},
+      {"The run", {"timeout", "hang_after", "sandbox", "result", "ktap", "junit", "verbose", "help", "version"}},
   };
   return groups;
 }
@@ -302,6 +309,8 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
   ASSIGN_OR_RETURN(config.timeout, Value("timeout", FLAGS_timeout, time_or_off));
   ASSIGN_OR_RETURN(config.sandbox, Value("sandbox", FLAGS_sandbox, ParseSandbox));
   config.result_path = absl::GetFlag(FLAGS_result);
+  config.ktap_path = absl::GetFlag(FLAGS_ktap);
+  config.junit_path = absl::GetFlag(FLAGS_junit);
   config.verbose = absl::GetFlag(FLAGS_verbose);
   return config;
 }

@@ -76,6 +76,8 @@ struct VmConfig {
   absl::Duration hang_after = absl::InfiniteDuration();
   absl::Duration timeout = absl::InfiniteDuration();
   std::string result_path;  // empty: no JSON record; "-": standard output
+  std::string ktap_path;    // the results of the guest's tests, as KTAP; empty: not wanted
+  std::string junit_path;   // the same as JUnit's XML
   bool verbose = false;
 
   // The exact command line, quoted for a shell; goes into the record.

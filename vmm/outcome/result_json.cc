@@ -11,6 +11,7 @@
 #include "base/unique_fd.h"
 #include "base/version.h"
 #include "nlohmann/json.hpp"
+#include "vmm/ktap/summary_json.h"
 #include "vmm/outcome/tool_lines.h"
 
 namespace vmm {
@@ -275,6 +276,7 @@ std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
       {"command", config.command},
   };
   if (outcome.vmport.has_value()) result["vmport"] = VmportJson(*outcome.vmport);
+  if (outcome.tests.has_value()) result["tests"] = TestsJson(*outcome.tests);
   if (outcome.kind == RunOutcome::Kind::kGuestExit) result["guest_status"] = outcome.guest_status;
   return JsonText(std::move(result), /*indent=*/2) + "\n";
 }

@@ -15,6 +15,7 @@
 #include "dump/flight/kvm_stats_note.h"
 #include "dump/write/write_vmcore.h"
 #include "vmm/catch/catch_config.h"
+#include "vmm/ktap/test_result.h"
 #include "vmm/outcome/death_report.h"
 #include "vmm/outcome/fault_site.h"
 #include "vmm/outcome/hang_registers.h"
@@ -78,6 +79,8 @@ struct RunOutcome {
   std::vector<VcpuAccount> vcpus;
 
   std::optional<VmportReport> vmport;  // empty without --vmport
+
+  std::optional<ResultTree> tests;  // empty without --ktap and --junit
 
   std::optional<VmcoreReport> dump;
   std::string earlier_dump;  // with --dump-once: the path of the dump that an earlier death of this kind left

@@ -19,9 +19,11 @@
 #include "vmm/console/console_input.h"
 #include "vmm/console/console_writer.h"
 #include "vmm/console/terminal.h"
+#include "vmm/ktap/test_stream.h"
 #include "vmm/machine/machine.h"
 #include "vmm/outcome/explain_end.h"
 #include "vmm/outcome/hang_registers.h"
+#include "vmm/outcome/test_results.h"
 #include "vmm/recorder/console_recorder.h"
 #include "vmm/recorder/sched_recorder.h"
 #include "vmm/run/ask_by_nmi.h"
@@ -74,6 +76,7 @@ class Run {
     StopGuest();
     KeepWhatIsKnown(end);
     if (IsBadEnd(outcome_)) DumpAndExplain();
+    if (tests_.has_value()) KeepTests();
     return std::move(outcome_);
   }
 
@@ -86,6 +89,9 @@ class Run {
     ASSIGN_OR_RETURN(sandbox_, Sandbox::Create(config_.sandbox));
     dirs_ = OpenDumpDirs(config_);
     ASSIGN_OR_RETURN(console_, ConsoleWriter::Create(ConsoleFd(config_)));
+    if (!config_.ktap_path.empty() || !config_.junit_path.empty()) {
+      tests_.emplace(/*tell=*/isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0);
+    }
     early_.emplace(*events_);
     scanner_.emplace([this] { return absl::Now() - start_; },
                      [this](const ConsoleWitness& witness) { HearWitness(witness); });
@@ -241,11 +247,18 @@ class Run {
     }
   }
 
+  // The explained end says what the running test died of.
+  void KeepTests() {
+    outcome_.tests = tests_->Close(DeathOf(outcome_));
+    AddStatus(outcome_, *outcome_.tests);
+  }
+
   // What the guest writes to its serial port.
   void Print(std::span<const uint8_t> bytes) {
     console_lines_.Record(bytes);
     console_->Write(bytes);
     scanner_->Scan(bytes);
+    if (tests_.has_value()) tests_->Take(bytes);
   }
 
   // A sign of trouble on the console ends the run only if it is an early exception, or if the user asked for that.
@@ -273,6 +286,7 @@ class Run {
   std::unique_ptr<ConsoleWriter> console_;
   std::optional<EarlyExceptionWatch> early_;
   std::optional<ConsoleScanner> scanner_;
+  std::optional<TestStream> tests_;  // empty: nobody asked for results
   ConsoleRecorder console_lines_{[] { return __rdtsc(); }};
   std::unique_ptr<Machine> machine_;
   std::unique_ptr<KernelCatch> traps_;
