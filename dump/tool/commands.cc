@@ -2,6 +2,7 @@
 
 #include "dump/tool/check_command.h"
 #include "dump/tool/compare_command.h"
+#include "dump/tool/console_command.h"
 #include "dump/tool/convert_command.h"
 #include "dump/tool/dmesg_command.h"
 #include "dump/tool/guest_command.h"
@@ -20,6 +21,7 @@ std::vector<Command> AllCommands() {
       CompareCommand(),
       DmesgCommand(),
       ReportCommand(),
+      ConsoleCommand(),
       VmcsCommand(),
       GuestCommand(),
       ConvertCommand(),
