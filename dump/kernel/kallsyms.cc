@@ -4,6 +4,7 @@
 #include <array>
 
 #include "absl/strings/str_format.h"
+#include "base/printable.h"
 
 namespace vmm {
 namespace {
@@ -20,9 +21,7 @@ constexpr size_t kMaxAnswers = 256;
 // Static functions may share a name, but not so many.
 constexpr size_t kMaxSameName = 4096;
 
-bool IsPrintable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
-}
+bool AllPrintable(std::string_view text) { return std::all_of(text.begin(), text.end(), IsPrintable); }
 
 }  // namespace
 
@@ -70,7 +69,7 @@ absl::Status Kallsyms::ReadTokens(const KernelMemory& memory, const KallsymsTabl
         offset < limit ? static_cast<const uint8_t*>(std::memchr(&bytes[offset], 0, limit - offset)) : nullptr;
     if (nul == nullptr) return absl::NotFoundError("kallsyms: a token has no end");
     std::string token(reinterpret_cast<const char*>(&bytes[offset]), reinterpret_cast<const char*>(nul));
-    if (!IsPrintable(token)) return absl::NotFoundError("kallsyms: a token is no printable string");
+    if (!AllPrintable(token)) return absl::NotFoundError("kallsyms: a token is no printable string");
     tokens_.push_back(std::move(token));
   }
   return absl::OkStatus();

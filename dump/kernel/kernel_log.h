@@ -35,14 +35,14 @@ using FindVariable = std::function<std::optional<uint64_t>(std::string_view name
 inline constexpr size_t kMaxLogRecords = kKernelLogBudget.steps;
 inline constexpr size_t kMaxLogText = kKernelLogBudget.bytes;
 
-// Returns the last `max_records` records, at most kMaxLogRecords, oldest first. They come from the lockless ring of Linux 5.10 (printk_ring.h),
-// else from the log_buf of 3.5 (printk_log.h). NotFound if neither layout is known, DataLoss if the log's numbers make
-// no sense. Safe on live RAM: leaves out a record that is being written.
+// Returns the last `max_records` records, at most kMaxLogRecords, oldest first. They come from the lockless ring of
+// Linux 5.10 (printk_ring.h), else from the log_buf of 3.5 (printk_log.h). NotFound if neither layout is known,
+// DataLoss if the log's numbers make no sense. Safe on live RAM: leaves out a record that is being written.
 absl::StatusOr<std::vector<LogRecord>> ReadKernelLog(const KernelMemory& memory, const StructLayout& layout,
                                                      const FindVariable& find, size_t max_records = SIZE_MAX);
 
 // "[    1.234567] text", as dmesg and makedumpfile --dump-dmesg print it. Further lines of a record are indented by the
-// width of the stamp, and unprintable bytes are shown as \x1b. No newline at the end.
+// width of the stamp, and unprintable bytes except tabs are shown as \x1b. No newline at the end.
 std::string FormatLogRecord(const LogRecord& record);
 
 }  // namespace vmm
