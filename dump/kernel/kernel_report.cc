@@ -1,6 +1,7 @@
 #include "dump/kernel/kernel_report.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -65,7 +66,6 @@ KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, 
   if (view.symbols() != nullptr) {
     report.symbols = absl::StrFormat("%s (%d)", view.symbols()->Source(), view.symbols()->size());
   }
-  report.missing = view.why_not();
   if (const std::optional<uint64_t> mask = view.TaintMask(); mask.has_value()) report.taint = TaintLetters(*mask);
 
   absl::StatusOr<std::vector<LogRecord>> log = view.ReadLog();
@@ -73,6 +73,9 @@ KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, 
     report.log = *std::move(log);
     report.message = FindPanicMessage(report.log);
     if (!report.log.empty()) report.uptime_ns = report.log.back().time_ns;
+    if (report.log.size() == kMaxLogRecords) {
+      report.missing.push_back(absl::StrFormat("kernel log: only the last %d records were read", kMaxLogRecords));
+    }
     if (report.log.size() > log_records) {
       report.log.erase(report.log.begin(), report.log.end() - static_cast<ptrdiff_t>(log_records));
     }
@@ -80,11 +83,19 @@ KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, 
     report.missing.emplace_back(log.status().message());
   }
 
+  if (cpus.size() > kCpusBudget.steps) {
+    report.missing.push_back(
+        absl::StrFormat("%d CPUs: only the first %d are reported", cpus.size(), kCpusBudget.steps));
+    cpus = cpus.first(kCpusBudget.steps);
+  }
   for (size_t i = 0; i < cpus.size(); ++i) report.cpus.push_back(ReportCpu(view, static_cast<int>(i), cpus[i]));
   report.panic_cpu = view.PanicCpu();
   if (!report.panic_cpu.has_value() || static_cast<size_t>(*report.panic_cpu) >= report.cpus.size()) {
     const auto with_panic = std::find_if(report.cpus.begin(), report.cpus.end(), HasPanic);
     report.panic_cpu = with_panic == report.cpus.end() ? dead_cpu : std::optional<int>(with_panic->cpu);
+    if (report.panic_cpu.has_value() && static_cast<size_t>(*report.panic_cpu) >= report.cpus.size()) {
+      report.panic_cpu.reset();  // among the CPUs that were cut
+    }
   }
   if (report.panic_cpu.has_value()) {
     report.signature =
@@ -93,6 +104,9 @@ KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, 
     report.signature = CrashSignature(report.message, {});
   }
   report.modules = view.modules();
+  std::vector<std::string> why_not = view.why_not();
+  report.missing.insert(report.missing.begin(), std::make_move_iterator(why_not.begin()),
+                        std::make_move_iterator(why_not.end()));
   return report;
 }
 

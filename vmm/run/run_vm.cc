@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -207,13 +208,27 @@ class Run {
     PromoteConsolePanic(outcome_);
   }
 
-  // The guest's kernel is looked for once; the dump and its explanation share the result.
+  // Dumps first: an explanation reads structures that the guest made, and may take long or fail. With --dump-once the
+  // dump's name is the signature, and before a pause a person wants to know why, so then it comes first.
   void DumpAndExplain() {
     const VmSnapshot snapshot = TakeSnapshot();
-    const FoundKernel kernel = FindKernel(snapshot);
-    ExplainEnd(config_, snapshot, kernel, outcome_);
+    const FoundKernel kernel = FindKernelOrNone(snapshot);
     const bool died = outcome_.kind == RunOutcome::Kind::kPanic || outcome_.kind == RunOutcome::Kind::kHang;
+    const bool explain_first = !died || config_.dump_once || config_.on_panic == OnPanic::kPause;
+    if (explain_first) ExplainEnd(config_, snapshot, kernel, signals_->fd(), outcome_);
     if (died) DoAsOnPanicSays(snapshot, kernel);
+    if (!explain_first) ExplainEnd(config_, snapshot, kernel, signals_->fd(), outcome_);
+  }
+
+  // The guest's kernel is looked for once; the dump and its explanation share the result.
+  static FoundKernel FindKernelOrNone(const VmSnapshot& snapshot) {
+    try {
+      return FindKernel(snapshot);
+    } catch (const std::bad_alloc&) {
+      FoundKernel none;
+      none.why_not = "out of memory in the search for the guest's kernel";
+      return none;
+    }
   }
 
   VmSnapshot TakeSnapshot() {
@@ -306,7 +321,12 @@ class Run {
 }  // namespace
 
 RunOutcome RunVm(const VmConfig& config) {
-  absl::StatusOr<RunOutcome> outcome = Run(config).Go();
+  absl::StatusOr<RunOutcome> outcome = absl::UnknownError("not run");
+  try {
+    outcome = Run(config).Go();
+  } catch (const std::bad_alloc&) {
+    outcome = absl::ResourceExhaustedError("out of memory");
+  }
   if (outcome.ok()) return *std::move(outcome);
   RunOutcome failed;
   failed.error = outcome.status();
