@@ -59,6 +59,7 @@ int main(int argc, char** argv) {
           vmm::Annotate((*record)->Write(vmm::ResultJson(config, outcome), stop_fd), "--result=" + config.result_path);
     }
   }
-  vmm::LogInfo(vmm::OutcomeLine(outcome));
+  const bool verbose = invocation.ok() && invocation->config.verbose;
+  if (verbose || !vmm::IsProgramsOwnEnd(outcome)) vmm::LogInfo(vmm::OutcomeLine(outcome));
   return vmm::ExitCodeOf(outcome);
 }

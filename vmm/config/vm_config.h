@@ -15,6 +15,7 @@
 #include "dump/write/vmcore_options.h"
 #include "vmm/boot/load_kernel.h"
 #include "vmm/catch/catch_config.h"
+#include "vmm/harness/program_config.h"
 #include "vmm/kvm/cpu_features.h"
 #include "vmm/kvm/hypervisor_leaf.h"
 #include "vmm/witness/kernel_signs.h"
@@ -49,6 +50,11 @@ struct VmConfig {
   CpuFeatures cpu_features;
   VmwareConfig vmware;
   bool watchdog = false;  // an ib700
+
+  std::optional<ProgramConfig> program;  // what the guest is for; empty: the user's initrd says
+  // What becomes of the guest's console. Empty: standard output; with a program it is only kept for the record, or with
+  // `verbose` goes to standard error. "-": standard output; with a program standard error. "off": kept only. Else a file.
+  std::string console;
 
   OnPanic on_panic = OnPanic::kDump;
   CatchConfig catching;                   // what to catch at the fault itself

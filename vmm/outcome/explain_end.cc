@@ -43,6 +43,12 @@ bool PanicWasToBeCaught(const RunOutcome& outcome) {
                                                            &CatchPoint::kind) != outcome.catching->points.end();
 }
 
+// True if nobody has seen what the guest printed.
+bool HidesConsole(const VmConfig& config) {
+  if (config.console == "off") return true;
+  return config.program.has_value() && config.console.empty() && !config.verbose;
+}
+
 }  // namespace
 
 bool ConsoleShowedPanic(const RunOutcome& outcome) {
@@ -84,7 +90,7 @@ void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, const FoundK
     TellFault(*outcome.fault);
   }
   if (outcome.hang_registers.has_value()) NamePlaces(snapshot, kernel, symbols, *outcome.hang_registers);
-  if (!ConsoleShowedPanic(outcome)) TellLog(*outcome.death);
+  if (!ConsoleShowedPanic(outcome) || HidesConsole(config)) TellLog(*outcome.death);
 }
 
 }  // namespace vmm
