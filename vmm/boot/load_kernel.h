@@ -31,9 +31,9 @@ enum class BootMode {
 
 struct BootConfig {
   std::string kernel_path;
-  std::string initrd_path;   // empty: the UKI's, else none
+  std::string initrd_path;           // empty: the UKI's, else none
   std::optional<ImageBytes> initrd;  // in place of a file's, if there is one
-  std::string command_line;  // empty: the UKI's, else none
+  std::string command_line;          // empty: the UKI's, else none
   BootMode mode = BootMode::kAuto;
   Kaslr kaslr;                // "nokaslr" on the command line turns KASLR off
   bool cpu_has_la57 = false;  // true if the guest's CPUID has LA57

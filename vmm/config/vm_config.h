@@ -53,7 +53,8 @@ struct VmConfig {
 
   std::optional<ProgramConfig> program;  // what the guest is for; empty: the user's initrd says
   // What becomes of the guest's console. Empty: standard output; with a program it is only kept for the record, or with
-  // `verbose` goes to standard error. "-": standard output; with a program standard error. "off": kept only. Else a file.
+  // `verbose` goes to standard error. "-": standard output; with a program standard error. "off": kept only. Else a
+  // file.
   std::string console;
 
   OnPanic on_panic = OnPanic::kDump;

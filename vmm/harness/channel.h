@@ -5,9 +5,9 @@
 //   0xc8000  stderr          32 KiB
 //   0xd0000  stdout          64 KiB
 //
-// The pages are RAM below 1 MiB, in an area that a PC has for option ROMs. e820 gives it to nobody, so the kernel leaves
-// it alone, and /dev/mem maps it even with STRICT_DEVMEM. The kernel maps all of this area write-back. Bytes written to
-// it are in our memory at once: no exit, no driver, and nothing that a dying kernel could lose.
+// The pages are RAM below 1 MiB, in an area that a PC has for option ROMs. e820 gives it to nobody, so the kernel
+// leaves it alone, and /dev/mem maps it even with STRICT_DEVMEM. The kernel maps all of this area write-back. Bytes
+// written to it are in our memory at once: no exit, no driver, and nothing that a dying kernel could lose.
 //
 // A ring is one producer and one consumer. Each only ever writes its own half of ChannelRing. Indexes count bytes since
 // the start and wrap at 2^32; the place in the ring is the index modulo its size.
@@ -75,10 +75,10 @@ struct ChannelHeader {
 // What init does, in order, as a file in the initramfs: records that end with a NUL, whose first byte is a kind.
 #define PLAN_PATH "/.vmm/plan"
 enum PlanRecord {
-  kPlanModule = 'm',   // path of a .ko file to load
+  kPlanModule = 'm',      // path of a .ko file to load
   kPlanSoftModule = 's',  // the same, but it may fail: the processor may lack what it is for
-  kPlanFolder = 'c',   // working directory of the program
-  kPlanProgram = 'p',  // path of the file to execute
+  kPlanFolder = 'c',      // working directory of the program
+  kPlanProgram = 'p',     // path of the file to execute
   kPlanArgument = 'a',
   kPlanVariable = 'e',  // NAME=VALUE
 };

@@ -32,7 +32,10 @@ class CpioWriter {
   absl::Status AddLink(std::string_view path, std::string_view target);
   absl::Status AddDevice(std::string_view path, uint32_t major, uint32_t minor, uint32_t mode);
 
-  bool Has(std::string_view path) const { return paths_.contains(std::string(path)); }
+  // True if something other than a folder is at `path`.
+  bool Has(std::string_view path) const {
+    return paths_.contains(std::string(path)) && !folders_.contains(std::string(path));
+  }
   uint64_t size() const { return size_; }  // in bytes, so far
 
   // Writes the end mark and returns the archive. Nothing may be added afterwards.

@@ -15,7 +15,7 @@
 #include "vmm/harness/channel.h"
 #include "vmm/harness/cpio_writer.h"
 #include "vmm/harness/guest_files.h"
-#include "vmm/harness/init/init_elf.h"
+#include "vmm/harness/init_elf.h"
 #include "vmm/harness/library_search.h"
 #include "vmm/harness/modules/module_file.h"
 #include "vmm/harness/modules/module_tree.h"
