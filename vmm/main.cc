@@ -70,6 +70,7 @@ int main(int argc, char** argv) {
       if (outcome.record_error.ok()) outcome.record_error = written;
     }
   }
-  vmm::LogInfo(vmm::OutcomeLine(outcome));
+  const bool verbose = invocation.ok() && invocation->config.verbose;
+  if (verbose || !vmm::IsProgramsOwnEnd(outcome)) vmm::LogInfo(vmm::OutcomeLine(outcome));
   return vmm::ExitCodeOf(outcome);
 }

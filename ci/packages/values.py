@@ -10,6 +10,7 @@ from program_help import Flag
 WORDS = {
     "boot": ["auto", "direct", "classic"],
     "kaslr": ["on", "off"],
+    "exit-status": ["vmm", "shell"],
     "watchdog": ["ib700", "off"],
     "rng": ["on", "off"],
     "vmware-cpuid": ["first", "only"],

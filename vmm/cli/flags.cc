@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -17,6 +18,7 @@
 #include "vmm/cli/command_line.h"
 #include "vmm/cli/flag_values.h"
 #include "vmm/cli/guestinfo_flags.h"
+#include "vmm/cli/program_flags.h"
 #include "vmm/cli/vmcoreinfo_file.h"
 #include "vmm/platform/memory_map.h"
 
@@ -93,6 +95,10 @@ ABSL_FLAG(std::string, core_mappings, "needed",
           "WHAT: needed or all [needed]; all adds vmalloc and modules, for gdb,\n"
           "but drgn with libkdumpfile 0.5.1 cannot read that");
 ABSL_FLAG(std::string, vmcoreinfo, "", "FILE: VMCOREINFO, note or text, tried before what is found in RAM");
+ABSL_FLAG(std::string, console, "",
+          "FILE: where the guest's console goes; off keeps it for the record,\n"
+          "- is standard output, with a PROGRAM standard error [-; with a\n"
+          "PROGRAM off, or - if --verbose]");
 ABSL_FLAG(std::string, timeout, "off", "TIME: end the run after so long, exit 124 [off]");
 ABSL_FLAG(std::string, sandbox, "on",
           "HOW: on, log or off: vmm gives up rights, files and system\n"
@@ -113,12 +119,16 @@ namespace {
 constexpr std::string_view kUsage =
     "vmm boots a Linux kernel on /dev/kvm, and when it panics leaves a vmcore.\n"
     "\n"
+    "  vmm --kernel=bzImage -- PROGRAM [ARGUMENTS]\n"
     "  vmm --kernel=bzImage --initrd=initrd.img --append='console=ttyS0'\n"
     "\n"
-    "The guest's serial console is standard input and output (on a terminal, Ctrl-A x\n"
-    "quits). Our own words go to stderr; the last line there says how the run ended.\n"
+    "With a PROGRAM, the guest runs it with the libraries that it has here, and its\n"
+    "standard input, output and error are ours. Without one, the guest's serial console\n"
+    "is standard input and output (on a terminal, Ctrl-A x quits). Our own words go to\n"
+    "stderr; the last line there says how the run ended.\n"
     "Exit status: 0 power-off, 1-119 the guest's own, 120 panic, 121 triple fault,\n"
-    "122 hang, 123 reset, 124 time-out, 125 vmm could not run it, 126 panic but no dump.\n"
+    "122 hang, 123 reset or lost, 124 time-out, 125 vmm could not run it, 126 panic but\n"
+    "no dump, 127 no such program.\n"
     "\n"
     "Two commands have a --help of their own: vmm batch FILE runs many guests at once,\n"
     "vmm doctor [--kernel=FILE] says what this machine or kernel lacks.\n";
@@ -127,12 +137,14 @@ const std::vector<FlagGroup>& Groups() {
   static const auto& groups = *new std::vector<FlagGroup>{
       {"What to boot", {"kernel", "initrd", "append", "boot", "kaslr"}},
       {"The machine", {"memory", "cpus", "cpu_features", "watchdog", "rng", "share", "net"}},
+      {"The program", {"file", "module", "modules_dir", "env", "cwd", "exit_status"}},
       {"VMware's side of the machine",
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",
        {"on_panic", "catch", "symbols", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir",
         "dump_once", "dump_keep", "dump_min_free", "dump_format", "dump_level", "dump", "core_mappings", "vmcoreinfo"}},
-      {"The run", {"timeout", "hang_after", "sandbox", "result", "ktap", "junit", "verbose", "help", "version"}},
+      {"The run",
+       {"timeout", "hang_after", "console", "sandbox", "result", "ktap", "junit", "verbose", "help", "version"}},
   };
   return groups;
 }
@@ -264,9 +276,27 @@ absl::Status DumpFromFlags(VmConfig& config) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<VmConfig> ConfigFromFlags() {
+// Two things cannot both have the program's standard output, or be the guest's first program.
+absl::Status CheckProgram(const VmConfig& config) {
+  if (!config.program.has_value()) return absl::OkStatus();
+  if (!config.boot.initrd_path.empty()) {
+    return absl::InvalidArgumentError(
+        "--initrd is not for a run with a program, whose initramfs is made here: see --file");
+  }
+  const std::string_view flag = config.dump_fd == STDOUT_FILENO ? "--dump=-"
+                                : config.result_path == "-"     ? "--result=-"
+                                                                : "";
+  if (flag.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrFormat("%s: standard output is the program's; name a file", flag));
+}
+
+absl::StatusOr<VmConfig> ConfigFromFlags(std::vector<std::string> words) {
   VmConfig config;
   config.boot.kernel_path = absl::GetFlag(FLAGS_kernel);
+  if (config.boot.kernel_path.empty() && !words.empty()) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "%s: not a flag, so it is a program for the guest, and that needs a kernel: --kernel=FILE", words[0]));
+  }
   if (config.boot.kernel_path.empty()) {
     return absl::InvalidArgumentError("--kernel=FILE is needed: a bzImage or vmlinux; see --help");
   }
@@ -294,6 +324,9 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
     config.virtio.networks.push_back(std::move(network));
   }
 
+  ASSIGN_OR_RETURN(config.program, ProgramFromFlags(std::move(words)));
+  config.console = absl::GetFlag(FLAGS_console);
+
   ASSIGN_OR_RETURN(config.on_panic, Value("on-panic", FLAGS_on_panic, ParseOnPanic));
   ASSIGN_OR_RETURN(config.catching, Value("catch", FLAGS_catch, ParseCatch));
   if (const std::string path = absl::GetFlag(FLAGS_symbols); !path.empty()) {
@@ -312,6 +345,7 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
   config.ktap_path = absl::GetFlag(FLAGS_ktap);
   config.junit_path = absl::GetFlag(FLAGS_junit);
   config.verbose = absl::GetFlag(FLAGS_verbose);
+  RETURN_IF_ERROR(CheckProgram(config));
   return config;
 }
 
@@ -320,10 +354,11 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
 absl::StatusOr<VmmInvocation> ParseCommandLine(int argc, char** argv) {
   const std::vector<std::string> words(argv, argv + argc);
   const auto args = std::span(words).subspan(words.empty() ? 0 : 1);
-  RETURN_IF_ERROR(ParseFlags(args, Groups()));
+  std::vector<std::string> program;
+  RETURN_IF_ERROR(ParseFlags(args, Groups(), &program));
   if (absl::GetFlag(FLAGS_help)) return VmmInvocation{.text = HelpText(kUsage, Groups())};
   if (absl::GetFlag(FLAGS_version)) return VmmInvocation{.text = absl::StrFormat("vmm %s\n", kVersion)};
-  ASSIGN_OR_RETURN(VmConfig config, ConfigFromFlags());
+  ASSIGN_OR_RETURN(VmConfig config, ConfigFromFlags(std::move(program)));
   config.command = ShellQuote(words);
   return VmmInvocation{.config = std::move(config)};
 }

@@ -16,6 +16,7 @@
 #include "vmm/backend/host_share.h"
 #include "vmm/boot/load_kernel.h"
 #include "vmm/catch/catch_config.h"
+#include "vmm/harness/program_config.h"
 #include "vmm/kvm/cpu_features.h"
 #include "vmm/kvm/hypervisor_leaf.h"
 #include "vmm/sandbox/sandbox_mode.h"
@@ -59,6 +60,12 @@ struct VmConfig {
   VmwareConfig vmware;
   bool watchdog = false;  // an ib700
   VirtioConfig virtio;
+
+  std::optional<ProgramConfig> program;  // what the guest is for; empty: the user's initrd says
+  // What becomes of the guest's console. Empty: standard output; with a program it is only kept for the record, or with
+  // `verbose` goes to standard error. "-": standard output; with a program standard error. "off": kept only. Else a
+  // file.
+  std::string console;
 
   OnPanic on_panic = OnPanic::kDump;
   CatchConfig catching;                   // what to catch at the fault itself

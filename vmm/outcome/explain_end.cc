@@ -45,6 +45,12 @@ bool PanicWasToBeCaught(const RunOutcome& outcome) {
                                                            &CatchPoint::kind) != outcome.catching->points.end();
 }
 
+// True if nobody has seen what the guest printed.
+bool HidesConsole(const VmConfig& config) {
+  if (config.console == "off") return true;
+  return config.program.has_value() && config.console.empty() && !config.verbose;
+}
+
 }  // namespace
 
 bool ConsoleShowedPanic(const RunOutcome& outcome) {
@@ -89,7 +95,7 @@ void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, const FoundK
     TellFault(*outcome.fault);
   }
   if (before != nullptr) outcome.hang_registers->places = std::move(explanation.places);
-  if (!ConsoleShowedPanic(outcome)) TellLog(*outcome.death);
+  if (!ConsoleShowedPanic(outcome) || HidesConsole(config)) TellLog(*outcome.death);
 }
 
 }  // namespace vmm

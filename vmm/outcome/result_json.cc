@@ -251,6 +251,17 @@ ordered_json VmportJson(const VmportReport& vmport) {
   return json;
 }
 
+ordered_json ProgramJson(const ProgramConfig& config, const RunOutcome& outcome) {
+  ordered_json json = {{"words", config.words}, {"started", false}, {"status", nullptr}, {"signal", nullptr}};
+  if (!outcome.program.has_value()) return json;
+  const ProgramEnd& end = *outcome.program;
+  json["started"] = end.stage == kStageRunning || end.ended();
+  if (end.ended() && outcome.kind == RunOutcome::Kind::kGuestExit) {
+    json[end.signal() != 0 ? "signal" : "status"] = end.signal() != 0 ? end.signal() : end.status();
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
@@ -277,6 +288,7 @@ std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
   };
   if (outcome.vmport.has_value()) result["vmport"] = VmportJson(*outcome.vmport);
   if (outcome.tests.has_value()) result["tests"] = TestsJson(*outcome.tests);
+  if (config.program.has_value()) result["program"] = ProgramJson(*config.program, outcome);
   if (outcome.kind == RunOutcome::Kind::kGuestExit) result["guest_status"] = outcome.guest_status;
   return JsonText(std::move(result), /*indent=*/2) + "\n";
 }

@@ -110,6 +110,7 @@ bool EventLoop::ReadInput() {
   if (got < 0 && (errno == EINTR || errno == EAGAIN)) return false;
   if (got <= 0) {
     input_ended_ = true;  // the guest runs on without a keyboard
+    if (on_input_end_) on_input_end_();
     return false;
   }
   return input_.Take(std::span<const uint8_t>(buffer.data(), static_cast<size_t>(got)));

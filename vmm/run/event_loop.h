@@ -36,6 +36,9 @@ class EventLoop {
   // last. It may report a panic.
   void SetCheck(std::function<absl::Time()> check) { check_ = std::move(check); }
 
+  // `ended` is called once, when input has ended and all of it was taken.
+  void SetInputEnd(std::function<void()> ended) { on_input_end_ = std::move(ended); }
+
   // Waits until the run ends, at most until `deadline`. After a panic it goes on for up to
   // `grace`, so that the dying kernel's last lines come out, unless the guest then asks to be
   // reset or powered off, or cannot run on. After a panic that hands over to a crash kernel of the
@@ -75,6 +78,7 @@ class EventLoop {
   absl::Duration look_interval_;
   absl::Time next_look_ = absl::InfiniteFuture();
   std::function<bool()> hangs_;
+  std::function<void()> on_input_end_;
   std::function<absl::Time()> watchdog_;
   std::function<absl::Time()> check_;
 };

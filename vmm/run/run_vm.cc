@@ -4,6 +4,7 @@
 #include <x86intrin.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <new>
@@ -20,6 +21,7 @@
 #include "vmm/console/console_input.h"
 #include "vmm/console/console_writer.h"
 #include "vmm/console/terminal.h"
+#include "vmm/harness/program_channel.h"
 #include "vmm/ktap/test_stream.h"
 #include "vmm/machine/machine.h"
 #include "vmm/outcome/explain_end.h"
@@ -28,6 +30,7 @@
 #include "vmm/recorder/console_recorder.h"
 #include "vmm/recorder/sched_recorder.h"
 #include "vmm/run/ask_by_nmi.h"
+#include "vmm/run/console_output.h"
 #include "vmm/run/early_exception_watch.h"
 #include "vmm/run/event_loop.h"
 #include "vmm/run/hang_watch.h"
@@ -37,6 +40,7 @@
 #include "vmm/run/soft_power.h"
 #include "vmm/run/stop_signals.h"
 #include "vmm/run/vcpu_threads.h"
+#include "vmm/run/with_program.h"
 #include "vmm/sandbox/sandbox.h"
 #include "vmm/witness/console_scanner.h"
 
@@ -51,8 +55,8 @@ std::string_view BootName(const LoadedKernel& kernel) {
   return kernel.direct ? "direct" : "classic";
 }
 
-// A vmcore on standard output leaves no room for the console there.
-int ConsoleFd(const VmConfig& config) { return config.dump_fd == STDOUT_FILENO ? STDERR_FILENO : STDOUT_FILENO; }
+// For a reader of the program's output, after the guest has ended.
+constexpr absl::Duration kOutputPatience = absl::Seconds(10);
 
 // A regular file is replaced by one that is made beside it. What is no regular file is written to.
 std::string PlaceOfResult(const std::string& path) {
@@ -89,7 +93,7 @@ class Run {
     ASSIGN_OR_RETURN(events_, RunEvents::Create(/*stop_at_panic=*/config_.panic_grace == absl::ZeroDuration()));
     ASSIGN_OR_RETURN(sandbox_, Sandbox::Create(config_.sandbox));
     dirs_ = OpenDumpDirs(config_);
-    ASSIGN_OR_RETURN(console_, ConsoleWriter::Create(ConsoleFd(config_)));
+    ASSIGN_OR_RETURN(console_, OpenConsole(config_));
     if (!config_.ktap_path.empty() || !config_.junit_path.empty()) {
       tests_.emplace(/*tell=*/isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0);
     }
@@ -111,18 +115,34 @@ class Run {
     if (!config_.catching.kinds.empty()) {
       traps_ = std::make_unique<KernelCatch>(config_.catching, kernel, machine_->memory(), *events_);
     }
+    return config_.program.has_value() ? OpenChannel() : absl::OkStatus();
+  }
+
+  absl::Status OpenChannel() {
+    // Init holds the port open, and any byte there tells it to look at the rings. A byte that finds no place there
+    // comes after one that still has to be read.
+    const auto ring_guest = [this] {
+      Serial& serial = machine_->devices().serial();
+      constexpr std::array<uint8_t, 1> kRing{};
+      if (serial.IsRequestToSend()) serial.Receive(kRing);
+    };
+    ASSIGN_OR_RETURN(channel_, ProgramChannel::Create(machine_->memory(), {.ring_guest = ring_guest,
+                                                                           .on_room = [this] { events_->Wake(); }}));
+    machine_->devices().debug_exit().set_on_doorbell([this] { channel_->OnDoorbell(); });
     return absl::OkStatus();
   }
 
   absl::Status StartGuest() {
-    terminal_ = RawTerminal::Enter(STDIN_FILENO);
+    if (channel_ == nullptr) terminal_ = RawTerminal::Enter(STDIN_FILENO);
     // A script on standard input waits until the guest has opened its port, because opening empties the FIFO. A person
     // does not wait, because a kernel debugger reads the port without opening it.
     input_.emplace(/*escapes=*/terminal_ != nullptr, [this](std::span<const uint8_t> bytes) -> size_t {
+      if (channel_ != nullptr) return channel_->Offer(bytes);
       Serial& serial = machine_->devices().serial();
       return terminal_ != nullptr || serial.IsRequestToSend() ? serial.Receive(bytes) : 0;
     });
     loop_.emplace(*events_, *signals_, *input_, STDIN_FILENO);
+    if (channel_ != nullptr) loop_->SetInputEnd([this] { channel_->EndInput(); });
     vcpus_ = machine_->vcpus();
     threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps_.get());
     RETURN_IF_ERROR(sandbox_->ConfineProcess(WritablePlaces()));
@@ -185,6 +205,7 @@ class Run {
     }
     outcome_.run_time = absl::Now() - running_;
     scanner_->Finish();
+    if (channel_ != nullptr) channel_->Finish(signals_->fd(), kOutputPatience);
   }
 
   // Before RAM is read, no device may write to it any more.
@@ -205,6 +226,7 @@ class Run {
     outcome_.console = scanner_->witnesses();
     outcome_.console_seen = scanner_->seen();
     KeepEnd(end, *loop_, *events_, outcome_);
+    if (channel_ != nullptr) KeepProgramEnd(channel_->end(), config_.program->shell_status, outcome_);
     PromoteConsolePanic(outcome_);
   }
 
@@ -304,6 +326,7 @@ class Run {
   std::optional<TestStream> tests_;  // empty: nobody asked for results
   ConsoleRecorder console_lines_{[] { return __rdtsc(); }};
   std::unique_ptr<Machine> machine_;
+  std::unique_ptr<ProgramChannel> channel_;  // null without a program
   std::unique_ptr<KernelCatch> traps_;
   std::unique_ptr<RawTerminal> terminal_;
   std::optional<ConsoleInput> input_;
@@ -323,13 +346,17 @@ class Run {
 RunOutcome RunVm(const VmConfig& config) {
   absl::StatusOr<RunOutcome> outcome = absl::UnknownError("not run");
   try {
-    outcome = Run(config).Go();
+    const absl::StatusOr<VmConfig> packed = config.program.has_value() ? WithProgram(config) : config;
+    outcome = packed.ok() ? Run(*packed).Go() : packed.status();
   } catch (const std::bad_alloc&) {
     outcome = absl::ResourceExhaustedError("out of memory");
   }
   if (outcome.ok()) return *std::move(outcome);
   RunOutcome failed;
   failed.error = outcome.status();
+  failed.no_program = KindOfNoProgram(outcome.status());
+  if (failed.no_program.has_value()) failed.kind = RunOutcome::Kind::kNoProgram;
+  failed.shell_status = config.program.has_value() && config.program->shell_status;
   return failed;
 }
 
