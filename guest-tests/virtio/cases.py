@@ -6,6 +6,8 @@ that the script does not expect to fail succeeds. `expect`: what the console mus
 
 from dataclasses import dataclass, field
 
+from virtio import share_cases
+
 
 @dataclass(frozen=True)
 class Case:
@@ -40,4 +42,5 @@ CASES = [
         script="test ! -e /sys/bus/virtio/devices/virtio0",
         kernels=("cloud",),
     ),
+    *(Case(**fields) for fields in share_cases.FIELDS),
 ]

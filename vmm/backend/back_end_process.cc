@@ -69,10 +69,11 @@ absl::StatusOr<std::unique_ptr<BackEndProcess>> BackEndProcess::Start(BackEndPla
   for (std::string& word : plan.argv) argv.push_back(word.data());
   argv.push_back(nullptr);
   std::string uid_map, gid_map;
-  if (plan.world == BackEndPlan::World::kRootThere || (plan.world == BackEndPlan::World::kSameUser && geteuid() != 0)) {
+  if (plan.world != BackEndPlan::World::kOurs) {
     const bool root_there = plan.world == BackEndPlan::World::kRootThere;
-    uid_map = absl::StrFormat("%d %d 1\n", root_there ? 0 : geteuid(), geteuid());
-    gid_map = absl::StrFormat("%d %d 1\n", root_there ? 0 : getegid(), getegid());
+    const unsigned there = geteuid() != 0 ? geteuid() : BackEndPlan::kNobody;
+    uid_map = absl::StrFormat("%d %d 1\n", root_there ? 0 : there, geteuid());
+    gid_map = absl::StrFormat("%d %d 1\n", root_there ? 0 : there, getegid());
   }
   const ChildOrder order = {
       .argv = argv.data(),

@@ -23,13 +23,14 @@ struct BackEndPlan {
   // The descriptors that it gets, as 3, 4, ... in this order. No other descriptor of ours is open there.
   std::vector<int> descriptors;
 
-  // A world of its own: mounts, no network, and a user namespace with the caller's user as its only one.
+  // A world of its own: mounts, no network, and a user namespace with the caller's user as its only one. Root goes
+  // without a user namespace if the host forbids them.
   enum class World {
     kOurs,       // none
-    kRootThere,  // the user is called root in there. Root itself goes without a user namespace where the host forbids
-                 // them.
-    kSameUser,   // the user keeps its number. Root goes without a user namespace.
+    kRootThere,  // the user is called root in there
+    kNotRoot,    // the user keeps its number; root is called kNobody
   };
+  static constexpr unsigned kNobody = 65534;
   World world = World::kOurs;
   // Not empty, and only with a world of its own: the path of a folder that is read-only in there, with all that is
   // mounted below it. No symbolic link may be in it.

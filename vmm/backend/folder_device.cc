@@ -20,8 +20,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "devices/virtio/fs/vhost_user.h"
-#include "devices/virtio/p9/virtio_9p.h"
 #include "devices/virtio/fs/virtio_fs.h"
+#include "devices/virtio/p9/virtio_9p.h"
 #include "vmm/backend/find_program.h"
 
 namespace vmm {
@@ -112,11 +112,12 @@ absl::StatusOr<BackedDevice> ShareByDiod(const HostFolder& folder, const std::st
                       .argv = {program, "--foreground", "--rfdno", fd, "--wfdno", fd, "--no-auth", "--no-userdb",
                                "--config-file", "/dev/null", "--logdest", "stderr", "--export", path},
                       .descriptors = {theirs.get()},
-                      .world = BackEndPlan::World::kSameUser,  // as root it wants several groups
+                      .world = BackEndPlan::World::kNotRoot,  // root's diod wants to change its groups
                       .read_only_folder = folder.read_only ? path : ""};
   BackedDevice made;
   ASSIGN_OR_RETURN(made.process, BackEndProcess::Start(std::move(plan), NameIt(name, std::move(on_end))));
-  made.device = std::make_unique<Virtio9p>(folder.tag, Virtio9p::Attach{path, geteuid()}, std::move(ours));
+  made.device = std::make_unique<Virtio9p>(
+      folder.tag, Virtio9p::Attach{path, geteuid() != 0 ? geteuid() : BackEndPlan::kNobody}, std::move(ours));
   return made;
 }
 
