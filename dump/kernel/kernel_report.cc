@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "dump/kernel/death_title.h"
 
 namespace vmm {
 namespace {
@@ -36,6 +37,19 @@ std::vector<SignatureFrame> SignatureFrames(const CpuReport& cpu) {
     if (!frame.known || !frame.place.has_value()) continue;
     // The first frame comes from the vCPU's registers: no interrupt saved them.
     frames.push_back({frame.place->function, frame.frame.interrupted && frame.frame.at != 0});
+  }
+  return frames;
+}
+
+std::vector<DeathFrame> DeathFrames(const KernelReport& report) {
+  std::vector<DeathFrame> frames;
+  if (!report.panic_cpu.has_value()) return frames;
+  for (const ReportFrame& frame : report.cpus[static_cast<size_t>(*report.panic_cpu)].frames) {
+    if (!frame.known || !frame.place.has_value() || frame.place->function.empty()) continue;
+    const KernelView::Place& place = *frame.place;
+    // The first frame comes from the vCPU's registers: no interrupt saved them.
+    frames.push_back(
+        {place.function, place.offset, place.size, place.module, frame.frame.interrupted && frame.frame.at != 0});
   }
   return frames;
 }
@@ -73,9 +87,6 @@ KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, 
     report.log = *std::move(log);
     report.message = FindPanicMessage(report.log);
     if (!report.log.empty()) report.uptime_ns = report.log.back().time_ns;
-    if (report.log.size() > log_records) {
-      report.log.erase(report.log.begin(), report.log.end() - static_cast<ptrdiff_t>(log_records));
-    }
   } else {
     report.missing.emplace_back(log.status().message());
   }
@@ -86,7 +97,13 @@ KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, 
     const auto with_panic = std::find_if(report.cpus.begin(), report.cpus.end(), HasPanic);
     report.panic_cpu = with_panic == report.cpus.end() ? dead_cpu : std::optional<int>(with_panic->cpu);
   }
-  if (report.panic_cpu.has_value()) {
+  report.cause = FindDeathTitle(report.log, DeathFrames(report));
+  if (report.log.size() > log_records) {
+    report.log.erase(report.log.begin(), report.log.end() - static_cast<ptrdiff_t>(log_records));
+  }
+  if (report.cause.has_value()) {
+    report.signature = report.cause->signature;
+  } else if (report.panic_cpu.has_value()) {
     report.signature =
         CrashSignature(report.message, SignatureFrames(report.cpus[static_cast<size_t>(*report.panic_cpu)]));
   } else if (!report.message.empty()) {
