@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "dump/kernel/death_title.h"
 
 namespace vmm {
 namespace {
@@ -37,6 +38,19 @@ std::vector<SignatureFrame> SignatureFrames(const CpuReport& cpu) {
     if (!frame.known || !frame.place.has_value()) continue;
     // The first frame comes from the vCPU's registers: no interrupt saved them.
     frames.push_back({frame.place->function, frame.frame.interrupted && frame.frame.at != 0});
+  }
+  return frames;
+}
+
+std::vector<DeathFrame> DeathFrames(const KernelReport& report) {
+  std::vector<DeathFrame> frames;
+  if (!report.panic_cpu.has_value()) return frames;
+  for (const ReportFrame& frame : report.cpus[static_cast<size_t>(*report.panic_cpu)].frames) {
+    if (!frame.known || !frame.place.has_value() || frame.place->function.empty()) continue;
+    const KernelView::Place& place = *frame.place;
+    // The first frame comes from the vCPU's registers: no interrupt saved them.
+    frames.push_back(
+        {place.function, place.offset, place.size, place.module, frame.frame.interrupted && frame.frame.at != 0});
   }
   return frames;
 }
@@ -76,9 +90,6 @@ KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, 
     if (report.log.size() == kMaxLogRecords) {
       report.missing.push_back(absl::StrFormat("kernel log: only the last %d records were read", kMaxLogRecords));
     }
-    if (report.log.size() > log_records) {
-      report.log.erase(report.log.begin(), report.log.end() - static_cast<ptrdiff_t>(log_records));
-    }
   } else {
     report.missing.emplace_back(log.status().message());
   }
@@ -97,7 +108,13 @@ KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, 
       report.panic_cpu.reset();  // among the CPUs that were cut
     }
   }
-  if (report.panic_cpu.has_value()) {
+  report.cause = FindDeathTitle(report.log, DeathFrames(report));
+  if (report.log.size() > log_records) {
+    report.log.erase(report.log.begin(), report.log.end() - static_cast<ptrdiff_t>(log_records));
+  }
+  if (report.cause.has_value()) {
+    report.signature = report.cause->signature;
+  } else if (report.panic_cpu.has_value()) {
     report.signature =
         CrashSignature(report.message, SignatureFrames(report.cpus[static_cast<size_t>(*report.panic_cpu)]));
   } else if (!report.message.empty()) {

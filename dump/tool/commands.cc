@@ -8,6 +8,7 @@
 #include "dump/tool/guest_command.h"
 #include "dump/tool/info_command.h"
 #include "dump/tool/report_command.h"
+#include "dump/tool/tasks_command.h"
 #include "dump/tool/vmcs_command.h"
 
 namespace vmm {
@@ -21,6 +22,7 @@ std::vector<Command> AllCommands() {
       CompareCommand(),
       DmesgCommand(),
       ReportCommand(),
+      TasksCommand(),
       ConsoleCommand(),
       VmcsCommand(),
       GuestCommand(),

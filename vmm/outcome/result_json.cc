@@ -128,10 +128,9 @@ ordered_json CatchJson(const RunOutcome& outcome) {
 
 ordered_json DeathJson(const RunOutcome& outcome) {
   if (!outcome.death.has_value()) return nullptr;
-  return {{"message", outcome.death->message},
-          {"signature", outcome.death->signature},
-          {"stack", outcome.death->stack},
-          {"log", outcome.death->log},
+  return {{"message", outcome.death->message},   {"title", outcome.death->title},
+          {"function", outcome.death->function}, {"signature", outcome.death->signature},
+          {"stack", outcome.death->stack},       {"log", outcome.death->log},
           {"missing", outcome.death->missing}};
 }
 
