@@ -221,8 +221,8 @@ void ConsoleReader::ReadBody(Stream& stream, std::string_view text) {
 
 // Lines after which a stack, or another stack, begins.
 bool ConsoleReader::ReadHeading(Stream& stream, ReportDraft& draft, std::string_view text) {
-  TakePrefix(text, "rcu: ");
-  TakePrefix(text, "workqueue: ");
+  SkipPrefix(text, "rcu: ");
+  SkipPrefix(text, "workqueue: ");
   const bool lockdep = draft.report.kind == TroubleKind::kLockdep;
   if (OpensOtherStack(text)) {
     // After a hung task, the kernel shows the stacks of all CPUs.
@@ -299,7 +299,7 @@ bool ConsoleReader::ReadFact(Stream& stream, ReportDraft& draft, std::string_vie
   }
   for (const std::string_view words : {"last function: ", "caller is "}) {
     std::string_view rest = text;
-    if (kind != TroubleKind::kBug || !TakePrefix(rest, words)) continue;
+    if (kind != TroubleKind::kBug || !SkipPrefix(rest, words)) continue;
     if (const std::string_view function = TakeFunction(rest, /*offset=*/false); !function.empty()) {
       draft.function = function;
       return true;

@@ -259,16 +259,16 @@ std::string_view TroubleKindName(TroubleKind kind) {
 
 std::optional<FoundHeadline> FindHeadline(std::string_view text, bool marked) {
   for (const std::string_view subsystem : kSubsystems) {
-    if (TakePrefix(text, subsystem)) break;
+    if (SkipPrefix(text, subsystem)) break;
   }
   std::string_view complaint = text;
-  if (TakePrefix(complaint, "WARNING: ") || TakePrefix(complaint, "[ INFO: ") || TakePrefix(complaint, "[ BUG: ") ||
-      TakePrefix(complaint, "INFO: ") || TakePrefix(complaint, "BUG: ")) {
+  if (SkipPrefix(complaint, "WARNING: ") || SkipPrefix(complaint, "[ INFO: ") || SkipPrefix(complaint, "[ BUG: ") ||
+      SkipPrefix(complaint, "INFO: ") || SkipPrefix(complaint, "BUG: ")) {
     if (auto found = Match(kComplaints, complaint, marked)) return found;
   }
   // Since 6.10, "Oops: " stands before the exception's name.
   std::string_view exception = text;
-  if (TakePrefix(exception, "Oops: ")) {
+  if (SkipPrefix(exception, "Oops: ")) {
     auto found = Match(kHeadlines, exception, marked);
     if (found.has_value() && found->headline->kind == TroubleKind::kOops) return found;
   }

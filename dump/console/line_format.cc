@@ -62,7 +62,7 @@ bool TakePiece(std::string_view& text, std::string_view piece, LineParts& parts)
 
 }  // namespace
 
-bool TakePrefix(std::string_view& text, std::string_view prefix) {
+bool SkipPrefix(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
   text.remove_prefix(prefix.size());
   return true;

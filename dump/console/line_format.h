@@ -18,7 +18,7 @@ using LineParts = std::vector<std::string_view>;
 std::optional<LineParts> MatchLine(std::string_view text, std::string_view format);
 
 // Removes `prefix` from the front of `text`. False if it is not there.
-bool TakePrefix(std::string_view& text, std::string_view prefix);
+bool SkipPrefix(std::string_view& text, std::string_view prefix);
 
 // Takes a function from the front of `text`, as %f does, or with `offset` as %o. Empty: there is none.
 std::string_view TakeFunction(std::string_view& text, bool offset);

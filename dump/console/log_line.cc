@@ -24,7 +24,7 @@ size_t TakeSpaces(std::string_view& text) {
 // "12:34:56", perhaps with a fraction after a point or comma.
 bool TakeClock(std::string_view& text) {
   std::string_view rest = text;
-  if (TakeDigits(rest) != 2 || !TakePrefix(rest, ":") || TakeDigits(rest) != 2 || !TakePrefix(rest, ":") ||
+  if (TakeDigits(rest) != 2 || !SkipPrefix(rest, ":") || TakeDigits(rest) != 2 || !SkipPrefix(rest, ":") ||
       TakeDigits(rest) != 2) {
     return false;
   }
@@ -48,16 +48,16 @@ constexpr std::string_view kMonths = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct No
 // "2026-01-02T03:04:05.678901+00:00" or "2026-01-02 03:04:05": also "Z" and "+0000".
 bool TakeIsoDate(std::string_view& text) {
   std::string_view rest = text;
-  if (TakeDigits(rest) != 4 || !TakePrefix(rest, "-") || TakeDigits(rest) != 2 || !TakePrefix(rest, "-") ||
+  if (TakeDigits(rest) != 4 || !SkipPrefix(rest, "-") || TakeDigits(rest) != 2 || !SkipPrefix(rest, "-") ||
       TakeDigits(rest) != 2) {
     return false;
   }
-  if (!TakePrefix(rest, "T") && !TakePrefix(rest, " ")) return false;
+  if (!SkipPrefix(rest, "T") && !SkipPrefix(rest, " ")) return false;
   if (!TakeClock(rest)) return false;
-  if (!TakePrefix(rest, "Z") && (rest.starts_with('+') || rest.starts_with('-'))) {
+  if (!SkipPrefix(rest, "Z") && (rest.starts_with('+') || rest.starts_with('-'))) {
     rest.remove_prefix(1);
     TakeDigits(rest);
-    if (TakePrefix(rest, ":")) TakeDigits(rest);
+    if (SkipPrefix(rest, ":")) TakeDigits(rest);
   }
   text = rest;
   return true;
@@ -69,7 +69,7 @@ bool TakeSyslogDate(std::string_view& text) {
   TakeName(rest, kDays);
   if (!TakeName(rest, kMonths)) return false;
   TakeSpaces(rest);
-  if (TakeDigits(rest) == 0 || !TakePrefix(rest, " ") || !TakeClock(rest)) return false;
+  if (TakeDigits(rest) == 0 || !SkipPrefix(rest, " ") || !TakeClock(rest)) return false;
   text = rest;
   return true;
 }
@@ -77,9 +77,9 @@ bool TakeSyslogDate(std::string_view& text) {
 // "<4>" of printk, or "<0>Jan  2 ..." of a network console.
 bool TakeLevel(std::string_view& text) {
   std::string_view rest = text;
-  if (!TakePrefix(rest, "<")) return false;
+  if (!SkipPrefix(rest, "<")) return false;
   const size_t digits = TakeDigits(rest);
-  if (digits == 0 || digits > 3 || !TakePrefix(rest, ">")) return false;
+  if (digits == 0 || digits > 3 || !SkipPrefix(rest, ">")) return false;
   text = rest;
   return true;
 }
@@ -99,25 +99,25 @@ bool TakeDecoded(std::string_view& text) {
 // "[   12.345678]", "[Fri Jan  2 03:04:05 2026]", "[  +0.000123]", "[Jan 2 03:04]".
 bool TakeStamp(std::string_view& text) {
   std::string_view rest = text;
-  if (!TakePrefix(rest, "[")) return false;
+  if (!SkipPrefix(rest, "[")) return false;
   TakeSpaces(rest);
   if (std::string_view date = rest; TakeSyslogDate(date)) {
     TakeSpaces(date);
     TakeDigits(date);
-    if (!TakePrefix(date, "]")) return false;
+    if (!SkipPrefix(date, "]")) return false;
     text = date;
     return true;
   }
   if (std::string_view date = rest; TakeName(date, kMonths)) {
     TakeSpaces(date);
-    if (TakeDigits(date) == 0 || !TakePrefix(date, " ") || TakeDigits(date) != 2 || !TakePrefix(date, ":"))
+    if (TakeDigits(date) == 0 || !SkipPrefix(date, " ") || TakeDigits(date) != 2 || !SkipPrefix(date, ":"))
       return false;
-    if (TakeDigits(date) != 2 || !TakePrefix(date, "]")) return false;
+    if (TakeDigits(date) != 2 || !SkipPrefix(date, "]")) return false;
     text = date;
     return true;
   }
-  const bool delta = TakePrefix(rest, "+");
-  if ((TakeDigits(rest) == 0 && !delta) || !TakePrefix(rest, ".") || TakeDigits(rest) == 0 || !TakePrefix(rest, "]"))
+  const bool delta = SkipPrefix(rest, "+");
+  if ((TakeDigits(rest) == 0 && !delta) || !SkipPrefix(rest, ".") || TakeDigits(rest) == 0 || !SkipPrefix(rest, "]"))
     return false;
   text = rest;
   return true;
@@ -128,10 +128,10 @@ std::string_view TakeCaller(std::string_view& text) {
   constexpr size_t kLongest = 48;  // newer kernels may add the CPU and the task's name
   std::string_view rest = text;
   TakeSpaces(rest);
-  if (!TakePrefix(rest, "[")) return "";
+  if (!SkipPrefix(rest, "[")) return "";
   TakeSpaces(rest);
   std::string_view digits = rest;
-  if ((!TakePrefix(digits, "T") && !TakePrefix(digits, "C")) || TakeDigits(digits) == 0) return "";
+  if ((!SkipPrefix(digits, "T") && !SkipPrefix(digits, "C")) || TakeDigits(digits) == 0) return "";
   const size_t end = rest.find(']');
   if (end == std::string_view::npos || end > kLongest) return "";
   std::string_view caller = rest.substr(0, rest.size() - digits.size());
@@ -201,12 +201,12 @@ LogLine ReadLogLine(std::string_view text) {
   // `dmesg --time-format iso` has a comma before the fraction of the second, and no host. No other program writes that.
   const bool by_dmesg = dated && whole.substr(0, whole.size() - text.size()).find(',') != std::string_view::npos;
   if (by_dmesg) {
-    TakePrefix(text, " ");
+    SkipPrefix(text, " ");
     line.marked = true;
   } else if (dated) {
     TakeSpaces(text);
     if (TakeSource(text, line)) line.marked = true;
-  } else if (TakePrefix(text, "kernel: ")) {
+  } else if (SkipPrefix(text, "kernel: ")) {
     line.marked = true;
   }
   if (TakeLevel(text)) line.marked = true;
@@ -224,7 +224,7 @@ LogLine ReadLogLine(std::string_view text) {
   line.caller = TakeCaller(text);
   stamped = stamped || !line.caller.empty();
   line.marked = line.marked || stamped;
-  if (stamped) TakePrefix(text, " ");
+  if (stamped) SkipPrefix(text, " ");
   line.text = text;
   return line;
 }

@@ -15,7 +15,7 @@ void SkipBlanks(std::string_view& text) {
 }
 
 uint64_t TakeHex(std::string_view& text, std::string_view prefix) {
-  if (!TakePrefix(text, prefix)) return 0;
+  if (!SkipPrefix(text, prefix)) return 0;
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
   text.remove_prefix(static_cast<size_t>(end - text.data()));
@@ -97,7 +97,7 @@ std::optional<ConsoleFrame> ReadRegisterLine(std::string_view text, bool* again)
   *again = false;
   SkipBlanks(text);
   bool named = false;
-  if (TakePrefix(text, "RIP: ") || TakePrefix(text, "EIP: ") || TakePrefix(text, "IP: ")) {
+  if (SkipPrefix(text, "RIP: ") || SkipPrefix(text, "EIP: ") || SkipPrefix(text, "IP: ")) {
     named = true;
     if (text.size() > 5 && text[4] == ':') {
       const std::string_view selector = text.substr(0, 4);
@@ -107,13 +107,13 @@ std::optional<ConsoleFrame> ReadRegisterLine(std::string_view text, bool* again)
     } else {
       *again = text.find("RSP: ") != std::string_view::npos;
     }
-  } else if (TakePrefix(text, "RIP ")) {
+  } else if (SkipPrefix(text, "RIP ")) {
     *again = true;
     named = true;
     SkipBlanks(text);
     if (!text.starts_with('[')) return std::nullopt;
-  } else if (TakePrefix(text, "EIP is at ") || TakePrefix(text, "PC is at ") || TakePrefix(text, "pc : ") ||
-             TakePrefix(text, "epc : ")) {
+  } else if (SkipPrefix(text, "EIP is at ") || SkipPrefix(text, "PC is at ") || SkipPrefix(text, "pc : ") ||
+             SkipPrefix(text, "epc : ")) {
     named = true;
   }
   if (!named) return std::nullopt;

@@ -15,14 +15,15 @@
 
 namespace vmm {
 
-absl::StatusOr<std::unique_ptr<OutputStream>> OutputStream::Start(ChannelRing& ring, std::span<const uint8_t> bytes,
-                                                                  int fd, std::string_view name,
-                                                                  std::function<void()> ring_guest) {
+absl::StatusOr<std::unique_ptr<OutputStream>> OutputStream::Start(
+    ChannelRing& ring, std::span<const uint8_t> bytes, int fd, std::string_view name, std::function<void()> ring_guest,
+    std::function<void(std::span<const uint8_t>)> on_bytes) {
   ASSIGN_OR_RETURN(std::unique_ptr<SharedOutput> output, SharedOutput::Open(fd));
   UniqueFd cancel(eventfd(0, EFD_CLOEXEC));
   if (!cancel.valid()) return ErrnoStatus(errno, "program's output: eventfd");
   std::unique_ptr<OutputStream> stream(
       new OutputStream(ring, bytes, name, std::move(ring_guest), std::move(output), std::move(cancel)));
+  stream->on_bytes_ = std::move(on_bytes);
   stream->thread_ = std::thread([raw = stream.get()] { raw->WaitForReaders(); });
   return stream;
 }
@@ -63,6 +64,7 @@ bool OutputStream::Fetch() {
   const size_t first = std::min<size_t>(waiting, bytes_.size() - at);
   std::memcpy(fetched_.data(), bytes_.data() + at, first);
   std::memcpy(fetched_.data() + first, bytes_.data(), waiting - first);
+  if (on_bytes_) on_bytes_(fetched_);
   consumed_ += waiting;
   std::atomic_ref(ring_.consumed).store(consumed_, std::memory_order_seq_cst);
   if (std::atomic_ref(ring_.producer_waits).load(std::memory_order_seq_cst) != 0) ring_guest_();

@@ -27,9 +27,11 @@ namespace vmm {
 class OutputStream {
  public:
   // `ring` and `bytes` are guest memory, and must outlive this object. `fd` is not owned. `name`: "stdout".
-  // `ring_guest` tells the guest of news in the rings; any thread calls it.
+  // `ring_guest` tells the guest of news in the rings; any thread calls it. `on_bytes`, if any, sees all bytes in
+  // order, before the descriptor gets them; one thread at a time calls it.
   static absl::StatusOr<std::unique_ptr<OutputStream>> Start(ChannelRing& ring, std::span<const uint8_t> bytes, int fd,
-                                                             std::string_view name, std::function<void()> ring_guest);
+                                                             std::string_view name, std::function<void()> ring_guest,
+                                                             std::function<void(std::span<const uint8_t>)> on_bytes);
   ~OutputStream();
 
   OutputStream(const OutputStream&) = delete;
@@ -64,6 +66,7 @@ class OutputStream {
   const std::span<const uint8_t> bytes_;
   const std::string_view name_;
   const std::function<void()> ring_guest_;
+  std::function<void(std::span<const uint8_t>)> on_bytes_;
   const std::unique_ptr<SharedOutput> output_;
   const UniqueFd cancel_;  // eventfd: ends the thread's wait
 

@@ -20,10 +20,10 @@ absl::StatusOr<std::unique_ptr<ProgramChannel>> ProgramChannel::Create(GuestMemo
   const Wiring& to = channel->wiring_;
   ASSIGN_OR_RETURN(channel->stdout_,
                    OutputStream::Start(header.stdout_ring, pages.subspan(CHANNEL_STDOUT_OFFSET, CHANNEL_STDOUT_SIZE),
-                                       to.stdout_fd, "standard output", to.ring_guest));
+                                       to.stdout_fd, "standard output", to.ring_guest, to.on_stdout));
   ASSIGN_OR_RETURN(channel->stderr_,
                    OutputStream::Start(header.stderr_ring, pages.subspan(CHANNEL_STDERR_OFFSET, CHANNEL_STDERR_SIZE),
-                                       to.stderr_fd, "standard error", to.ring_guest));
+                                       to.stderr_fd, "standard error", to.ring_guest, nullptr));
   return channel;
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -126,8 +127,9 @@ class Run {
       constexpr std::array<uint8_t, 1> kRing{};
       if (serial.IsRequestToSend()) serial.Receive(kRing);
     };
-    ASSIGN_OR_RETURN(channel_, ProgramChannel::Create(machine_->memory(), {.ring_guest = ring_guest,
-                                                                           .on_room = [this] { events_->Wake(); }}));
+    ProgramChannel::Wiring wiring{.ring_guest = ring_guest, .on_room = [this] { events_->Wake(); }};
+    if (tests_.has_value()) wiring.on_stdout = [this](std::span<const uint8_t> bytes) { tests_->Take(bytes); };
+    ASSIGN_OR_RETURN(channel_, ProgramChannel::Create(machine_->memory(), std::move(wiring)));
     machine_->devices().debug_exit().set_on_doorbell([this] { channel_->OnDoorbell(); });
     return absl::OkStatus();
   }
@@ -162,7 +164,9 @@ class Run {
     for (const absl::StatusOr<OutputDir>* dir : {&dirs_.first, &dirs_.fallback}) {
       if (dir->ok()) places.push_back(absl::StrFormat("/proc/self/fd/%d", (*dir)->fd()));
     }
-    if (!config_.result_path.empty()) places.push_back(PlaceOfResult(config_.result_path));
+    for (const std::string* file : {&config_.result_path, &config_.ktap_path, &config_.junit_path}) {
+      if (!file->empty()) places.push_back(PlaceOfResult(*file));
+    }
     return places;
   }
 
@@ -295,7 +299,7 @@ class Run {
     console_lines_.Record(bytes);
     console_->Write(bytes);
     scanner_->Scan(bytes);
-    if (tests_.has_value()) tests_->Take(bytes);
+    if (tests_.has_value() && channel_ == nullptr) tests_->Take(bytes);  // a program's results are on its output
   }
 
   // A sign of trouble on the console ends the run only if it is an early exception, or if the user asked for that.
