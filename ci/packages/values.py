@@ -10,7 +10,9 @@ from program_help import Flag
 WORDS = {
     "boot": ["auto", "direct", "classic"],
     "kaslr": ["on", "off"],
+    "exit-status": ["vmm", "shell"],
     "watchdog": ["ib700", "off"],
+    "rng": ["on", "off"],
     "vmware-cpuid": ["first", "only"],
     "on-panic": ["dump", "exit", "pause"],
     "sandbox": ["on", "log", "off"],
@@ -30,7 +32,7 @@ LISTS = {
 }
 
 # Values that nothing can be offered for, though they are not numbers or texts by their name.
-FREE = {"cpu-features", "dump"}
+FREE = {"cpu-features", "dump", "net"}
 
 FILES = {"FILE", "F", "PAGE"}
 DIRECTORIES = {"DIR"}

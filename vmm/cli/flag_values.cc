@@ -122,6 +122,12 @@ absl::StatusOr<bool> ParseWatchdog(std::string_view text) {
   return absl::InvalidArgumentError("must be ib700 or off");
 }
 
+absl::StatusOr<bool> ParseOnOff(std::string_view text) {
+  if (text == "on") return true;
+  if (text == "off") return false;
+  return absl::InvalidArgumentError("must be on or off");
+}
+
 absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text) {
   if (text == "dump") return OnPanic::kDump;
   if (text == "exit") return OnPanic::kExit;

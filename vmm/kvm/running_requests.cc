@@ -16,8 +16,8 @@ constexpr unsigned long kGetNestedState = _IOWR(KVMIO, 0xbe, KvmNestedHeader);
 }  // namespace
 
 std::vector<uint32_t> VcpuThreadRequests() {
-  return {KVM_RUN,          KVM_GET_REGS, KVM_SET_REGS,    KVM_GET_SREGS, KVM_SET_SREGS,
-          KVM_GET_MP_STATE, KVM_IRQ_LINE, KVM_GET_TSC_KHZ, kGetMsrs,      kGetNestedState};
+  return {KVM_RUN,      KVM_GET_REGS,    KVM_SET_REGS, KVM_GET_SREGS,   KVM_SET_SREGS, KVM_GET_MP_STATE,
+          KVM_IRQ_LINE, KVM_GET_TSC_KHZ, kGetMsrs,     kGetNestedState, KVM_IOEVENTFD, KVM_IRQFD};
 }
 
 std::vector<uint32_t> MainThreadRequests() {

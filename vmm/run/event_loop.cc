@@ -35,6 +35,7 @@ RunEnd EventLoop::Wait(absl::Time deadline, absl::Duration grace) {
     } else {
       grace_end.reset();  // what the console said was the beginning of a hand-over
       if (events_.request().has_value()) return RunEnd::kRequest;
+      if (!events_.host_failure().ok()) return RunEnd::kHostFailure;
       if (absl::Now() >= deadline) return RunEnd::kTimeout;
       // The crash kernel is not the one that was to be watched: it feeds no watchdog, and need not look alive.
       if (!panic.has_value()) {
@@ -109,6 +110,7 @@ bool EventLoop::ReadInput() {
   if (got < 0 && (errno == EINTR || errno == EAGAIN)) return false;
   if (got <= 0) {
     input_ended_ = true;  // the guest runs on without a keyboard
+    if (on_input_end_) on_input_end_();
     return false;
   }
   return input_.Take(std::span<const uint8_t>(buffer.data(), static_cast<size_t>(got)));

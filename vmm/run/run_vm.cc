@@ -4,11 +4,14 @@
 #include <x86intrin.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -19,12 +22,16 @@
 #include "vmm/console/console_input.h"
 #include "vmm/console/console_writer.h"
 #include "vmm/console/terminal.h"
+#include "vmm/harness/program_channel.h"
+#include "vmm/ktap/test_stream.h"
 #include "vmm/machine/machine.h"
 #include "vmm/outcome/explain_end.h"
 #include "vmm/outcome/hang_registers.h"
+#include "vmm/outcome/test_results.h"
 #include "vmm/recorder/console_recorder.h"
 #include "vmm/recorder/sched_recorder.h"
 #include "vmm/run/ask_by_nmi.h"
+#include "vmm/run/console_output.h"
 #include "vmm/run/early_exception_watch.h"
 #include "vmm/run/event_loop.h"
 #include "vmm/run/hang_watch.h"
@@ -34,19 +41,23 @@
 #include "vmm/run/soft_power.h"
 #include "vmm/run/stop_signals.h"
 #include "vmm/run/vcpu_threads.h"
+#include "vmm/run/with_program.h"
 #include "vmm/sandbox/sandbox.h"
 #include "vmm/witness/console_scanner.h"
 
 namespace vmm {
 namespace {
 
+// For all virtio devices together, after the vCPUs have stopped.
+constexpr absl::Duration kDevicePatience = absl::Seconds(5);
+
 std::string_view BootName(const LoadedKernel& kernel) {
   if (kernel.is_elf) return "ELF";
   return kernel.direct ? "direct" : "classic";
 }
 
-// A vmcore on standard output leaves no room for the console there.
-int ConsoleFd(const VmConfig& config) { return config.dump_fd == STDOUT_FILENO ? STDERR_FILENO : STDOUT_FILENO; }
+// For a reader of the program's output, after the guest has ended.
+constexpr absl::Duration kOutputPatience = absl::Seconds(10);
 
 // A regular file is replaced by one that is made beside it. What is no regular file is written to.
 std::string PlaceOfResult(const std::string& path) {
@@ -71,6 +82,7 @@ class Run {
     StopGuest();
     KeepWhatIsKnown(end);
     if (IsBadEnd(outcome_)) DumpAndExplain();
+    if (tests_.has_value()) KeepTests();
     return std::move(outcome_);
   }
 
@@ -82,7 +94,10 @@ class Run {
     ASSIGN_OR_RETURN(events_, RunEvents::Create(/*stop_at_panic=*/config_.panic_grace == absl::ZeroDuration()));
     ASSIGN_OR_RETURN(sandbox_, Sandbox::Create(config_.sandbox));
     dirs_ = OpenDumpDirs(config_);
-    ASSIGN_OR_RETURN(console_, ConsoleWriter::Create(ConsoleFd(config_)));
+    ASSIGN_OR_RETURN(console_, OpenConsole(config_));
+    if (!config_.ktap_path.empty() || !config_.junit_path.empty()) {
+      tests_.emplace(/*tell=*/isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0);
+    }
     early_.emplace(*events_);
     scanner_.emplace([this] { return absl::Now() - start_; },
                      [this](const ConsoleWitness& witness) { HearWitness(witness); });
@@ -90,8 +105,9 @@ class Run {
   }
 
   absl::Status BuildMachine() {
-    ASSIGN_OR_RETURN(machine_,
-                     Machine::Create(config_, *events_, [this](std::span<const uint8_t> bytes) { Print(bytes); }));
+    ASSIGN_OR_RETURN(machine_, Machine::Create(
+                                   config_, *events_, [this](std::span<const uint8_t> bytes) { Print(bytes); },
+                                   [this] { sandbox_->ConfineThread(ThreadKind::kDevice); }));
     const LoadedKernel& kernel = machine_->kernel();
     LogDebug(absl::StrFormat("loaded %s: %s boot at %#x, KASLR shift %#x, %d-level paging", config_.boot.kernel_path,
                              BootName(kernel), kernel.physical_base, kernel.kaslr_shift, kernel.five_level ? 5 : 4));
@@ -100,18 +116,35 @@ class Run {
     if (!config_.catching.kinds.empty()) {
       traps_ = std::make_unique<KernelCatch>(config_.catching, kernel, machine_->memory(), *events_);
     }
+    return config_.program.has_value() ? OpenChannel() : absl::OkStatus();
+  }
+
+  absl::Status OpenChannel() {
+    // Init holds the port open, and any byte there tells it to look at the rings. A byte that finds no place there
+    // comes after one that still has to be read.
+    const auto ring_guest = [this] {
+      Serial& serial = machine_->devices().serial();
+      constexpr std::array<uint8_t, 1> kRing{};
+      if (serial.IsRequestToSend()) serial.Receive(kRing);
+    };
+    ProgramChannel::Wiring wiring{.ring_guest = ring_guest, .on_room = [this] { events_->Wake(); }};
+    if (tests_.has_value()) wiring.on_stdout = [this](std::span<const uint8_t> bytes) { tests_->Take(bytes); };
+    ASSIGN_OR_RETURN(channel_, ProgramChannel::Create(machine_->memory(), std::move(wiring)));
+    machine_->devices().debug_exit().set_on_doorbell([this] { channel_->OnDoorbell(); });
     return absl::OkStatus();
   }
 
   absl::Status StartGuest() {
-    terminal_ = RawTerminal::Enter(STDIN_FILENO);
+    if (channel_ == nullptr) terminal_ = RawTerminal::Enter(STDIN_FILENO);
     // A script on standard input waits until the guest has opened its port, because opening empties the FIFO. A person
     // does not wait, because a kernel debugger reads the port without opening it.
     input_.emplace(/*escapes=*/terminal_ != nullptr, [this](std::span<const uint8_t> bytes) -> size_t {
+      if (channel_ != nullptr) return channel_->Offer(bytes);
       Serial& serial = machine_->devices().serial();
       return terminal_ != nullptr || serial.IsRequestToSend() ? serial.Receive(bytes) : 0;
     });
     loop_.emplace(*events_, *signals_, *input_, STDIN_FILENO);
+    if (channel_ != nullptr) loop_->SetInputEnd([this] { channel_->EndInput(); });
     vcpus_ = machine_->vcpus();
     threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps_.get());
     RETURN_IF_ERROR(sandbox_->ConfineProcess(WritablePlaces()));
@@ -131,7 +164,9 @@ class Run {
     for (const absl::StatusOr<OutputDir>* dir : {&dirs_.first, &dirs_.fallback}) {
       if (dir->ok()) places.push_back(absl::StrFormat("/proc/self/fd/%d", (*dir)->fd()));
     }
-    if (!config_.result_path.empty()) places.push_back(PlaceOfResult(config_.result_path));
+    for (const std::string* file : {&config_.result_path, &config_.ktap_path, &config_.junit_path}) {
+      if (!file->empty()) places.push_back(PlaceOfResult(*file));
+    }
     return places;
   }
 
@@ -167,12 +202,23 @@ class Run {
     console_->StopWaiting();  // a vCPU may be waiting for it
     sched_->Stop();
     states_ = threads_->Stop();
+    StopDevices();
     if (traps_ != nullptr) {
       traps_->Remove();
       outcome_.catching = traps_->report();
     }
     outcome_.run_time = absl::Now() - running_;
     scanner_->Finish();
+    if (channel_ != nullptr) channel_->Finish(signals_->fd(), kOutputPatience);
+  }
+
+  // Before RAM is read, no device may write to it any more.
+  void StopDevices() {
+    const std::vector<std::string> busy = machine_->virtio().Pause(kDevicePatience, /*leftovers=*/true);
+    for (const std::string& device : busy) {
+      LogWarning(absl::StrFormat("%s did not come to rest within %s: a dump may show its request half done", device,
+                                 absl::FormatDuration(kDevicePatience)));
+    }
   }
 
   void KeepWhatIsKnown(RunEnd end) {
@@ -184,16 +230,31 @@ class Run {
     outcome_.console = scanner_->witnesses();
     outcome_.console_seen = scanner_->seen();
     KeepEnd(end, *loop_, *events_, outcome_);
+    if (channel_ != nullptr) KeepProgramEnd(channel_->end(), config_.program->shell_status, outcome_);
     PromoteConsolePanic(outcome_);
   }
 
-  // The guest's kernel is looked for once; the dump and its explanation share the result.
+  // Dumps first: an explanation reads structures that the guest made, and may take long or fail. With --dump-once the
+  // dump's name is the signature, and before a pause a person wants to know why, so then it comes first.
   void DumpAndExplain() {
     const VmSnapshot snapshot = TakeSnapshot();
-    const FoundKernel kernel = FindKernel(snapshot);
-    ExplainEnd(config_, snapshot, kernel, outcome_);
+    const FoundKernel kernel = FindKernelOrNone(snapshot);
     const bool died = outcome_.kind == RunOutcome::Kind::kPanic || outcome_.kind == RunOutcome::Kind::kHang;
+    const bool explain_first = !died || config_.dump_once || config_.on_panic == OnPanic::kPause;
+    if (explain_first) ExplainEnd(config_, snapshot, kernel, signals_->fd(), outcome_);
     if (died) DoAsOnPanicSays(snapshot, kernel);
+    if (!explain_first) ExplainEnd(config_, snapshot, kernel, signals_->fd(), outcome_);
+  }
+
+  // The guest's kernel is looked for once; the dump and its explanation share the result.
+  static FoundKernel FindKernelOrNone(const VmSnapshot& snapshot) {
+    try {
+      return FindKernel(snapshot);
+    } catch (const std::bad_alloc&) {
+      FoundKernel none;
+      none.why_not = "out of memory in the search for the guest's kernel";
+      return none;
+    }
   }
 
   VmSnapshot TakeSnapshot() {
@@ -227,11 +288,18 @@ class Run {
     }
   }
 
+  // The explained end says what the running test died of.
+  void KeepTests() {
+    outcome_.tests = tests_->Close(DeathOf(outcome_));
+    AddStatus(outcome_, *outcome_.tests);
+  }
+
   // What the guest writes to its serial port.
   void Print(std::span<const uint8_t> bytes) {
     console_lines_.Record(bytes);
     console_->Write(bytes);
     scanner_->Scan(bytes);
+    if (tests_.has_value() && channel_ == nullptr) tests_->Take(bytes);  // a program's results are on its output
   }
 
   // A sign of trouble on the console ends the run only if it is an early exception, or if the user asked for that.
@@ -259,8 +327,10 @@ class Run {
   std::unique_ptr<ConsoleWriter> console_;
   std::optional<EarlyExceptionWatch> early_;
   std::optional<ConsoleScanner> scanner_;
+  std::optional<TestStream> tests_;  // empty: nobody asked for results
   ConsoleRecorder console_lines_{[] { return __rdtsc(); }};
   std::unique_ptr<Machine> machine_;
+  std::unique_ptr<ProgramChannel> channel_;  // null without a program
   std::unique_ptr<KernelCatch> traps_;
   std::unique_ptr<RawTerminal> terminal_;
   std::optional<ConsoleInput> input_;
@@ -278,10 +348,19 @@ class Run {
 }  // namespace
 
 RunOutcome RunVm(const VmConfig& config) {
-  absl::StatusOr<RunOutcome> outcome = Run(config).Go();
+  absl::StatusOr<RunOutcome> outcome = absl::UnknownError("not run");
+  try {
+    const absl::StatusOr<VmConfig> packed = config.program.has_value() ? WithProgram(config) : config;
+    outcome = packed.ok() ? Run(*packed).Go() : packed.status();
+  } catch (const std::bad_alloc&) {
+    outcome = absl::ResourceExhaustedError("out of memory");
+  }
   if (outcome.ok()) return *std::move(outcome);
   RunOutcome failed;
   failed.error = outcome.status();
+  failed.no_program = KindOfNoProgram(outcome.status());
+  if (failed.no_program.has_value()) failed.kind = RunOutcome::Kind::kNoProgram;
+  failed.shell_status = config.program.has_value() && config.program->shell_status;
   return failed;
 }
 

@@ -5,11 +5,14 @@
 #include <seccomp.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "base/log.h"
@@ -26,59 +29,79 @@ std::string CallName(int call) {
 
 }  // namespace
 
-DeniedCalls::DeniedCalls() : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  std::thread([this] { Run(); }).detach();
+DeniedCalls::DeniedCalls() : new_listener_(eventfd(0, EFD_CLOEXEC)), new_call_(eventfd(0, EFD_CLOEXEC)) {
+  if (seccomp_notify_alloc(&request_, &response_) != 0) return;
+  std::thread([this] { LetPass(); }).detach();
+  std::thread([this] { Print(); }).detach();
 }
 
 void DeniedCalls::Watch(ThreadKind kind, UniqueFd listener) {
-  {
-    const std::lock_guard lock(mutex_);
-    new_.push_back({kind, std::move(listener)});
+  const int index = count_.fetch_add(1);
+  if (index >= kMaxListeners) {
+    LogWarning("sandbox: too many threads to log the calls of");
+    std::abort();
   }
-  eventfd_write(wake_.get(), 1);
+  Listener& slot = listeners_[static_cast<size_t>(index)];
+  slot.kind = kind;
+  slot.fd.store(listener.release());
+  eventfd_write(new_listener_.get(), 1);
 }
 
-void DeniedCalls::Run() {
+void DeniedCalls::LetPass() {
   prctl(PR_SET_NAME, "vmm-sandbox");
-  std::vector<Listener> listeners;
+  std::array<pollfd, kMaxListeners + 1> waits;
   for (;;) {
-    {
-      const std::lock_guard lock(mutex_);
-      for (Listener& listener : new_) listeners.push_back(std::move(listener));
-      new_.clear();
-    }
-    std::vector<pollfd> waits = {{wake_.get(), POLLIN, 0}};
-    for (const Listener& listener : listeners) waits.push_back({listener.fd.get(), POLLIN, 0});
-    if (poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) return;
+    const auto count = static_cast<size_t>(std::min(count_.load(), kMaxListeners));
+    waits[0] = {new_listener_.get(), POLLIN, 0};
+    for (size_t i = 0; i < count; ++i) waits[i + 1] = {listeners_[i].fd.load(), POLLIN, 0};  // -1 is passed over
+    if (poll(waits.data(), count + 1, -1) < 0 && errno != EINTR) return;
     eventfd_t ignored;
-    if (waits[0].revents != 0) eventfd_read(wake_.get(), &ignored);
-    for (size_t i = waits.size() - 1; i > 0; --i) {
-      const bool gone = (waits[i].revents & (POLLHUP | POLLERR)) != 0;
-      const bool asked = (waits[i].revents & POLLIN) != 0;
-      if (gone || (asked && !Answer(listeners[i - 1]))) listeners.erase(listeners.begin() + static_cast<long>(i) - 1);
+    if ((waits[0].revents & POLLIN) != 0) eventfd_read(new_listener_.get(), &ignored);
+    for (size_t i = 0; i < count; ++i) {
+      if ((waits[i + 1].revents & POLLIN) != 0) {
+        Answer(listeners_[i]);
+      } else if (waits[i + 1].revents != 0) {
+        listeners_[i].fd.store(-1);  // its threads are gone
+      }
     }
   }
 }
 
-bool DeniedCalls::Answer(const Listener& listener) {
-  seccomp_notif* request = nullptr;
-  seccomp_notif_resp* response = nullptr;
-  if (seccomp_notify_alloc(&request, &response) != 0) return false;
-  const int received = seccomp_notify_receive(listener.fd.get(), request);
-  if (received == 0) {
-    const int call = request->data.nr;
-    if (told_.insert({listener.kind, call}).second) {
-      const std::string argument =
-          CallName(call) == "ioctl" ? absl::StrFormat(" %#x", request->data.args[1] & 0xffffffff) : std::string();
-      LogWarning(absl::StrFormat("sandbox: the %s thread %d made the system call %s%s, which --sandbox=on forbids",
-                                 ThreadKindName(listener.kind), request->pid, CallName(call), argument));
+void DeniedCalls::Answer(const Listener& listener) {
+  // The kernel takes a request only if it is all zeros.
+  std::memset(request_, 0, sizeof(*request_));
+  const int fd = listener.fd.load();
+  if (seccomp_notify_receive(fd, request_) != 0) return;
+  std::memset(response_, 0, sizeof(*response_));
+  response_->id = request_->id;
+  response_->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+  const int call = request_->data.nr;
+  seccomp_notify_respond(fd, response_);
+  if (call < 0 || call >= kMaxCalls) return;
+  First& first = calls_[static_cast<size_t>(listener.kind)][static_cast<size_t>(call)];
+  if (first.seen.load()) return;
+  first.thread.store(static_cast<int>(request_->pid));
+  first.request.store(static_cast<uint32_t>(request_->data.args[1]));
+  first.seen.store(true);
+  eventfd_write(new_call_.get(), 1);
+}
+
+void DeniedCalls::Print() {
+  prctl(PR_SET_NAME, "vmm-sandbox-log");
+  for (;;) {
+    eventfd_t ignored;
+    eventfd_read(new_call_.get(), &ignored);
+    for (const ThreadKind kind : kThreadKinds) {
+      for (int call = 0; call < kMaxCalls; ++call) {
+        First& first = calls_[static_cast<size_t>(kind)][static_cast<size_t>(call)];
+        if (!first.seen.load() || std::exchange(first.printed, true)) continue;
+        const std::string name = CallName(call);
+        LogWarning(absl::StrFormat("sandbox: the %s thread %d made the system call %s%s, which --sandbox=on forbids",
+                                   ThreadKindName(kind), first.thread.load(), name,
+                                   name == "ioctl" ? absl::StrFormat(" %#x", first.request.load()) : ""));
+      }
     }
-    response->id = request->id;
-    response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-    seccomp_notify_respond(listener.fd.get(), response);
   }
-  seccomp_notify_free(request, response);
-  return received == 0 || received == -ENOENT || errno == ENOENT || errno == EINTR;
 }
 
 }  // namespace vmm

@@ -21,7 +21,7 @@ absl::Status DropCapabilities() {
   __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
   if (syscall(SYS_capget, &header, sets) != 0) return ErrnoStatus(errno, "capget");
   for (__user_cap_data_struct& set : sets) {
-    const uint32_t kept = &set == sets ? 1u << CAP_DAC_OVERRIDE : 0;
+    const uint32_t kept = &set == sets ? 1u << CAP_DAC_OVERRIDE | 1u << CAP_KILL : 0;
     set.effective &= kept;
     set.permitted &= kept;
     set.inheritable = 0;

@@ -3,6 +3,7 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,6 +25,10 @@ absl::Status AddRules(scmp_filter_ctx context, ThreadKind kind) {
   for (const int call : AllowedCalls(kind)) {
     RETURN_IF_ERROR(
         Check(seccomp_rule_add(context, SCMP_ACT_ALLOW, call, 0), absl::StrFormat("allow system call %d", call)));
+  }
+  if (MayMakeUnixSockets(kind)) {
+    RETURN_IF_ERROR(Check(seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX)),
+                          "allow Unix sockets"));
   }
   for (const uint32_t request : AllowedRequests(kind)) {
     // The kernel takes the low 32 bits of the request alone.

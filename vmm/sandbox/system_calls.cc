@@ -24,7 +24,7 @@ constexpr std::array kVcpuCalls = {
 constexpr std::array kDeviceCalls = {
     SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_preadv, SYS_pwritev,
     SYS_fdatasync, SYS_fallocate, SYS_lseek, SYS_getrandom, SYS_fcntl, SYS_close,
-    SYS_socket, SYS_connect, SYS_accept4, SYS_shutdown, SYS_getsockopt,
+    SYS_connect, SYS_accept4, SYS_shutdown, SYS_getsockopt,
     SYS_sendmsg, SYS_recvmsg, SYS_sendto, SYS_recvfrom,
     SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_poll, SYS_futex, SYS_clock_gettime,
     SYS_mmap, SYS_munmap, SYS_mprotect, SYS_madvise, SYS_brk,
@@ -44,7 +44,7 @@ constexpr std::array kMainCalls = {
     SYS_poll, SYS_ppoll, SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_futex, SYS_clock_nanosleep,
     SYS_clock_gettime, SYS_restart_syscall, SYS_read, SYS_write, SYS_readv, SYS_writev,
     SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_tgkill, SYS_kill, SYS_wait4, SYS_waitid,
-    SYS_sendmsg, SYS_recvmsg, SYS_sendto, SYS_recvfrom, SYS_shutdown, SYS_getsockopt, SYS_accept4, SYS_socket,
+    SYS_sendmsg, SYS_recvmsg, SYS_sendto, SYS_recvfrom, SYS_shutdown, SYS_getsockopt, SYS_accept4,
     SYS_connect,
     // memory
     SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk,
@@ -82,6 +82,8 @@ std::span<const int> AllowedCalls(ThreadKind kind) {
   }
   return {};
 }
+
+bool MayMakeUnixSockets(ThreadKind kind) { return kind == ThreadKind::kMain || kind == ThreadKind::kDevice; }
 
 std::vector<uint32_t> AllowedRequests(ThreadKind kind) {
   switch (kind) {

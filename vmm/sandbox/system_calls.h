@@ -20,8 +20,12 @@ inline constexpr ThreadKind kThreadKinds[] = {ThreadKind::kMain, ThreadKind::kVc
 
 std::string_view ThreadKindName(ThreadKind kind);  // "main", "vCPU", ...
 
-// Numbers of system calls on x86-64. ioctl is not among them: its requests are judged one by one.
+// Numbers of system calls on x86-64. ioctl and socket are not among them: their arguments are
+// judged.
 std::span<const int> AllowedCalls(ThreadKind kind);
+
+// True if such a thread may call socket(), for Unix sockets alone.
+bool MayMakeUnixSockets(ThreadKind kind);
 
 // The requests with which such a thread may call ioctl.
 std::vector<uint32_t> AllowedRequests(ThreadKind kind);

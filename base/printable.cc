@@ -1,4 +1,4 @@
-#include "vmm/witness/printable.h"
+#include "base/printable.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -46,7 +46,7 @@ void AppendEscaped(uint8_t byte, std::string& text) {
 
 // Returns the length of the start of `text` that needs no change.
 size_t PlainLength(std::string_view text) {
-  const auto end = std::ranges::find_if_not(text, [](char c) { return c >= ' ' && c < '\x7f'; });
+  const auto end = std::ranges::find_if_not(text, IsPrintable);
   return static_cast<size_t>(end - text.begin());
 }
 
@@ -56,7 +56,39 @@ bool IsControl(std::string_view character) {
   return first == 0xc2 && ByteAt(character, 1) < 0xa0;  // U+0080 to U+009F
 }
 
+// Marks, embeddings, overrides and isolates of the writing direction (Unicode UAX 9), and the two separators.
+bool IsDirectionOrSeparator(std::string_view character) {
+  if (character == "\xd8\x9c") return true;  // U+061C
+  if (character.size() != 3 || !character.starts_with("\xe2")) return false;
+  const uint8_t second = ByteAt(character, 1), third = ByteAt(character, 2);
+  if (second == 0x80) return third == 0x8e || third == 0x8f || (third >= 0xa8 && third <= 0xae);  // U+200E, U+2028
+  return second == 0x81 && third >= 0xa6 && third <= 0xa9;                                        // U+2066 to U+2069
+}
+
 }  // namespace
+
+size_t PrintableLength(std::string_view text) {
+  const size_t length = CharacterLength(text);
+  const std::string_view character = text.substr(0, length);
+  return length == 0 || IsControl(character) || IsDirectionOrSeparator(character) ? 0 : length;
+}
+
+std::string Escaped(std::string_view text, std::string_view kept) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    size_t length = PrintableLength(text);
+    if (length == 0 && kept.find(text[0]) != std::string_view::npos) length = 1;
+    if (length == 0) {
+      AppendEscaped(ByteAt(text, 0), out);
+      length = 1;
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length);
+  }
+  return out;
+}
 
 std::string Printable(std::string_view bytes, ControlSequences sequences) {
   std::string text;
@@ -69,13 +101,9 @@ std::string Printable(std::string_view bytes, ControlSequences sequences) {
     }
     size_t length = sequences == ControlSequences::kDrop ? SequenceLength(bytes) : 0;
     if (length == 0) {
-      length = CharacterLength(bytes);
-      if (length == 0) {
-        length = 1;
-        AppendEscaped(ByteAt(bytes, 0), text);
-      } else if (!IsControl(bytes.substr(0, length))) {
-        text += bytes.substr(0, length);
-      }
+      length = std::max<size_t>(CharacterLength(bytes), 1);
+      const std::string_view character = bytes.substr(0, length);
+      if (CharacterLength(bytes) == 0 || !IsControl(character)) text += Escaped(character);
     }
     bytes.remove_prefix(std::min(length, bytes.size()));
   }
