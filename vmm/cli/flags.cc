@@ -103,6 +103,9 @@ ABSL_FLAG(std::string, timeout, "off", "TIME: end the run after so long, exit 12
 ABSL_FLAG(std::string, sandbox, "on",
           "HOW: on, log or off: vmm gives up rights, files and system\n"
           "calls before its guest runs; log names calls that on forbids [on]");
+ABSL_FLAG(std::string, qmp, "",
+          "PATH: a socket for QEMU's monitor protocol: drgn --qemu=PATH reads\n"
+          "the guest's memory while it runs; stop, cont, dump-guest-memory");
 ABSL_FLAG(std::string, result, "",
           "FILE: a JSON record of the run; - is standard output. What is no regular file is written to, not replaced");
 ABSL_FLAG(std::string, ktap, "",
@@ -144,7 +147,7 @@ const std::vector<FlagGroup>& Groups() {
        {"on_panic", "catch", "symbols", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir",
         "dump_once", "dump_keep", "dump_min_free", "dump_format", "dump_level", "dump", "core_mappings", "vmcoreinfo"}},
       {"The run",
-       {"timeout", "hang_after", "console", "sandbox", "result", "ktap", "junit", "verbose", "help", "version"}},
+       {"timeout", "hang_after", "console", "sandbox", "qmp", "result", "ktap", "junit", "verbose", "help", "version"}},
   };
   return groups;
 }
@@ -341,6 +344,7 @@ absl::StatusOr<VmConfig> ConfigFromFlags(std::vector<std::string> words) {
   ASSIGN_OR_RETURN(config.hang_after, Value("hang-after", FLAGS_hang_after, ReadHangAfter));
   ASSIGN_OR_RETURN(config.timeout, Value("timeout", FLAGS_timeout, time_or_off));
   ASSIGN_OR_RETURN(config.sandbox, Value("sandbox", FLAGS_sandbox, ParseSandbox));
+  config.qmp_path = absl::GetFlag(FLAGS_qmp);
   config.result_path = absl::GetFlag(FLAGS_result);
   config.ktap_path = absl::GetFlag(FLAGS_ktap);
   config.junit_path = absl::GetFlag(FLAGS_junit);

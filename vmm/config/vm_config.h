@@ -82,6 +82,7 @@ struct VmConfig {
 
   absl::Duration hang_after = absl::InfiniteDuration();
   absl::Duration timeout = absl::InfiniteDuration();
+  std::string qmp_path;     // the monitor's socket; empty: none
   std::string result_path;  // empty: no JSON record; "-": standard output
   std::string ktap_path;    // the results of the guest's tests, as KTAP; empty: not wanted
   std::string junit_path;   // the same as JUnit's XML

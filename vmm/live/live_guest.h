@@ -23,11 +23,10 @@ enum class GuestState {
   kPanicked,  // and stands still
 };
 
-// Where a dump goes, and which part of the guest it has.
+// Where a dump, an ELF core, goes and which part of the guest it has.
 struct DumpOrder {
   std::string path;  // empty: to `fd`
   UniqueFd fd;
-  std::string format;  // "elf", "kdump-zlib", "kdump-zstd"
   std::optional<GuestRange>
       part;  // empty: all RAM. Otherwise the registers and notes of the whole, and RAM of this part
 };

@@ -14,17 +14,15 @@ using Json = QmpSession::Json;
 
 absl::StatusOr<DumpOrder> ReadOrder(const QmpCommand::Caller& caller, const Json& arguments) {
   DumpOrder order;
-  order.format = arguments.value("format", "elf");
-  if (order.format != "elf" && order.format != "kdump-zlib" && order.format != "kdump-zstd") {
-    return absl::InvalidArgumentError(absl::StrFormat("Parameter 'format' does not accept value '%s'", order.format));
+  const std::string format = arguments.value("format", "elf");
+  if (format != "elf") {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "Parameter 'format' does not accept value '%s'; elf alone, and vmcore convert makes the others", format));
   }
   if (arguments.contains("begin") != arguments.contains("length")) {
     return absl::InvalidArgumentError("Parameters 'begin' and 'length' must be given together");
   }
   if (arguments.contains("begin")) {
-    if (order.format != "elf")
-      return absl::InvalidArgumentError("format other than elf: not with 'begin' and 'length'");
-    order.part = GuestRange{GuestAddr{arguments["begin"].get<uint64_t>()}, arguments["length"].get<uint64_t>()};
   }
   const std::string protocol = arguments["protocol"].get<std::string>();
   if (protocol.starts_with("file:")) {
@@ -58,7 +56,7 @@ absl::StatusOr<Json> DumpGuestMemory(const QmpCommand::Caller& caller, const Jso
 absl::StatusOr<Json> QueryDump(const QmpCommand::Caller& caller, const Json&) { return caller.session.last_dump; }
 
 absl::StatusOr<Json> QueryDumpFormats(const QmpCommand::Caller&, const Json&) {
-  return Json{{"formats", Json::array({"elf", "kdump-zlib", "kdump-zstd"})}};
+  return Json{{"formats", Json::array({"elf"})}};
 }
 
 }  // namespace vmm

@@ -39,6 +39,15 @@ class EventLoop {
   // `ended` is called once, when input has ended and all of it was taken.
   void SetInputEnd(std::function<void()> ended) { on_input_end_ = std::move(ended); }
 
+  // From now on `serve` is called when `fd` is readable, in every wait.
+  void SetService(int fd, std::function<void()> serve);
+
+  // A paused guest neither hangs nor lets its watchdog bite.
+  void SetPaused(bool paused);
+
+  // Ends this wait or the next one, as Ctrl-A x does.
+  void Quit() { user_quit_ = true; }
+
   // Waits until the run ends, at most until `deadline`. After a panic it goes on for up to
   // `grace`, so that the dying kernel's last lines come out, unless the guest then asks to be
   // reset or powered off, or cannot run on. After a panic that hands over to a crash kernel of the
@@ -74,6 +83,9 @@ class EventLoop {
   bool input_ended_ = false;
   int signal_ = 0;
   bool user_quit_ = false;
+  bool paused_ = false;
+  int service_fd_ = -1;
+  std::function<void()> service_;
   Stops stops_ = Stops::kTake;
   absl::Duration look_interval_;
   absl::Time next_look_ = absl::InfiniteFuture();

@@ -24,6 +24,7 @@
 #include "vmm/console/terminal.h"
 #include "vmm/harness/program_channel.h"
 #include "vmm/ktap/test_stream.h"
+#include "vmm/live/qmp_server.h"
 #include "vmm/machine/machine.h"
 #include "vmm/outcome/explain_end.h"
 #include "vmm/outcome/hang_registers.h"
@@ -37,6 +38,7 @@
 #include "vmm/run/hang_watch.h"
 #include "vmm/run/host_notes.h"
 #include "vmm/run/keep_end.h"
+#include "vmm/run/live_run.h"
 #include "vmm/run/on_panic.h"
 #include "vmm/run/soft_power.h"
 #include "vmm/run/stop_signals.h"
@@ -147,6 +149,7 @@ class Run {
     if (channel_ != nullptr) loop_->SetInputEnd([this] { channel_->EndInput(); });
     vcpus_ = machine_->vcpus();
     threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps_.get());
+    RETURN_IF_ERROR(OpenMonitor());
     RETURN_IF_ERROR(sandbox_->ConfineProcess(WritablePlaces()));
     running_ = absl::Now();
     outcome_.load_time = running_ - start_;
@@ -155,6 +158,21 @@ class Run {
     sandbox_->ConfineThread(ThreadKind::kMain);
     outcome_.sandbox = sandbox_->report();
     for (const std::string& part : outcome_.sandbox.lacking) LogDebug("sandbox: this host has no " + part);
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenMonitor() {
+    if (config_.qmp_path.empty()) return absl::OkStatus();
+    live_.emplace(LiveRun::Wiring{
+        .config = config_,
+        .machine = *machine_,
+        .threads = *threads_,
+        .loop = *loop_,
+        .traps = traps_.get(),
+        .snapshot = [this](const auto& states) { return MakeSnapshot(states, machine_->memory(), outcome_.panic, {}); },
+        .tell = [this](std::string_view event) { monitor_->Tell(event); }});
+    ASSIGN_OR_RETURN(monitor_, Annotate(QmpServer::Listen(config_.qmp_path, *live_), "--qmp=" + config_.qmp_path));
+    loop_->SetService(monitor_->fd(), [this] { monitor_->Serve(); });
     return absl::OkStatus();
   }
 
@@ -232,6 +250,24 @@ class Run {
     KeepEnd(end, *loop_, *events_, outcome_);
     if (channel_ != nullptr) KeepProgramEnd(channel_->end(), config_.program->shell_status, outcome_);
     PromoteConsolePanic(outcome_);
+    if (live_.has_value()) TellMonitor();
+  }
+
+  void TellMonitor() {
+    const bool died = outcome_.kind == RunOutcome::Kind::kPanic || outcome_.kind == RunOutcome::Kind::kHang;
+    const bool stays = died && config_.on_panic == OnPanic::kPause;
+    live_->Died(states_);
+    if (died) monitor_->Tell("GUEST_PANICKED", {{"action", stays ? "pause" : "poweroff"}});
+    if (died) monitor_->Tell("STOP");
+    if (!stays) {
+      const bool guest = outcome_.kind != RunOutcome::Kind::kInterrupted && outcome_.kind != RunOutcome::Kind::kTimeout;
+      const char* const reason = died                                        ? "guest-panic"
+                                 : outcome_.kind == RunOutcome::Kind::kReset ? "guest-reset"
+                                 : guest                                     ? "guest-shutdown"
+                                                                             : "host-signal";
+      monitor_->Tell("SHUTDOWN", {{"guest", guest}, {"reason", reason}});
+    }
+    monitor_->Serve();
   }
 
   // Dumps first: an explanation reads structures that the guest made, and may take long or fail. With --dump-once the
@@ -338,6 +374,8 @@ class Run {
   std::vector<Vcpu*> vcpus_;
   std::optional<VcpuThreads> threads_;
   std::optional<SchedRecorder> sched_;
+  std::optional<LiveRun> live_;         // empty without --qmp
+  std::unique_ptr<QmpServer> monitor_;  // the same
   std::optional<HangWatch> watch_;
 
   // After StopGuest().

@@ -49,7 +49,7 @@ class FakeGuest final : public LiveGuest {
     return absl::OkStatus();
   }
   absl::Status Dump(DumpOrder order) override {
-    asked.push_back("dump " + order.format + " " + (order.fd.valid() ? "fd" : order.path) +
+    asked.push_back("dump " + std::string(order.fd.valid() ? "fd" : order.path.c_str()) +
                     (order.part.has_value() ? " part" : ""));
     return dump_status;
   }
