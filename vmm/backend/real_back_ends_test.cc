@@ -256,7 +256,7 @@ TEST_F(RealBackEndTest, PasstAnswersAQuestionForAnAddress) {
   ASSERT_TRUE(made_.device->Activate(made_.device->features(), queues, loop).ok());
   // ARP: who has 192.0.2.1, asks 52:54:00:12:34:56. passt answers for every address.
   std::string packet = std::string(sizeof(VirtioNetHdr), '\0') + std::string(6, '\xff') +
-                       std::string("\x52\x54\0\x12\x34\x56\x08\x06\0\1\x08\0\6\4\0\1\x52\x54\0\x12\x34\x56", 24) +
+                       std::string("\x52\x54\0\x12\x34\x56\x08\x06\0\1\x08\0\6\4\0\1\x52\x54\0\x12\x34\x56", 22) +
                        std::string(10, '\0') + std::string("\xc0\0\2\1", 4);
   std::string buffer(2000, '.');
   rx.Offer({}, {BufferOf(buffer)});

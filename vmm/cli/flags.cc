@@ -16,6 +16,7 @@
 #include "dump/kernel/symbol_list.h"
 #include "vmm/backend/host_share.h"
 #include "vmm/cli/command_line.h"
+#include "vmm/cli/disk_flags.h"
 #include "vmm/cli/flag_values.h"
 #include "vmm/cli/guestinfo_flags.h"
 #include "vmm/cli/program_flags.h"
@@ -82,6 +83,16 @@ ABSL_FLAG(std::string, watchdog, "off",
           "HOW: ib700, the watchdog at ports 0x441 and 0x443; a guest that\n"
           "starts it and does not feed it hangs: exit 122 [off]");
 ABSL_FLAG(std::string, rng, "on", "HOW: on or off: virtio-rng, a source of entropy [on]");
+ABSL_FLAG(vmm::RepeatedText, disk, {},
+          "FILE[,ro|,overlay[=FILE2]]: a raw image or block device as a disk of\n"
+          "the guest, /dev/vda first; ro is read-only, overlay keeps the guest's\n"
+          "changes in memory, or in FILE2; repeatable");
+ABSL_FLAG(vmm::RepeatedText, virtio_port, {},
+          "NAME=WHERE: a stream, /dev/virtio-ports/NAME in the guest; WHERE is\n"
+          "FILE, unix:PATH or fd:N; repeatable");
+ABSL_FLAG(std::string, vsock, "",
+          "PATH: a socket to the guest's vsock ports, by \"CONNECT port\"; the guest\n"
+          "reaches PATH_port");
 ABSL_FLAG(vmm::RepeatedText, share, {},
           "DIR: a folder of the host for the guest to mount; with :TAG, its\n"
           "name there, or share; with ,ro and ,9p, or virtiofs; repeatable");
@@ -139,7 +150,7 @@ constexpr std::string_view kUsage =
 const std::vector<FlagGroup>& Groups() {
   static const auto& groups = *new std::vector<FlagGroup>{
       {"What to boot", {"kernel", "initrd", "append", "boot", "kaslr"}},
-      {"The machine", {"memory", "cpus", "cpu_features", "watchdog", "rng", "share", "net"}},
+      {"The machine", {"memory", "cpus", "cpu_features", "watchdog", "rng", "disk", "share", "net", "vsock", "virtio_port"}},
       {"The program", {"file", "module", "modules_dir", "env", "cwd", "exit_status"}},
       {"VMware's side of the machine",
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
@@ -318,6 +329,9 @@ absl::StatusOr<VmConfig> ConfigFromFlags(std::vector<std::string> words) {
   ASSIGN_OR_RETURN(config.vmware, VmwareFromFlags());
   ASSIGN_OR_RETURN(config.watchdog, Value("watchdog", FLAGS_watchdog, ParseWatchdog));
   ASSIGN_OR_RETURN(config.virtio.rng, Value("rng", FLAGS_rng, ParseOnOff));
+  ASSIGN_OR_RETURN(config.virtio.disks, ReadDisks(absl::GetFlag(FLAGS_disk).values));
+  ASSIGN_OR_RETURN(config.virtio.ports, ReadPorts(absl::GetFlag(FLAGS_virtio_port).values));
+  config.virtio.vsock_path = absl::GetFlag(FLAGS_vsock);
   for (const std::string& text : absl::GetFlag(FLAGS_share).values) {
     ASSIGN_OR_RETURN(HostFolder folder, Annotate(ParseShare(text), "--share=" + text));
     config.virtio.folders.push_back(std::move(folder));

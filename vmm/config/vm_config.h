@@ -16,6 +16,7 @@
 #include "vmm/backend/host_share.h"
 #include "vmm/boot/load_kernel.h"
 #include "vmm/catch/catch_config.h"
+#include "vmm/config/disk_config.h"
 #include "vmm/harness/program_config.h"
 #include "vmm/kvm/cpu_features.h"
 #include "vmm/kvm/hypervisor_leaf.h"
@@ -45,6 +46,9 @@ struct VmwareConfig {
 // The virtio devices of the machine. vmm/machine/virtio_devices.h makes them.
 struct VirtioConfig {
   bool rng = true;  // a source of entropy
+  std::vector<DiskConfig> disks;
+  std::vector<PortConfig> ports;
+  std::string vsock_path;  // the socket by which programs of the host reach the guest; empty: none
   std::vector<HostFolder> folders;
   std::vector<HostNetwork> networks;
 };

@@ -54,7 +54,7 @@ constexpr std::array kMainCalls = {
     SYS_fdatasync, SYS_rename, SYS_renameat, SYS_renameat2, SYS_linkat, SYS_unlink, SYS_unlinkat, SYS_getdents64,
     SYS_readlink, SYS_readlinkat, SYS_getcwd,
     // threads, facts about itself, and the end
-    SYS_clone3, SYS_clone, SYS_set_robust_list, SYS_rseq, SYS_prctl, SYS_seccomp, SYS_sched_getaffinity, SYS_getpid,
+    SYS_clone3, SYS_clone, SYS_set_robust_list, SYS_rseq, SYS_prctl, SYS_seccomp, SYS_sched_getaffinity, SYS_getpid, SYS_getppid,
     SYS_gettid, SYS_getuid, SYS_geteuid, SYS_uname, SYS_sysinfo, SYS_getrandom, SYS_pipe2, SYS_eventfd2, SYS_exit,
     SYS_exit_group, SYS_prlimit64, SYS_setrlimit,
 };
