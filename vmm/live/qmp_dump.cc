@@ -23,6 +23,7 @@ absl::StatusOr<DumpOrder> ReadOrder(const QmpCommand::Caller& caller, const Json
     return absl::InvalidArgumentError("Parameters 'begin' and 'length' must be given together");
   }
   if (arguments.contains("begin")) {
+    order.part = GuestRange{GuestAddr{arguments["begin"].get<uint64_t>()}, arguments["length"].get<uint64_t>()};
   }
   const std::string protocol = arguments["protocol"].get<std::string>();
   if (protocol.starts_with("file:")) {

@@ -150,7 +150,7 @@ class Run {
     vcpus_ = machine_->vcpus();
     threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps_.get());
     RETURN_IF_ERROR(OpenMonitor());
-    RETURN_IF_ERROR(sandbox_->ConfineProcess(WritablePlaces()));
+    RETURN_IF_ERROR(sandbox_->ConfineProcess(WritablePlaces(), SocketFolders()));
     running_ = absl::Now();
     outcome_.load_time = running_ - start_;
     threads_->Start([this] { sandbox_->ConfineThread(ThreadKind::kVcpu); });
@@ -174,6 +174,18 @@ class Run {
     ASSIGN_OR_RETURN(monitor_, Annotate(QmpServer::Listen(config_.qmp_path, *live_), "--qmp=" + config_.qmp_path));
     loop_->SetService(monitor_->fd(), [this] { monitor_->Serve(); });
     return absl::OkStatus();
+  }
+
+  std::vector<std::string> SocketFolders() const {
+    std::vector<std::string> sockets = {config_.qmp_path, config_.virtio.vsock_path};
+    for (const PortConfig& port : config_.virtio.ports) {
+      if (port.where.starts_with("unix:")) sockets.push_back(port.where.substr(5));
+    }
+    std::vector<std::string> folders;
+    for (const std::string& socket : sockets) {
+      if (!socket.empty()) folders.push_back(std::filesystem::absolute(socket).parent_path());
+    }
+    return folders;
   }
 
   // Where a dump and a record are made after the guest's death.

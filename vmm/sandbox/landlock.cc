@@ -55,7 +55,8 @@ int LandlockVersion() {
   return version > 0 ? static_cast<int>(version) : 0;
 }
 
-absl::Status ConfineFiles(std::span<const std::string> writable, std::span<const std::string> readable) {
+absl::Status ConfineFiles(std::span<const std::string> writable, std::span<const std::string> readable,
+                          std::span<const std::string> removable) {
   const int version = LandlockVersion();
   if (version == 0) return absl::UnimplementedError("this kernel has no Landlock");
   const uint64_t handled = Handled(version);
@@ -65,6 +66,9 @@ absl::Status ConfineFiles(std::span<const std::string> writable, std::span<const
   const UniqueFd ruleset(static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, size, 0)));
   if (!ruleset.valid()) return ErrnoStatus(errno, "Landlock ruleset");
   for (const std::string& path : writable) RETURN_IF_ERROR(Allow(ruleset.get(), path, (kRead | kWrite) & handled));
+  for (const std::string& path : removable) {
+    RETURN_IF_ERROR(Allow(ruleset.get(), path, LANDLOCK_ACCESS_FS_REMOVE_FILE));
+  }
   for (const std::string& path : readable) RETURN_IF_ERROR(Allow(ruleset.get(), path, kRead & handled));
   if (syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) return ErrnoStatus(errno, "Landlock");
   return absl::OkStatus();

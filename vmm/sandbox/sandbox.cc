@@ -50,7 +50,7 @@ absl::StatusOr<std::unique_ptr<Sandbox>> Sandbox::Create(SandboxMode mode) {
   return sandbox;
 }
 
-absl::Status Sandbox::ConfineProcess(std::span<const std::string> writable) {
+absl::Status Sandbox::ConfineProcess(std::span<const std::string> writable, std::span<const std::string> removable) {
   if (report_.mode == SandboxMode::kOff) return absl::OkStatus();
   RETURN_IF_ERROR(Annotate(GiveUpNewPrivileges(), "sandbox"));
   RETURN_IF_ERROR(Annotate(DropCapabilities(), "sandbox"));
@@ -59,7 +59,7 @@ absl::Status Sandbox::ConfineProcess(std::span<const std::string> writable) {
     if (LandlockVersion() == 0) {
       report_.lacking.emplace_back("Landlock: files are not confined");
     } else {
-      RETURN_IF_ERROR(Annotate(ConfineFiles(writable, readable), "sandbox"));
+      RETURN_IF_ERROR(Annotate(ConfineFiles(writable, readable, removable), "sandbox"));
       report_.landlock = LandlockVersion();
     }
   }

@@ -40,7 +40,7 @@ class Sandbox {
   // Confines this process: rights, files, and the system calls of every thread that runs now. Files below `writable`
   // can still be made and changed; /proc and /sys can be read. An error if a part that this host has could not be put
   // in place.
-  absl::Status ConfineProcess(std::span<const std::string> writable);
+  absl::Status ConfineProcess(std::span<const std::string> writable, std::span<const std::string> removable = {});
 
   // Narrows the calling thread to its kind. Aborts the process if that fails, because an unconfined guest is worse.
   void ConfineThread(ThreadKind kind);

@@ -25,7 +25,7 @@ namespace {
 std::unique_ptr<Sandbox> ConfinedProcess(SandboxMode mode = SandboxMode::kOn) {
   absl::StatusOr<std::unique_ptr<Sandbox>> sandbox = Sandbox::Create(mode);
   const std::vector<std::string> writable = {testing::TempDir()};
-  if (!sandbox.ok() || !(*sandbox)->ConfineProcess(writable).ok()) _exit(99);
+  if (!sandbox.ok() || !(*sandbox)->ConfineProcess(writable, {}).ok()) _exit(99);
   return *std::move(sandbox);
 }
 
