@@ -22,20 +22,25 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kPiece = 256 << 10;
+constexpr uint64_t kMaxLog = 1 << 30;  // bytes: some minutes of work
 
 absl::Status ReadStandardInput(ConsoleReader& reader) {
   std::vector<char> piece(kPiece);
-  while (true) {
+  for (uint64_t size = 0;;) {
     const ssize_t count = read(STDIN_FILENO, piece.data(), piece.size());
     if (count == 0) return absl::OkStatus();
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return absl::ErrnoToStatus(errno, "standard input");
+    size += static_cast<uint64_t>(count);
+    if (size > kMaxLog)
+      return absl::InvalidArgumentError("standard input is longer than 1 GiB; give its end (tail -c 1G)");
     reader.Add({piece.data(), static_cast<size_t>(count)});
   }
 }
 
 absl::Status ReadLogFile(const std::string& path, ConsoleReader& reader) {
-  ASSIGN_OR_RETURN(const InputFile file, Annotate(InputFile::Open(path, {.may_be_empty = true}), path));
+  ASSIGN_OR_RETURN(const InputFile file,
+                   Annotate(InputFile::Open(path, {.most = kMaxLog, .may_be_empty = true}), path));
   std::vector<uint8_t> piece(kPiece);
   for (uint64_t at = 0; at < file.size();) {
     const size_t count = static_cast<size_t>(std::min<uint64_t>(piece.size(), file.size() - at));
