@@ -54,7 +54,8 @@ TEST(KernelMapBudgetTest, AllWalksTogetherHaveOneBudget) {
   KernelMapper mapper(guest.memory(), cpus);
   EXPECT_TRUE(mapper.ByCr3().ok());  // the first image counts
   EXPECT_LE(mapper.meter().steps(), kKernelMapBudget.steps);
-  EXPECT_GT(mapper.meter().steps(), 100'000u);
+  // On a slow host, or under a sanitizer, the budget's time ends first.
+  EXPECT_TRUE(mapper.meter().spent() || mapper.meter().steps() > 100'000u) << mapper.meter().steps();
 }
 
 // All notes are of the kernel that is reported, so none of them is another one.
