@@ -263,7 +263,8 @@ TEST_F(RunsTest, ABackEndThatDiesEndsTheRunAndIsNamed) {
   kill(back_end, SIGKILL);
   const VmmResult result = process.Wait(kAtOnce);
   EXPECT_EQ(result.exit_code, 125) << result.Describe();
-  EXPECT_THAT(result.LastErrorLine(), HasSubstr("virtiofsd of " + dir_ + " was killed by signal 9 (Killed) [exit 125]"));
+  EXPECT_THAT(result.LastErrorLine(),
+              HasSubstr("virtiofsd of " + dir_ + " was killed by signal 9 (Killed) [exit 125]"));
 }
 
 TEST_F(RunsTest, AFolderThatIsNotThereIsNamedBeforeTheGuestRuns) {

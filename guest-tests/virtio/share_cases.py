@@ -80,7 +80,9 @@ END
     nc -w 60 "$router" 7002 </tmp/data
     nc -l -p 80 -w 100 </dev/null >/tmp/more
     echo "SUM  /tmp/more" | sha256sum -c
-""".replace("SUM", hashlib.sha256(bytes_to_send()).hexdigest())
+""".replace(
+    "SUM", hashlib.sha256(bytes_to_send()).hexdigest()
+)
 
 FIELDS = [
     {

@@ -150,7 +150,8 @@ constexpr std::string_view kUsage =
 const std::vector<FlagGroup>& Groups() {
   static const auto& groups = *new std::vector<FlagGroup>{
       {"What to boot", {"kernel", "initrd", "append", "boot", "kaslr"}},
-      {"The machine", {"memory", "cpus", "cpu_features", "watchdog", "rng", "disk", "share", "net", "vsock", "virtio_port"}},
+      {"The machine",
+       {"memory", "cpus", "cpu_features", "watchdog", "rng", "disk", "share", "net", "vsock", "virtio_port"}},
       {"The program", {"file", "module", "modules_dir", "env", "cwd", "exit_status"}},
       {"VMware's side of the machine",
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},

@@ -9,9 +9,9 @@
 #include "base/bytes.h"
 #include "devices/virtio/abi/virtio_fs_abi.h"
 #include "devices/virtio/abi/virtio_mmio_abi.h"
+#include "devices/virtio/fs/testing/scripted_back_end.h"
 #include "devices/virtio/testing/fake_queue.h"
 #include "devices/virtio/testing/poll_loop.h"
-#include "devices/virtio/fs/testing/scripted_back_end.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
