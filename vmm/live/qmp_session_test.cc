@@ -101,7 +101,7 @@ TEST_F(Negotiated, AnIdComesBackInRepliesAndErrors) {
 
 TEST_F(Negotiated, BadRequestsAreErrorsThatSayWhatIsWrong) {
   EXPECT_EQ(ErrorClass(Execute("no-such")), "CommandNotFound");
-  EXPECT_EQ(ErrorClass(Ask("{]}")), "GenericError");
+  EXPECT_EQ(ErrorClass(Ask(R"({"execute" 1})")), "GenericError");
   EXPECT_THAT(ErrorText(Ask(R"({"execute":"stop","argument":{}})")), HasSubstr("'argument' is unexpected"));
   EXPECT_THAT(ErrorText(Ask(R"({"execute":"stop","arguments":{"now":true}})")), HasSubstr("'now' is unexpected"));
   EXPECT_THAT(ErrorText(Ask(R"({"execute":"getfd"})")), HasSubstr("'fdname' is missing"));
