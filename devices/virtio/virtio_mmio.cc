@@ -255,7 +255,11 @@ void VirtioMmio::StartDevice() {
 void VirtioMmio::Reset() {
   const bool was_running = running();
   thread_.reset();
-  if (was_running) device_.Reset();
+  if (was_running) {
+    // On the worker, which may do more than a vCPU's thread: a back end has to be told.
+    worker_->Start([this] { device_.Reset(); });
+    worker_->Wait();
+  }
   for (Queue& queue : queues_) {
     queue.ring.reset();
     queue.gone.reset();

@@ -23,7 +23,7 @@ constexpr std::array kVcpuCalls = {
 // A device's thread moves bytes between guest RAM and descriptors. It opens Unix sockets, and nothing else.
 constexpr std::array kDeviceCalls = {
     SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_preadv, SYS_pwritev,
-    SYS_fdatasync, SYS_fallocate, SYS_lseek, SYS_getrandom, SYS_fcntl, SYS_close,
+    SYS_fdatasync, SYS_fallocate, SYS_lseek, SYS_fstat, SYS_newfstatat, SYS_getrandom, SYS_fcntl, SYS_close,
     SYS_connect, SYS_accept4, SYS_shutdown, SYS_getsockopt,
     SYS_sendmsg, SYS_recvmsg, SYS_sendto, SYS_recvfrom,
     SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_poll, SYS_futex, SYS_clock_gettime,
