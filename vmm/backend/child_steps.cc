@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -88,6 +89,18 @@ int ArrangeDescriptors(const ChildOrder& order) {
   return kFirst + count;
 }
 
+// virtiofsd holds a descriptor for each file that the guest has seen: with the usual 1024, a guest that lists a
+// thousand files loses the rest. A user can raise the limit to the hard one, root above it.
+void AllowManyDescriptors() {
+  constexpr rlim_t kMany = 1 << 20;
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kMany) return;
+  const rlimit most = {.rlim_cur = kMany, .rlim_max = kMany};
+  if (setrlimit(RLIMIT_NOFILE, &most) == 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 void BecomeBackEnd(const ChildOrder& given) {
@@ -96,6 +109,7 @@ void BecomeBackEnd(const ChildOrder& given) {
   ForgetSignals();
   setsid();  // Ctrl-C is for the VMM
   order.failure = ArrangeDescriptors(order);
+  AllowManyDescriptors();
   if (order.own_namespaces) {
     EnterNamespaces(order);
     if (order.read_only_folder != nullptr) MakeReadOnly(order);
