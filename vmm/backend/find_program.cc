@@ -2,14 +2,14 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <future>
 #include <memory>
 #include <vector>
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
-#include "absl/synchronization/notification.h"
-#include "absl/time/time.h"
 #include "base/status.h"
 #include "vmm/backend/back_end_process.h"
 
@@ -35,12 +35,12 @@ absl::StatusOr<std::string> FindProgram(std::span<const std::string_view> candid
 
 absl::StatusOr<std::string> AskProgram(const std::string& path, const std::string& option) {
   std::string text;
-  absl::Notification ended;
+  std::promise<void> ended;
   BackEndPlan plan = {.name = path, .argv = {path, option}};
   plan.on_line = [&text](std::string_view line) { text.append(line).append(1, '\n'); };
   ASSIGN_OR_RETURN(const std::unique_ptr<BackEndProcess> process,
-                   BackEndProcess::Start(std::move(plan), [&ended](const std::string&) { ended.Notify(); }));
-  if (ended.WaitForNotificationWithTimeout(absl::Seconds(5))) return text;
+                   BackEndProcess::Start(std::move(plan), [&ended](const std::string&) { ended.set_value(); }));
+  if (ended.get_future().wait_for(std::chrono::seconds(5)) == std::future_status::ready) return text;
   return absl::DeadlineExceededError(absl::StrFormat("%s %s: no end after 5 s", path, option));
 }
 
