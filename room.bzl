@@ -13,12 +13,12 @@ TEST_COPTS = [
 ]
 
 def room(deps = [], exclude = [], generated = [], textual_hdrs = [], data = [], testonly = False, visibility = None):
-    """The library of a folder, named like the folder: every .cc and .h but tests and `exclude`."""
+    """The library of a folder, named like the folder: every .cc and .h but tests, fuzz targets and `exclude`."""
     native.cc_library(
         name = native.package_name().split("/")[-1],
         testonly = testonly,
         linkstatic = True,
-        srcs = native.glob(["*.cc"], exclude = ["*_test.cc"] + exclude) + generated,
+        srcs = native.glob(["*.cc"], exclude = ["*_test.cc", "*_fuzz.cc"] + exclude) + generated,
         hdrs = native.glob(["*.h"]),
         textual_hdrs = textual_hdrs,
         data = data,
