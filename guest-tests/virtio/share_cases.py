@@ -73,6 +73,7 @@ END
     ip link set lo up
     ip link set eth0 up
     udhcpc -i eth0 -n -q -s /bin/lease
+    df /tmp
     ip addr show eth0
     router=$(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p')
     nc -w 60 "$router" 7001 </dev/null >/tmp/data
