@@ -19,9 +19,12 @@
 #include "vmm/cli/vmcoreinfo_file.h"
 #include "vmm/platform/memory_map.h"
 
-ABSL_FLAG(std::string, kernel, "", "FILE: bzImage, vmlinux or UKI to boot, compressed or not");
+ABSL_FLAG(std::string, kernel, "", "FILE: bzImage, vmlinux, UKI or multiboot kernel, compressed or not");
 ABSL_FLAG(std::string, initrd, "", "FILE: initial RAM disk [that of a UKI]");
 ABSL_FLAG(std::string, append, "", "TEXT: the kernel's command line [that of a UKI]");
+ABSL_FLAG(vmm::RepeatedText, module, {},
+          "FILE ARGS: a boot module of a multiboot kernel, as Xen's dom0\n"
+          "kernel and then its initrd are; repeatable");
 ABSL_FLAG(std::string, boot, "auto",
           "HOW: auto, direct or classic [auto]\n"
           "direct decompresses the kernel here, classic in the guest,\n"
@@ -78,6 +81,9 @@ ABSL_FLAG(bool, vmware_dmi, false, "SMBIOS tables name VMware as the maker");
 ABSL_FLAG(std::string, watchdog, "off",
           "HOW: ib700, the watchdog at ports 0x441 and 0x443; a guest that\n"
           "starts it and does not feed it hangs: exit 122 [off]");
+ABSL_FLAG(bool, test_device, false,
+          "the test device of kvm-unit-tests; a status V at port 0xf4 is\n"
+          "then exit code V * 2 + 1, as with QEMU");
 ABSL_FLAG(std::string, hang_after, "off",
           "TIME: a guest that hangs for so long is sent an NMI, dumped,\n"
           "and ends with exit 122 [off]");
@@ -107,8 +113,8 @@ constexpr std::string_view kUsage =
 
 const std::vector<FlagGroup>& Groups() {
   static const auto& groups = *new std::vector<FlagGroup>{
-      {"What to boot", {"kernel", "initrd", "append", "boot", "kaslr"}},
-      {"The machine", {"memory", "cpus", "cpu_features", "watchdog"}},
+      {"What to boot", {"kernel", "initrd", "append", "module", "boot", "kaslr"}},
+      {"The machine", {"memory", "cpus", "cpu_features", "watchdog", "test_device"}},
       {"VMware's side of the machine",
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",
@@ -254,6 +260,7 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
   }
   config.boot.initrd_path = absl::GetFlag(FLAGS_initrd);
   config.boot.command_line = absl::GetFlag(FLAGS_append);
+  config.boot.modules = absl::GetFlag(FLAGS_module).values;
   ASSIGN_OR_RETURN(config.boot.mode, Value("boot", FLAGS_boot, ParseBootMode));
   ASSIGN_OR_RETURN(config.boot.kaslr, Value("kaslr", FLAGS_kaslr, ParseKaslr));
 
@@ -266,6 +273,7 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
 
   ASSIGN_OR_RETURN(config.vmware, VmwareFromFlags());
   ASSIGN_OR_RETURN(config.watchdog, Value("watchdog", FLAGS_watchdog, ParseWatchdog));
+  config.test_device = absl::GetFlag(FLAGS_test_device);
 
   ASSIGN_OR_RETURN(config.on_panic, Value("on-panic", FLAGS_on_panic, ParseOnPanic));
   ASSIGN_OR_RETURN(config.catching, Value("catch", FLAGS_catch, ParseCatch));

@@ -48,7 +48,8 @@ struct VmConfig {
   int cpus = 1;
   CpuFeatures cpu_features;
   VmwareConfig vmware;
-  bool watchdog = false;  // an ib700
+  bool watchdog = false;     // an ib700
+  bool test_device = false;  // what kvm-unit-tests wants of a machine
 
   OnPanic on_panic = OnPanic::kDump;
   CatchConfig catching;                   // what to catch at the fault itself

@@ -74,6 +74,8 @@ int ExitCodeOf(const RunOutcome& outcome) {
   switch (outcome.kind) {
     case RunOutcome::Kind::kPowerOff: return kExitPowerOff;
     case RunOutcome::Kind::kGuestExit:
+      // A parent sees the low byte of an exit code only.
+      if (outcome.exit_like_qemu) return static_cast<int>((outcome.guest_status << 1 | 1) & 0xff);
       return outcome.guest_status < kExitGuestStatusMax ? static_cast<int>(outcome.guest_status) : kExitGuestStatusMax;
     case RunOutcome::Kind::kPanic:
       if (!outcome.dump_error.ok()) return kExitDumpFailed;

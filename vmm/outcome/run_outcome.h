@@ -38,6 +38,7 @@ struct RunOutcome {
   Kind kind = Kind::kVmmError;
   std::string_view by;  // for power-off and reset: the device that took the request
   uint32_t guest_status = 0;
+  bool exit_like_qemu = false;  // --test-device: guest_status V is exit code V * 2 + 1, as with QEMU's isa-debug-exit
   int signal = 0;
 
   // Kept whether or not a dump was written, and even if the run later ended in another way (a guest whose own crash

@@ -54,8 +54,15 @@ inline constexpr int kSerialIrq = 4;
 inline constexpr uint16_t kCmosPort = 0x70;
 inline constexpr int kRtcIrq = 8;
 inline constexpr uint16_t kI8042Port = 0x64;  // the data port 0x60 is open bus; 0x61 is KVM's PIT
-inline constexpr uint16_t kDebugConsolePort = 0xe9;
+inline constexpr uint16_t kDebugConsolePort = 0xe9;  // not with --test-device
 inline constexpr uint16_t kDebugExitPort = 0xf4;
+// With --test-device.
+inline constexpr uint16_t kTestRegisterPort = 0xe0;
+inline constexpr uint16_t kTestFlushPort = 0xe4;
+inline constexpr uint16_t kTestRegisterBytePort = 0xe8;  // the same register
+inline constexpr uint16_t kTestIrqPort = 0x2000;         // 24 ports, one for each interrupt line
+inline constexpr uint64_t kTestMemory = 0xff000000;      // 64 KiB in the hole, after KVM's own pages
+
 inline constexpr uint16_t kIb700Port = 0x441;  // with --watchdog=ib700
 inline constexpr uint16_t kPvpanicPort = 0x505;
 inline constexpr uint16_t kFwCfgPort = 0x510;

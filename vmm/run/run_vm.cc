@@ -40,6 +40,7 @@ namespace {
 
 std::string_view BootName(const LoadedKernel& kernel) {
   if (kernel.is_elf) return "ELF";
+  if (kernel.is_multiboot) return "multiboot";
   return kernel.direct ? "direct" : "classic";
 }
 
@@ -158,6 +159,7 @@ class Run {
     outcome_.console = scanner_->witnesses();
     outcome_.console_seen = scanner_->seen();
     KeepEnd(end, *loop_, *events_, outcome_);
+    outcome_.exit_like_qemu = config_.test_device;
     PromoteConsolePanic(outcome_);
   }
 
