@@ -62,6 +62,11 @@ std::vector<Case> Cases() {
                        .memory_mib = mib});
     }
   }
+  for (const char* form : {"split", "packed"}) {
+    for (const char* guest : {"virtio_rng", "virtio_hostile"}) {
+      cases.push_back({.name = std::string(guest) + "_" + form, .guest = guest, .append = std::string("form=") + form});
+    }
+  }
   cases.push_back({.name = "vmport", .guest = "vmport", .append = "memory=64", .flags = {"--vmport"}});
   cases.push_back({.name = "vmport_off", .guest = "vmport", .append = "port=off"});
   const std::string longest = "length=2047 memory=64 ";

@@ -1,7 +1,6 @@
 #include "vmm/boot/acpi.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <span>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include "base/status.h"
 #include "vmm/boot/abi/acpi_abi.h"
 #include "vmm/boot/dsdt_aml.h"
+#include "vmm/boot/virtio_aml.h"
 #include "vmm/platform/memory_map.h"
 
 namespace vmm {
@@ -169,6 +169,15 @@ std::vector<uint8_t> Madt(int cpus) {
   return table;
 }
 
+std::vector<uint8_t> Ssdt(int virtio_devices) {
+  std::vector<uint8_t> table;
+  Append(table, Header("SSDT", 2));
+  const std::vector<uint8_t> aml = VirtioDevicesAml(virtio_devices);
+  table.insert(table.end(), aml.begin(), aml.end());
+  Finish(table);
+  return table;
+}
+
 std::vector<uint8_t> Xsdt(std::span<const GuestAddr> tables) {
   std::vector<uint8_t> table;
   Append(table, Header("XSDT", 1));
@@ -201,7 +210,7 @@ AcpiRsdp Rsdp(GuestAddr rsdt, GuestAddr xsdt) {
 
 }  // namespace
 
-absl::StatusOr<GuestAddr> WriteAcpiTables(GuestMemory& memory, int cpus) {
+absl::StatusOr<GuestAddr> WriteAcpiTables(GuestMemory& memory, int cpus, int virtio_devices) {
   if (cpus < 1 || cpus > kAcpiMaxCpus) {
     return absl::InvalidArgumentError(absl::StrFormat("ACPI: %d processors; must be 1 to %d", cpus, kAcpiMaxCpus));
   }
@@ -211,8 +220,13 @@ absl::StatusOr<GuestAddr> WriteAcpiTables(GuestMemory& memory, int cpus) {
   ASSIGN_OR_RETURN(const GuestAddr dsdt, area.Add("DSDT", kDsdtAml));
   ASSIGN_OR_RETURN(const GuestAddr fadt, area.Add("FADT", Fadt(facs, dsdt)));
   ASSIGN_OR_RETURN(const GuestAddr madt, area.Add("MADT", Madt(cpus)));
-  ASSIGN_OR_RETURN(const GuestAddr xsdt, area.Add("XSDT", Xsdt(std::array{fadt, madt})));
-  ASSIGN_OR_RETURN(const GuestAddr rsdt, area.Add("RSDT", Rsdt(std::array{fadt, madt})));
+  std::vector<GuestAddr> tables = {fadt, madt};
+  if (virtio_devices > 0) {
+    ASSIGN_OR_RETURN(const GuestAddr ssdt, area.Add("SSDT", Ssdt(virtio_devices)));
+    tables.push_back(ssdt);
+  }
+  ASSIGN_OR_RETURN(const GuestAddr xsdt, area.Add("XSDT", Xsdt(tables)));
+  ASSIGN_OR_RETURN(const GuestAddr rsdt, area.Add("RSDT", Rsdt(tables)));
   RETURN_IF_ERROR(Annotate(memory.WriteObject(kAcpiTables, Rsdp(rsdt, xsdt)), "ACPI: write RSDP"));
   return kAcpiTables;
 }

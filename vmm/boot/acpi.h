@@ -18,7 +18,9 @@ inline constexpr int kAcpiMaxCpus = 255;
 //
 // An ISA interrupt arrives at the IOAPIC pin of the same number, and the PIT's interrupt at pin 0: this is KVM's own
 // GSI routing. A PC has the PIT at pin 2. Tables that say so would need a routing to match.
-absl::StatusOr<GuestAddr> WriteAcpiTables(GuestMemory& memory, int cpus);
+//
+// With `virtio_devices`, an SSDT names so many of them, at the places and interrupts of vmm/platform/memory_map.h.
+absl::StatusOr<GuestAddr> WriteAcpiTables(GuestMemory& memory, int cpus, int virtio_devices = 0);
 
 }  // namespace vmm
 

@@ -20,6 +20,7 @@
 #include "base/guest_memory.h"
 #include "dump/snapshot/cpu_state.h"
 #include "vmm/boot/abi/bzimage_abi.h"
+#include "vmm/boot/image_bytes.h"
 #include "vmm/boot/kaslr.h"
 #include "vmm/boot/multiboot_info.h"
 
@@ -33,8 +34,9 @@ enum class BootMode {
 
 struct BootConfig {
   std::string kernel_path;
-  std::string initrd_path;   // empty: the UKI's, else none
-  std::string command_line;  // empty: the UKI's, else none
+  std::string initrd_path;           // empty: the UKI's, else none
+  std::optional<ImageBytes> initrd;  // in place of a file's, if there is one
+  std::string command_line;          // empty: the UKI's, else none
   std::vector<std::string> modules;  // "FILE ARGS" each; for a multiboot kernel only
   BootMode mode = BootMode::kAuto;
   Kaslr kaslr;                // "nokaslr" on the command line turns KASLR off

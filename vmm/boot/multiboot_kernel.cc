@@ -31,6 +31,7 @@ constexpr std::array kReserved{GuestRange{GuestAddr{0}, kBootGdt.value},
 absl::Status Bad(std::string message) { return absl::InvalidArgumentError(message); }
 
 absl::Status CheckConfig(const BootConfig& config) {
+  if (config.initrd.has_value()) return Bad("a multiboot kernel runs no program of the user's: that takes Linux");
   if (config.mode == BootMode::kClassic)
     return Bad("a multiboot kernel has no code of its own to start it: not for classic boot");
   if (config.kaslr.mode == Kaslr::Mode::kSeed)

@@ -122,11 +122,24 @@ absl::StatusOr<bool> ParseWatchdog(std::string_view text) {
   return absl::InvalidArgumentError("must be ib700 or off");
 }
 
+absl::StatusOr<bool> ParseOnOff(std::string_view text) {
+  if (text == "on") return true;
+  if (text == "off") return false;
+  return absl::InvalidArgumentError("must be on or off");
+}
+
 absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text) {
   if (text == "dump") return OnPanic::kDump;
   if (text == "exit") return OnPanic::kExit;
   if (text == "pause") return OnPanic::kPause;
   return absl::InvalidArgumentError("must be dump, exit or pause");
+}
+
+absl::StatusOr<SandboxMode> ParseSandbox(std::string_view text) {
+  if (text == "on") return SandboxMode::kOn;
+  if (text == "log") return SandboxMode::kLog;
+  if (text == "off") return SandboxMode::kOff;
+  return absl::InvalidArgumentError("must be on, log or off");
 }
 
 absl::StatusOr<CoreMappings> ParseCoreMappings(std::string_view text) {

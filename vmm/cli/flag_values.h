@@ -24,7 +24,9 @@ absl::StatusOr<Kaslr> ParseKaslr(std::string_view text);                    // o
 absl::StatusOr<HypervisorLeaf> ParseHypervisorLeaf(std::string_view text);  // first, only; "" is first
 absl::StatusOr<absl::Duration> ParseSoftPower(std::string_view text);       // as ParseDuration(); "" is 60 s
 absl::StatusOr<bool> ParseWatchdog(std::string_view text);                  // ib700, off
+absl::StatusOr<bool> ParseOnOff(std::string_view text);                     // on, off
 absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text);                // dump, exit, pause
+absl::StatusOr<SandboxMode> ParseSandbox(std::string_view text);            // on, log, off
 
 absl::StatusOr<CoreMappings> ParseCoreMappings(std::string_view text);  // needed, all
 

@@ -65,6 +65,14 @@ class KvmVm {
   // REQUIRES: 0 <= gsi < kGsis. Lives as long as the VM.
   IrqLine& irq_line(int gsi);
 
+  // From now on a 32-bit write of `value` to the guest-physical `address` signals `eventfd` and causes no exit
+  // (ioeventfd). It takes KVM up to some milliseconds. False: this KVM cannot do that, and the write stays an MmioExit.
+  bool SignalOnWrite(GuestAddr address, uint32_t value, int eventfd);
+
+  // From now on each signal of `eventfd` is one edge of interrupt `gsi` (irqfd). False: this KVM cannot do that.
+  // REQUIRES: 0 <= gsi < kGsis.
+  bool InterruptOnSignal(int eventfd, int gsi);
+
   // Sends a non-maskable interrupt to vCPU `vcpu`, running or halted. FailedPrecondition if its local APIC does not
   // accept it.
   absl::Status InjectNmi(int vcpu);
@@ -86,6 +94,8 @@ class KvmVm {
   std::vector<std::unique_ptr<IrqLine>> irq_lines_;
   std::vector<std::unique_ptr<Vcpu>> vcpus_;
   std::vector<int> vcpu_fds_;  // of vcpus_, in the same order
+  bool has_ioeventfd_ = false;
+  bool has_irqfd_ = false;
   bool guest_has_la57_ = false;
   uint64_t tsc_hz_ = 0;
   std::vector<std::string> notes_;

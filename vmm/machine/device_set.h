@@ -48,10 +48,12 @@ class DeviceSet {
   DeviceSet& operator=(const DeviceSet&) = delete;
 
   Buses buses() { return {pio_, mmio_, backdoor_.get()}; }
+  Bus& mmio() { return mmio_; }  // for devices to be added before a vCPU runs
   Serial& serial() { return serial_; }
   const Ib700* watchdog() const { return ib700_.get(); }  // null unless one was wired
   Backdoor* backdoor() { return backdoor_.get(); }        // null unless one was wired
   const FwCfg& fw_cfg() const { return fw_cfg_; }
+  DebugExit& debug_exit() { return debug_exit_; }
 
  private:
   explicit DeviceSet(const Wiring& wiring);
@@ -72,7 +74,7 @@ class DeviceSet {
   std::unique_ptr<Backdoor> backdoor_;
   std::unique_ptr<PcTestdev> testdev_;
   Bus pio_;
-  Bus mmio_;  // KVM has the interrupt controllers: only the test device is here
+  Bus mmio_;  // virtio devices and the test device's memory; KVM has the interrupt controllers
 };
 
 }  // namespace vmm

@@ -8,6 +8,7 @@
 #include "vmm/boot/load_kernel.h"
 #include "vmm/boot/smbios.h"
 #include "vmm/kvm/kvm.h"
+#include "vmm/machine/virtio_devices.h"
 #include "vmm/platform/memory_map.h"
 
 namespace vmm {
@@ -40,7 +41,8 @@ TestIrqLines::LineOf TestIrqLinesOf(const VmConfig& config, KvmVm& vm) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const VmConfig& config, RunEvents& events,
-                                                         Serial::Output console) {
+                                                         Serial::Output console,
+                                                         const std::function<void()>& begin_device_thread) {
   std::unique_ptr<Machine> machine(new Machine);
 
   ASSIGN_OR_RETURN(machine->memory_,
@@ -76,9 +78,16 @@ absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const VmConfig& config,
     RETURN_IF_ERROR(Annotate(machine->devices_->backdoor()->SetGuestInfo(key, value), "guestinfo"));
   }
 
+  ASSIGN_OR_RETURN(std::vector<std::unique_ptr<VirtioDevice>> virtio,
+                   MakeVirtioDevices(config.virtio, *machine->memory_, events, machine->processes_));
+  ASSIGN_OR_RETURN(machine->virtio_,
+                   VirtioSet::Create(std::move(virtio), *machine->vm_, *machine->memory_, begin_device_thread));
+  RETURN_IF_ERROR(machine->virtio_->AddTo(machine->devices_->mmio()));
+
   BootConfig boot = config.boot;
   boot.cpu_has_la57 = machine->vm_->guest_has_la57();
-  ASSIGN_OR_RETURN(boot.acpi_rsdp, Annotate(WriteAcpiTables(*machine->memory_, config.cpus), "write ACPI tables"));
+  ASSIGN_OR_RETURN(boot.acpi_rsdp, Annotate(WriteAcpiTables(*machine->memory_, config.cpus, machine->virtio_->count()),
+                                            "write ACPI tables"));
   if (config.vmware.dmi) RETURN_IF_ERROR(WriteVmwareSmbios(*machine->memory_, uuid));
   ASSIGN_OR_RETURN(machine->kernel_, EnterKernel(boot, placed, *machine->memory_));
 

@@ -4,14 +4,17 @@
 //   0x00000000  RAM        real-mode area: free for the kernel's trampolines
 //   0x00001000    boot GDT, then boot_params (zero page), command line, page tables
 //   0x0009fc00    end of what e820 calls usable below 1 MiB
+//   0x000c0000    the channel to a program in the guest (vmm/harness/channel.h), up to 0xe0000; e820 does not list it
 //   0x000e0000    ACPI tables (RSDP first; e820: reserved, up to 1 MiB)
 //   0x000f0000    SMBIOS tables, where --vmware-dmi asks for them
 //   0x00100000    usable RAM: kernel, initrd at the top of what lies below the hole
 //   0xc0000000  hole       3 GiB to 4 GiB: IOAPIC 0xfec00000, LAPIC 0xfee00000, KVM's own pages
+//   0xd0000000    virtio devices, a page each
 //   0x1_00000000  RAM      the rest, where there is more than 3 GiB
 #ifndef VMM_PLATFORM_MEMORY_MAP_H_
 #define VMM_PLATFORM_MEMORY_MAP_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -71,6 +74,14 @@ inline constexpr uint16_t kAcpiPm1ControlPort = 0x604;  // 2 bytes
 inline constexpr uint16_t kAcpiPmTimerPort = 0x608;     // 4 bytes
 inline constexpr uint16_t kResetPort = 0xcf9;
 inline constexpr int kAcpiSci = 9;
+
+// Virtio devices: device n has the page at kVirtioBase + n * kVirtioStride, and GSI kVirtioGsis[n] to itself, as an
+// edge. The GSIs are those that no other device of the machine has.
+inline constexpr GuestAddr kVirtioBase{0xd0000000};
+inline constexpr uint64_t kVirtioStride = kPageSize;
+inline constexpr uint64_t kVirtioRegisters = 0x200;  // VirtioMmio::kSize
+inline constexpr int kVirtioGsis[] = {5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23};
+inline constexpr size_t kMaxVirtioDevices = sizeof(kVirtioGsis) / sizeof(kVirtioGsis[0]);
 
 // RAM blocks for `size` bytes of memory, a multiple of the page size: below the hole, and
 // what is left above it.

@@ -16,6 +16,9 @@ VcpuThreads::VcpuThreads(std::span<Vcpu* const> vcpus, Buses buses, RunEvents& e
       traps_(traps),
       look_wanted_(vcpus.size()),
       looks_(vcpus.size()),
+      pause_kicked_(vcpus.size()),
+      parked_(vcpus.size()),
+      pause_states_(vcpus.size(), absl::UnknownError("the vCPU was not paused")),
       states_(vcpus.size(), absl::UnknownError("the vCPU has not stopped")) {
   for (const Vcpu* vcpu : vcpus_) recorders_.push_back(std::make_unique<FlightRecorder>(vcpu->id()));
 }
@@ -24,22 +27,32 @@ VcpuThreads::~VcpuThreads() {
   if (!threads_.empty()) Stop();
 }
 
-void VcpuThreads::Start() {
-  for (size_t i = 0; i < vcpus_.size(); ++i) threads_.emplace_back([this, i] { RunVcpu(i); });
+void VcpuThreads::Start(const std::function<void()>& begin) {
+  for (size_t i = 0; i < vcpus_.size(); ++i) threads_.emplace_back([this, i, begin] { RunVcpu(i, begin); });
 }
 
-void VcpuThreads::RunVcpu(size_t index) {
+void VcpuThreads::RunVcpu(size_t index, const std::function<void()>& begin) {
   Vcpu& vcpu = *vcpus_[index];
   prctl(PR_SET_NAME, absl::StrFormat("vcpu-%d", vcpu.id()).c_str());
   events_.ThisThreadRunsVcpu(vcpu.id());
   FlightRecorder& recorder = *recorders_[index];
   recorder.ThreadBegins();
+  begin();
   RunUntilStop(index);
   recorder.ThreadEnds();
-  // Only after the pending I/O is completed are the registers those behind the instruction.
-  const absl::Status completed = vcpu.CompletePendingIo();
-  states_[index] = completed.ok() ? vcpu.ReadState() : absl::StatusOr<CpuState>(completed);
+  states_[index] = ReadStopped(index);
   if (states_[index].ok()) recorder.GuestTscIs(states_[index]->tsc);
+  // A pause need not wait for this vCPU.
+  const std::lock_guard lock(pause_mutex_);
+  parked_[index] = true;
+  pause_states_[index] = states_[index];
+  pause_changed_.notify_all();
+}
+
+// Only after the pending I/O is completed are the registers those after the instruction.
+absl::StatusOr<CpuState> VcpuThreads::ReadStopped(size_t index) {
+  RETURN_IF_ERROR(vcpus_[index]->CompletePendingIo());
+  return vcpus_[index]->ReadState();
 }
 
 void VcpuThreads::RunUntilStop(size_t index) {
@@ -59,8 +72,54 @@ void VcpuThreads::RunUntilStop(size_t index) {
     recorder.Handled(*exit);
     if (next == NextStep::kStop) return;
     if (traps_ != nullptr && !trapped) traps_->AfterExit(vcpu);
-    if (std::holds_alternative<InterruptedExit>(*exit)) AnswerLook(index);
+    if (!std::holds_alternative<InterruptedExit>(*exit)) continue;
+    AnswerLook(index);
+    ParkWhilePaused(index);
   }
+}
+
+// Pause() kicks under the lock, so its kick is not still on its way when this takes it back. Stop() sets stop_ before
+// it kicks, and stop_ is looked at after this: its kick is not lost.
+void VcpuThreads::ParkWhilePaused(size_t index) {
+  {
+    const std::lock_guard lock(pause_mutex_);
+    if (pause_kicked_[index]) vcpus_[index]->Unkick();
+    pause_kicked_[index] = false;
+    if (!pause_) return;
+  }
+  absl::StatusOr<CpuState> state = ReadStopped(index);
+  std::unique_lock lock(pause_mutex_);
+  if (!pause_) return;
+  parked_[index] = true;
+  pause_states_[index] = std::move(state);
+  pause_changed_.notify_all();
+  pause_changed_.wait(lock, [this] { return !pause_; });
+  parked_[index] = false;
+}
+
+std::vector<absl::StatusOr<CpuState>> VcpuThreads::Pause(absl::Duration patience) {
+  std::unique_lock lock(pause_mutex_);
+  pause_ = true;
+  pause_kicked_.assign(pause_kicked_.size(), true);
+  for (Vcpu* vcpu : vcpus_) vcpu->Kick();
+  pause_changed_.wait_for(lock, absl::ToChronoMilliseconds(patience),
+                          [this] { return std::ranges::find(parked_, false) == parked_.end(); });
+  std::vector<absl::StatusOr<CpuState>> states;
+  for (size_t i = 0; i < vcpus_.size(); ++i) {
+    if (parked_[i]) {
+      states.push_back(pause_states_[i]);
+    } else {
+      states.push_back(absl::UnavailableError(absl::StrFormat("vCPU %d did not stop within %s: a device has it",
+                                                              vcpus_[i]->id(), absl::FormatDuration(patience))));
+    }
+  }
+  return states;
+}
+
+void VcpuThreads::Resume() {
+  const std::lock_guard lock(pause_mutex_);
+  pause_ = false;
+  pause_changed_.notify_all();
 }
 
 // Stop() sets stop_ before it kicks, and stop_ is looked at after the Unkick(): its kick is not lost.
@@ -89,6 +148,7 @@ std::vector<std::optional<CpuState>> VcpuThreads::Look(absl::Duration patience) 
 
 std::vector<absl::StatusOr<CpuState>> VcpuThreads::Stop() {
   stop_.store(true, std::memory_order_release);
+  Resume();  // a parked vCPU sees stop_ next
   for (Vcpu* vcpu : vcpus_) vcpu->Kick();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();

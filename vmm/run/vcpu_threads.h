@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,11 +34,19 @@ class VcpuThreads {
   VcpuThreads(const VcpuThreads&) = delete;
   VcpuThreads& operator=(const VcpuThreads&) = delete;
 
-  void Start();
+  // `begin` runs on each vCPU's thread before its guest does.
+  void Start(const std::function<void()>& begin = [] {});
 
   // Stops every vCPU, lets each complete its pending I/O, and returns its registers in vCPU
   // order. They stay stopped. REQUIRES: Start() was called, and Stop() was not.
   std::vector<absl::StatusOr<CpuState>> Stop();
+
+  // Stops every vCPU for a while: each completes its pending I/O, so that registers, RAM and
+  // devices agree, and waits for Resume(). Returns its registers in vCPU order, Unavailable for one
+  // that does not come out within `patience`, because a device has it; that one stops as soon as it
+  // can. After Pause() comes Resume() or Stop(). REQUIRES: as of Stop().
+  std::vector<absl::StatusOr<CpuState>> Pause(absl::Duration patience);
+  void Resume();
 
   // The registers of every vCPU while it runs: each is interrupted for some microseconds. None of one that
   // does not come out within `patience`, because a device has it. REQUIRES: as of Stop().
@@ -47,9 +56,13 @@ class VcpuThreads {
   std::span<const std::unique_ptr<FlightRecorder>> recorders() const { return recorders_; }
 
  private:
-  void RunVcpu(size_t index);
+  void RunVcpu(size_t index, const std::function<void()>& begin);
   // Runs until told to stop, or until the guest cannot go on.
   void RunUntilStop(size_t index);
+  // On the vCPU's thread: completes its I/O and reads its registers.
+  absl::StatusOr<CpuState> ReadStopped(size_t index);
+  // On the vCPU's thread: waits while a pause lasts.
+  void ParkWhilePaused(size_t index);
   // On the vCPU's thread, when it has been interrupted: gives its registers to Look() where that wants them.
   void AnswerLook(size_t index);
 
@@ -65,6 +78,13 @@ class VcpuThreads {
   std::condition_variable look_answered_;
   std::vector<bool> look_wanted_;
   std::vector<std::optional<CpuState>> looks_;
+
+  std::mutex pause_mutex_;  // guards the following
+  std::condition_variable pause_changed_;
+  bool pause_ = false;
+  std::vector<bool> pause_kicked_;  // the vCPU has not yet taken back the kick of a pause
+  std::vector<bool> parked_;        // stopped for a pause, or ended
+  std::vector<absl::StatusOr<CpuState>> pause_states_;
 
   std::vector<absl::StatusOr<CpuState>> states_;  // each written by its own thread, read after the join
 };

@@ -124,5 +124,26 @@ TEST_F(VcpuThreadsTest, RegistersThatCannotBeReadAreOnesOwnErrorAndLoseNothingEl
   EXPECT_EQ(states.at(1).status().message(), "no registers");
 }
 
+TEST_F(VcpuThreadsTest, APauseHasTheRegistersOfEveryVcpuAndNoneRunsUntilResumed) {
+  ScriptedVcpu first(0), second(1);
+  first.AddOut(kPvpanic, {1});
+  first.set_state({.rip = 0x1234});
+  second.set_state({.rip = 0x5678});
+  const std::array<Vcpu*, 2> vcpus{&first, &second};
+  VcpuThreads threads(vcpus, {pio_, mmio_}, *events_);
+  threads.Start();
+  WaitForPanic();
+  for (int pause = 0; pause < 20; ++pause) {
+    const auto states = threads.Pause(absl::Seconds(20));
+    ASSERT_TRUE(states.at(0).ok() && states.at(1).ok()) << states[0].status() << states[1].status();
+    EXPECT_EQ(states[0]->rip, 0x1234u);
+    EXPECT_EQ(states[1]->rip, 0x5678u);
+    EXPECT_FALSE(first.io_pending());
+    threads.Resume();
+  }
+  threads.Pause(absl::Seconds(20));
+  EXPECT_TRUE(threads.Stop().at(1).ok()) << "a paused vCPU can be stopped";
+}
+
 }  // namespace
 }  // namespace vmm
