@@ -48,7 +48,7 @@ struct LoadedKernel {
   CpuState entry;                      // the complete state of vCPU 0
   bool direct = false;                 // true if we decompressed and placed the kernel
   bool is_elf = false;                 // true: a plain vmlinux; false: a bzImage or a multiboot kernel
-  bool is_multiboot = false;
+  bool is_multiboot = false;           // true: entered in 32-bit mode, as multiboot 1 says
   uint64_t physical_base = 0;          // where the image starts in guest RAM
   uint64_t image_size = 0;             // bytes of RAM from there that belong to the image
   uint64_t virtual_base = 0;           // virtual address of its first byte; 0 in classic, because the image decides
@@ -67,7 +67,7 @@ struct PlacedKernel {
   GuestRange initrd;
   std::string command_line;
   bool kaslr = false;
-  bool takes_five_level = false;  // true if it may be entered on 5-level page tables
+  bool takes_five_level = false;      // true if it may be entered on 5-level page tables
   std::vector<PlacedModule> modules;  // of a multiboot kernel
 };
 

@@ -12,6 +12,7 @@
 #include "base/input_file.h"
 #include "base/status.h"
 #include "vmm/boot/abi/multiboot_abi.h"
+#include "vmm/boot/bios_stub.h"
 #include "vmm/boot/command_line.h"
 #include "vmm/boot/e820.h"
 #include "vmm/boot/image_bytes.h"
@@ -101,6 +102,7 @@ absl::StatusOr<PlacedKernel> PlaceMultiboot(const BootConfig& config, const Kern
 }
 
 absl::StatusOr<LoadedKernel> EnterMultiboot(const PlacedKernel& placed, GuestMemory& memory) {
+  RETURN_IF_ERROR(WriteBiosStub(memory));
   const std::vector<E820Entry> e820 = MakeE820(memory.Ranges());
   ASSIGN_OR_RETURN(
       const PlacedMultibootInfo info,

@@ -95,6 +95,15 @@ TEST_F(MultibootKernelTest, TheInformationTellsOfMemoryAndTheCommandLine) {
   EXPECT_EQ(At<uint16_t>(kBdaBaseMemory), 639);
 }
 
+TEST_F(MultibootKernelTest, EveryRealModeInterruptSaysThatItFailed) {
+  ASSERT_TRUE(Load(Builder().Elf()).ok());
+  for (const uint64_t vector : {0x00, 0x10, 0x13, 0x15, 0xff}) {
+    EXPECT_EQ(At<uint32_t>(vector * 4), 0xf000ff00) << vector;
+  }
+  EXPECT_EQ(At<uint64_t>(kBiosStub.value), 0x5d01064e80e58955u);  // sets bit 0 of the FLAGS on the stack
+  EXPECT_EQ(At<uint8_t>(kBiosStub.value + 8), 0xcf);              // iret
+}
+
 TEST_F(MultibootKernelTest, TheMemoryMapHasTheRamAbove4GiB) {
   memory_ = *GuestMemory::Create(RamRanges(5ull << 30));
   const auto loaded = Load(Builder().Elf());

@@ -16,6 +16,7 @@ std::string DescribePanic(const RunOutcome& outcome) {
   const PanicEvent& panic = *outcome.panic;
   std::string text =
       IsTripleFault(outcome) ? "triple fault" : absl::StrFormat("panic (%s)", PanicSourceName(panic.source));
+  if (outcome.xen_victim.has_value()) text += absl::StrFormat(" of %s", XenVictimName(*outcome.xen_victim));
   if (panic.vcpu >= 0) text += absl::StrFormat(" on vCPU %d", panic.vcpu);
   if (outcome.death.has_value() && !outcome.death->message.empty()) return text + ": " + outcome.death->message;
   // For pvpanic the detail only says in other words that the guest panicked.

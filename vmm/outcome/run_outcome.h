@@ -25,6 +25,7 @@
 #include "vmm/sandbox/sandbox.h"
 #include "vmm/witness/console_scanner.h"
 #include "vmm/witness/hang_monitor.h"
+#include "vmm/witness/xen_signs.h"
 
 namespace vmm {
 
@@ -56,6 +57,7 @@ struct RunOutcome {
   // kernel took over).
   std::optional<PanicEvent> panic;
   uint64_t panics_seen = 0;
+  std::optional<XenVictim> xen_victim;  // who died of it, if Xen ran; see NameXenVictim()
 
   std::optional<Hang> hang;
   std::optional<HangRegisters> hang_registers;  // for every hang after which an NMI was sent, or would have been

@@ -264,6 +264,7 @@ class Run {
     outcome_.exit_like_qemu = config_.test_device && !config_.program.has_value();
     if (channel_ != nullptr) KeepProgramEnd(channel_->end(), config_.program->shell_status, outcome_);
     PromoteConsolePanic(outcome_);
+    NameXenVictim(machine_->kernel().is_multiboot, outcome_);
     if (live_.has_value()) TellMonitor();
   }
 
