@@ -23,9 +23,13 @@
 #include "vmm/cli/vmcoreinfo_file.h"
 #include "vmm/platform/memory_map.h"
 
-ABSL_FLAG(std::string, kernel, "", "FILE: bzImage, vmlinux or UKI to boot, compressed or not");
+ABSL_FLAG(std::string, kernel, "", "FILE: bzImage, vmlinux, UKI or multiboot kernel (Xen), compressed or not");
 ABSL_FLAG(std::string, initrd, "", "FILE: initial RAM disk [that of a UKI]");
 ABSL_FLAG(std::string, append, "", "TEXT: the kernel's command line [that of a UKI]");
+ABSL_FLAG(vmm::RepeatedText, module, {},
+          "'FILE ARGS': a boot module of a multiboot kernel, as Xen's dom0\n"
+          "kernel and then its initrd are; with a PROGRAM it is NAME, a kernel\n"
+          "module that is loaded first, with its dependencies; repeatable");
 ABSL_FLAG(std::string, boot, "auto",
           "HOW: auto, direct or classic [auto]\n"
           "direct decompresses the kernel here, classic in the guest,\n"
@@ -82,6 +86,9 @@ ABSL_FLAG(bool, vmware_dmi, false, "SMBIOS tables name VMware as the maker");
 ABSL_FLAG(std::string, watchdog, "off",
           "HOW: ib700, the watchdog at ports 0x441 and 0x443; a guest that\n"
           "starts it and does not feed it hangs: exit 122 [off]");
+ABSL_FLAG(bool, test_device, false,
+          "the test device of kvm-unit-tests; a status V at port 0xf4 is\n"
+          "then exit code V * 2 + 1, as with QEMU");
 ABSL_FLAG(std::string, rng, "on", "HOW: on or off: virtio-rng, a source of entropy [on]");
 ABSL_FLAG(vmm::RepeatedText, disk, {},
           "FILE[,ro|,overlay[=FILE2]]: a raw image or block device as a disk of\n"
@@ -149,10 +156,11 @@ constexpr std::string_view kUsage =
 
 const std::vector<FlagGroup>& Groups() {
   static const auto& groups = *new std::vector<FlagGroup>{
-      {"What to boot", {"kernel", "initrd", "append", "boot", "kaslr"}},
+      {"What to boot", {"kernel", "initrd", "append", "module", "boot", "kaslr"}},
       {"The machine",
-       {"memory", "cpus", "cpu_features", "watchdog", "rng", "disk", "share", "net", "vsock", "virtio_port"}},
-      {"The program", {"file", "module", "modules_dir", "env", "cwd", "exit_status"}},
+       {"memory", "cpus", "cpu_features", "watchdog", "rng", "disk", "share", "net", "vsock", "virtio_port",
+        "test_device"}},
+      {"The program", {"file", "modules_dir", "env", "cwd", "exit_status"}},
       {"VMware's side of the machine",
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",
@@ -329,6 +337,7 @@ absl::StatusOr<VmConfig> ConfigFromFlags(std::vector<std::string> words) {
 
   ASSIGN_OR_RETURN(config.vmware, VmwareFromFlags());
   ASSIGN_OR_RETURN(config.watchdog, Value("watchdog", FLAGS_watchdog, ParseWatchdog));
+  config.test_device = absl::GetFlag(FLAGS_test_device);
   ASSIGN_OR_RETURN(config.virtio.rng, Value("rng", FLAGS_rng, ParseOnOff));
   ASSIGN_OR_RETURN(config.virtio.disks, ReadDisks(absl::GetFlag(FLAGS_disk).values));
   ASSIGN_OR_RETURN(config.virtio.ports, ReadPorts(absl::GetFlag(FLAGS_virtio_port).values));
@@ -343,6 +352,8 @@ absl::StatusOr<VmConfig> ConfigFromFlags(std::vector<std::string> words) {
   }
 
   ASSIGN_OR_RETURN(config.program, ProgramFromFlags(std::move(words)));
+  std::vector<std::string>& modules = config.program.has_value() ? config.program->modules : config.boot.modules;
+  modules = absl::GetFlag(FLAGS_module).values;
   config.console = absl::GetFlag(FLAGS_console);
 
   ASSIGN_OR_RETURN(config.on_panic, Value("on-panic", FLAGS_on_panic, ParseOnPanic));

@@ -12,8 +12,6 @@
 ABSL_FLAG(vmm::RepeatedText, file, {},
           "HOST[:GUEST]: a file or folder for the program, at the path GUEST\n"
           "[where it is here]; repeatable");
-ABSL_FLAG(vmm::RepeatedText, module, {},
-          "NAME: a kernel module that is loaded first, with its dependencies; repeatable");
 ABSL_FLAG(std::string, modules_dir, "", "DIR: the kernel's modules [/lib/modules/RELEASE]");
 ABSL_FLAG(vmm::RepeatedText, env, {}, "NAME[=VALUE]: in the program's environment [VALUE as here]; repeatable");
 ABSL_FLAG(std::string, cwd, "", "PATH: the program's working directory in the guest [as here]");
@@ -27,7 +25,6 @@ namespace {
 // The name of a flag that was given and is only for programs; empty if there is none.
 std::string_view GivenFlag() {
   if (!absl::GetFlag(FLAGS_file).values.empty()) return "--file";
-  if (!absl::GetFlag(FLAGS_module).values.empty()) return "--module";
   if (!absl::GetFlag(FLAGS_modules_dir).empty()) return "--modules-dir";
   if (!absl::GetFlag(FLAGS_env).values.empty()) return "--env";
   if (!absl::GetFlag(FLAGS_cwd).empty()) return "--cwd";
@@ -71,7 +68,6 @@ absl::StatusOr<std::optional<ProgramConfig>> ProgramFromFlags(std::vector<std::s
     ASSIGN_OR_RETURN(std::string variable, Annotate(ParseVariable(text), "--env=" + text));
     program.environment.push_back(std::move(variable));
   }
-  program.modules = absl::GetFlag(FLAGS_module).values;
   program.modules_folder = absl::GetFlag(FLAGS_modules_dir);
   const std::string folder = absl::GetFlag(FLAGS_cwd);
   if (!folder.empty() && !folder.starts_with('/')) {

@@ -13,7 +13,8 @@
 namespace vmm {
 
 // `words` is what stood after the flags: the program and its arguments. Empty if there are none; then a flag that is
-// only for programs is an error.
+// only for programs is an error. The kernel modules of --module are the caller's to add: without a program that flag
+// names boot modules.
 absl::StatusOr<std::optional<ProgramConfig>> ProgramFromFlags(std::vector<std::string> words);
 
 // "HOST[:GUEST]": the paths on the host and in the guest, the latter absolute. Without GUEST it is HOST's own.

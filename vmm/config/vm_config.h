@@ -62,7 +62,8 @@ struct VmConfig {
   int cpus = 1;
   CpuFeatures cpu_features;
   VmwareConfig vmware;
-  bool watchdog = false;  // an ib700
+  bool watchdog = false;     // an ib700
+  bool test_device = false;  // what kvm-unit-tests wants of a machine
   VirtioConfig virtio;
 
   std::optional<ProgramConfig> program;  // what the guest is for; empty: the user's initrd says

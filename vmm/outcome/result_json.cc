@@ -32,6 +32,7 @@ ordered_json PanicJson(const RunOutcome& outcome) {
   if (!outcome.panic.has_value()) return nullptr;
   ordered_json json = PanicJson(*outcome.panic);
   json["seen"] = outcome.panics_seen;
+  if (outcome.xen_victim.has_value()) json["died"] = std::string(XenVictimName(*outcome.xen_victim));
   return json;
 }
 

@@ -55,6 +55,7 @@ constexpr absl::Duration kDevicePatience = absl::Seconds(5);
 
 std::string_view BootName(const LoadedKernel& kernel) {
   if (kernel.is_elf) return "ELF";
+  if (kernel.is_multiboot) return "multiboot";
   return kernel.direct ? "direct" : "classic";
 }
 
@@ -260,8 +261,10 @@ class Run {
     outcome_.console = scanner_->witnesses();
     outcome_.console_seen = scanner_->seen();
     KeepEnd(end, *loop_, *events_, outcome_);
+    outcome_.exit_like_qemu = config_.test_device && !config_.program.has_value();
     if (channel_ != nullptr) KeepProgramEnd(channel_->end(), config_.program->shell_status, outcome_);
     PromoteConsolePanic(outcome_);
+    NameXenVictim(machine_->kernel().is_multiboot, outcome_);
     if (live_.has_value()) TellMonitor();
   }
 
