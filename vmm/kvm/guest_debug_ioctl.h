@@ -4,6 +4,8 @@
 
 #include <linux/kvm.h>
 
+#include <cstddef>
+
 #include "vmm/vcpu/guest_debug.h"
 
 namespace vmm {
