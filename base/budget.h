@@ -44,17 +44,12 @@ inline constexpr Budget kFramesBudget{"frames of a report", 0, 64 << 10, "frames
 // CONFIG_NR_CPUS is at most 8192. Of a dump with more PRSTATUS notes the first ones are reported.
 inline constexpr Budget kCpusBudget{"CPUs of a report", 0, 8192, "CPUs", 0};
 
-// The search for a death's cause: instructions, objects of slabs, locks and their owners. A read is 8 bytes or a
-// struct.
-inline constexpr Budget kCauseBudget{"cause of a death", 0, 4 << 20, "reads", 5};
-
 // The notes of a dump file.
 inline constexpr Budget kNotesBudget{"notes", 64 << 20, 64 << 10, "notes", 0};
 
 inline constexpr std::array kBudgets = {
-    kVmcoreInfoBudget, kKernelMapBudget, kKallsymsBudget,      kBtfBudget,    kBtfLookUpBudget,
-    kKernelLogBudget,  kModulesBudget,   kModuleSymbolsBudget, kUnwindBudget, kFramesBudget,
-    kCpusBudget,       kCauseBudget,     kNotesBudget,
+    kVmcoreInfoBudget, kKernelMapBudget,     kKallsymsBudget, kBtfBudget,    kBtfLookUpBudget, kKernelLogBudget,
+    kModulesBudget,    kModuleSymbolsBudget, kUnwindBudget,   kFramesBudget, kCpusBudget,      kNotesBudget,
 };
 
 }  // namespace vmm

@@ -11,9 +11,9 @@ namespace {
 
 class CauseFinder {
  public:
-  CauseFinder(KernelView& view, const PhysicalMemory& memory, const KernelReport& report,
+  CauseFinder(KernelView& view, const PhysicalMemory& memory, const VmcoreInfo* info, const KernelReport& report,
               std::span<const CpuState> cpus)
-      : view_(view), memory_(memory), report_(report), cpus_(cpus.first(report.cpus.size())) {}
+      : view_(view), memory_(memory), info_(info), report_(report), cpus_(cpus.first(report.cpus.size())) {}
 
   Cause Find() {
     absl::StatusOr<AllTasks> tasks = ReadAllTasks(view_, cpus_);
@@ -41,13 +41,13 @@ class CauseFinder {
     const std::optional<KernelView::Place> place = view_.Describe(fault.registers.ip);
     const bool named = place.has_value() && !place->function.empty();
     cause_.function = regions.SymbolAround(fault.registers.ip).value_or(absl::StrFormat("%#x", fault.registers.ip));
-    cause_.code = DecodeCode(view_.memory(), fault,
-                             named ? std::optional(fault.registers.ip - place->offset) : std::nullopt);
+    cause_.code =
+        DecodeCode(view_.memory(), fault, named ? std::optional(fault.registers.ip - place->offset) : std::nullopt);
     for (const Instruction& line : cause_.code.lines) {
       cause_.targets.push_back(line.target.has_value() ? regions.SymbolAround(*line.target).value_or("") : "");
     }
     const uint64_t cr3 = report_.cpus[static_cast<size_t>(fault.cpu)].state.cr3;
-    MemoryReader reader(view_, memory_, regions, cr3, cpus_.size(), meter_);
+    MemoryReader reader(view_, memory_, info_, regions, cr3, cpus_.size(), meter_);
     for (const auto& [name, value] : NamedRegisters(fault.registers)) {
       RegisterMeaning& meaning = cause_.registers.emplace_back(RegisterMeaning{std::string(name), value, ""});
       if (name == "rflags") continue;
@@ -78,6 +78,7 @@ class CauseFinder {
 
   KernelView& view_;
   const PhysicalMemory& memory_;
+  const VmcoreInfo* const info_;
   const KernelReport& report_;
   const std::span<const CpuState> cpus_;
   Meter meter_{kCauseBudget};
@@ -95,9 +96,9 @@ std::string Cause::LockName(size_t wait) const {
   return absl::StrFormat("%s %s", LockKindName(waits.waits[wait].lock.kind), lock_names[wait]);
 }
 
-Cause FindCause(KernelView& view, const PhysicalMemory& memory, const KernelReport& report,
+Cause FindCause(KernelView& view, const PhysicalMemory& memory, const VmcoreInfo* info, const KernelReport& report,
                 std::span<const CpuState> cpus) {
-  return CauseFinder(view, memory, report, cpus).Find();
+  return CauseFinder(view, memory, info, report, cpus).Find();
 }
 
 }  // namespace vmm

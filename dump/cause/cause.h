@@ -7,13 +7,18 @@
 #include <string>
 #include <vector>
 
+#include "base/budget.h"
 #include "dump/cause/fault.h"
 #include "dump/cause/instruction.h"
 #include "dump/cause/memory_finding.h"
 #include "dump/cause/wait_graph.h"
 #include "dump/kernel/task_groups.h"
+#include "dump/snapshot/vmcoreinfo.h"
 
 namespace vmm {
+
+// What the search for a cause may spend. A read is 8 bytes or a struct.
+inline constexpr Budget kCauseBudget{"cause of a death", 0, 4 << 20, "reads", 5};
 
 struct RegisterMeaning {
   std::string name;
@@ -48,8 +53,9 @@ struct Cause {
   std::string LockName(size_t wait) const;
 };
 
-// `report` is made of the same `view` and `cpus`. Costs at most kCauseBudget, and what the stacks of `view` cost.
-Cause FindCause(KernelView& view, const PhysicalMemory& memory, const KernelReport& report,
+// `report` is made of the same `view` and `cpus`. `info` may be null. Costs at most kCauseBudget, and what the stacks
+// of `view` cost.
+Cause FindCause(KernelView& view, const PhysicalMemory& memory, const VmcoreInfo* info, const KernelReport& report,
                 std::span<const CpuState> cpus);
 
 }  // namespace vmm

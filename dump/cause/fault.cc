@@ -22,10 +22,27 @@ FaultKind KindOf(std::string_view handler) {
 }
 
 PtRegs RegistersOf(const CpuState& cpu) {
-  return {.r15 = cpu.r15, .r14 = cpu.r14, .r13 = cpu.r13, .r12 = cpu.r12, .bp = cpu.rbp, .bx = cpu.rbx,
-          .r11 = cpu.r11, .r10 = cpu.r10, .r9 = cpu.r9, .r8 = cpu.r8, .ax = cpu.rax, .cx = cpu.rcx,
-          .dx = cpu.rdx, .si = cpu.rsi, .di = cpu.rdi, .orig_ax = 0, .ip = cpu.rip, .cs = cpu.cs.selector,
-          .flags = cpu.rflags, .sp = cpu.rsp, .ss = cpu.ss.selector};
+  return {.r15 = cpu.r15,
+          .r14 = cpu.r14,
+          .r13 = cpu.r13,
+          .r12 = cpu.r12,
+          .bp = cpu.rbp,
+          .bx = cpu.rbx,
+          .r11 = cpu.r11,
+          .r10 = cpu.r10,
+          .r9 = cpu.r9,
+          .r8 = cpu.r8,
+          .ax = cpu.rax,
+          .cx = cpu.rcx,
+          .dx = cpu.rdx,
+          .si = cpu.rsi,
+          .di = cpu.rdi,
+          .orig_ax = 0,
+          .ip = cpu.rip,
+          .cs = cpu.cs.selector,
+          .flags = cpu.rflags,
+          .sp = cpu.rsp,
+          .ss = cpu.ss.selector};
 }
 
 }  // namespace
@@ -74,9 +91,24 @@ std::optional<Fault> FindFault(const KernelReport& report, const KernelMemory& m
 }
 
 std::array<std::pair<std::string_view, uint64_t>, 18> NamedRegisters(const PtRegs& r) {
-  return {{{"rip", r.ip}, {"rsp", r.sp}, {"rflags", r.flags}, {"rax", r.ax}, {"rbx", r.bx}, {"rcx", r.cx},
-           {"rdx", r.dx}, {"rsi", r.si}, {"rdi", r.di}, {"rbp", r.bp}, {"r8", r.r8}, {"r9", r.r9},
-           {"r10", r.r10}, {"r11", r.r11}, {"r12", r.r12}, {"r13", r.r13}, {"r14", r.r14}, {"r15", r.r15}}};
+  return {{{"rip", r.ip},
+           {"rsp", r.sp},
+           {"rflags", r.flags},
+           {"rax", r.ax},
+           {"rbx", r.bx},
+           {"rcx", r.cx},
+           {"rdx", r.dx},
+           {"rsi", r.si},
+           {"rdi", r.di},
+           {"rbp", r.bp},
+           {"r8", r.r8},
+           {"r9", r.r9},
+           {"r10", r.r10},
+           {"r11", r.r11},
+           {"r12", r.r12},
+           {"r13", r.r13},
+           {"r14", r.r14},
+           {"r15", r.r15}}};
 }
 
 }  // namespace vmm

@@ -16,13 +16,13 @@
 namespace vmm {
 
 enum class FaultKind {
-  kPageFault,       // CR2 has the address
-  kDoubleFault,     // usually a stack overflow; CR2 has the address
-  kProtection,      // a non-canonical address, or a bad segment or register
-  kInvalidOpcode,   // BUG() and WARN() are an UD2
+  kPageFault,      // CR2 has the address
+  kDoubleFault,    // usually a stack overflow; CR2 has the address
+  kProtection,     // a non-canonical address, or a bad segment or register
+  kInvalidOpcode,  // BUG() and WARN() are an UD2
   kOtherException,
-  kInterrupt,       // no fault: an interrupt or NMI found the CPU there
-  kStopped,         // nothing interrupted it: the vCPU's own registers
+  kInterrupt,  // no fault: an interrupt or NMI found the CPU there
+  kStopped,    // nothing interrupted it: the vCPU's own registers
 };
 
 // "page fault", "general protection fault", ...
@@ -31,7 +31,7 @@ std::string_view FaultKindName(FaultKind kind);
 struct Fault {
   FaultKind kind = FaultKind::kStopped;
   int cpu = 0;
-  std::string handler;   // the function to which the CPU went; empty for kStopped
+  std::string handler;  // the function to which the CPU went; empty for kStopped
   PtRegs registers{};
   uint64_t saved_at = 0;  // where the kernel saved them; 0: they are the vCPU's
   uint64_t gs_base = 0;

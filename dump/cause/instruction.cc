@@ -40,9 +40,7 @@ class Decoder {
     return cs_disasm_iter(handle_, &code, &size, &address, instruction_) ? instruction_ : nullptr;
   }
 
-  bool IsIn(const cs_insn& instruction, uint8_t group) const {
-    return cs_insn_group(handle_, &instruction, group);
-  }
+  bool IsIn(const cs_insn& instruction, uint8_t group) const { return cs_insn_group(handle_, &instruction, group); }
 
  private:
   Decoder() = default;

@@ -20,8 +20,8 @@ inline constexpr uint64_t kMaxCodeAfter = 16 * kInstructionsAfter;
 
 struct Instruction {
   uint64_t address = 0;
-  std::vector<uint8_t> bytes;  // at most 15
-  std::string text;            // "mov 0x18(%rdi),%eax", as objdump prints it, AT&T syntax
+  std::vector<uint8_t> bytes;      // at most 15
+  std::string text;                // "mov 0x18(%rdi),%eax", as objdump prints it, AT&T syntax
   std::optional<uint64_t> target;  // of a direct call or jump
 };
 

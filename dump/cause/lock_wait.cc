@@ -10,7 +10,7 @@ namespace {
 constexpr uint64_t kWord = 8;
 
 // The low bits of an owner field, which a task_struct's alignment leaves free.
-constexpr uint64_t kMutexFlags = 7;       // kernel/locking/mutex.h
+constexpr uint64_t kMutexFlags = 7;        // kernel/locking/mutex.h
 constexpr uint64_t kRwSemaphoreFlags = 7;  // kernel/locking/rwsem.c: 2 bits, 3 from Linux 5.3 to 5.7
 constexpr uint64_t kReaderOwned = 1;
 constexpr uint64_t kRtMutexFlags = 1;  // RT_MUTEX_HAS_WAITERS

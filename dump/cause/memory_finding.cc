@@ -26,10 +26,10 @@ MemoryFinding MemoryReader::Look(uint64_t address, std::string source) {
   if (page.ok()) finding.page = *std::move(page);
   const std::optional<uint64_t> physical = regions_.PhysicalOf(address);
   if (!physical.has_value()) return finding;
-  absl::StatusOr<PageRecord> record = ReadPageRecord(view_, regions_.vmemmap(), *physical, meter_);
+  absl::StatusOr<PageRecord> record = ReadPageRecord(view_, info_, regions_.vmemmap(), *physical, meter_);
   if (!record.ok()) return finding;
   finding.record = *record;
-  absl::StatusOr<SlabObject> object = FindSlabObject(view_, *record, address, cpus_, meter_);
+  absl::StatusOr<SlabObject> object = FindSlabObject(view_, info_, *record, address, cpus_, meter_);
   if (object.ok()) finding.object = *std::move(object);
   return finding;
 }

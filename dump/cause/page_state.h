@@ -12,15 +12,15 @@ namespace vmm {
 
 struct PageState {
   bool present = false;
-  int level = 0;       // of the entry that decided it: 1 maps 4 KiB, 2 maps 2 MiB, 3 maps 1 GiB
-  uint64_t entry = 0;  // and its value
+  int level = 0;          // of the entry that decided it: 1 maps 4 KiB, 2 maps 2 MiB, 3 maps 1 GiB
+  uint64_t entry = 0;     // and its value
   uint64_t entry_at = 0;  // its physical address
   uint64_t physical = 0;  // of the address itself; of no meaning if not present
 
   // The rights that all levels together grant. Of no meaning if not present.
   bool writable = false, user = false, executable = false;
 
-  // "present, writable, kernel, no-execute, accessed, dirty"; "not present (level 2 entry 0x0)".
+  // "present, writable, kernel, no-execute, accessed, dirty"; "not present (level 2 entry 0)".
   std::string Words() const;
 };
 

@@ -85,8 +85,7 @@ void Regions::FindStacks() {
       stack_size_ = kMaxThreadSize;
     }
   }
-  std::stable_sort(stacks_.begin(), stacks_.end(),
-                   [](const Stack& a, const Stack& b) { return a.bottom < b.bottom; });
+  std::stable_sort(stacks_.begin(), stacks_.end(), [](const Stack& a, const Stack& b) { return a.bottom < b.bottom; });
 }
 
 void Regions::FindPerCpuAreas(size_t cpus) {
@@ -132,18 +131,17 @@ std::optional<AddressMeaning> Regions::ExplainStack(uint64_t address) const {
   if (above != stacks_.begin()) {
     const Stack& stack = *std::prev(above);
     if (address - stack.bottom < stack_size_) {
-      return AddressMeaning{Region::kStack,
-                            absl::StrFormat("stack of %s, %#x above its end", NameOf(stack.task),
-                                            address - stack.bottom),
-                            stack.task};
+      return AddressMeaning{
+          Region::kStack, absl::StrFormat("stack of %s, %#x above its end", NameOf(stack.task), address - stack.bottom),
+          stack.task};
     }
   }
   if (above == stacks_.end() || above->bottom - address > kPageSize) return std::nullopt;
   if (PhysicalOf(address).has_value() || view_.memory().IsImage(address)) return std::nullopt;  // no guard there
-  return AddressMeaning{Region::kStackGuard,
-                        absl::StrFormat("guard page of the stack of %s, %#x below its end", NameOf(above->task),
-                                        above->bottom - address),
-                        above->task};
+  return AddressMeaning{
+      Region::kStackGuard,
+      absl::StrFormat("guard page of the stack of %s, %#x below its end", NameOf(above->task), above->bottom - address),
+      above->task};
 }
 
 std::optional<AddressMeaning> Regions::ExplainPerCpu(uint64_t address) {

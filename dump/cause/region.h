@@ -88,10 +88,10 @@ class Regions {
   bool five_levels_ = false;
   uint64_t page_offset_ = 0, vmalloc_ = 0, vmemmap_ = 0;
   uint64_t stack_size_ = 0;
-  std::vector<Stack> stacks_;                       // ascending
-  std::vector<std::optional<uint64_t>> stack_of_;   // by task
-  std::vector<PerCpuArea> per_cpu_;                 // ascending
-  uint64_t per_cpu_size_ = 0;                       // of the static part
+  std::vector<Stack> stacks_;                         // ascending
+  std::vector<std::optional<uint64_t>> stack_of_;     // by task
+  std::vector<PerCpuArea> per_cpu_;                   // ascending
+  uint64_t per_cpu_size_ = 0;                         // of the static part
   std::optional<std::vector<Symbol>> per_cpu_names_;  // read when first asked for; ascending
 };
 

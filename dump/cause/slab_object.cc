@@ -43,12 +43,10 @@ class Fields {
 // One slab and its cache, to follow its free lists.
 struct Slab {
   uint64_t first = 0, count = 0, stride = 0;
-  uint64_t link = 0;                // offset in a free object of the pointer to the next
-  std::optional<uint64_t> secret;   // CONFIG_SLAB_FREELIST_HARDENED
+  uint64_t link = 0;               // offset in a free object of the pointer to the next
+  std::optional<uint64_t> secret;  // CONFIG_SLAB_FREELIST_HARDENED
 
-  bool Has(uint64_t object) const {
-    return object - first < count * stride && (object - first) % stride == 0;
-  }
+  bool Has(uint64_t object) const { return object - first < count * stride && (object - first) % stride == 0; }
 };
 
 // The object that follows `object` in a free list, 0 at its end. None if neither way to read the pointer makes sense.
@@ -105,11 +103,14 @@ std::optional<bool> IsFree(const KernelView& view, Fields& fields, const Slab& s
   return false;
 }
 
+std::optional<int64_t> Number(const VmcoreInfo* info, std::string_view name) {
+  return info != nullptr ? info->Number(name) : std::nullopt;
+}
+
 // True if `cache` is on the kernel's list of caches.
 absl::StatusOr<bool> IsCache(const KernelView& view, Fields& fields, uint64_t cache) {
   const std::optional<uint64_t> list = view.layout().Offset("kmem_cache.list");
-  const std::optional<uint64_t> head =
-      view.symbols() != nullptr ? view.symbols()->Find("slab_caches") : std::nullopt;
+  const std::optional<uint64_t> head = view.symbols() != nullptr ? view.symbols()->Find("slab_caches") : std::nullopt;
   if (!list.has_value() || !head.has_value()) return Missing("the list of caches");
   ASSIGN_OR_RETURN(uint64_t next, fields.Read<uint64_t>(*head));
   for (size_t count = 0; next != *head && count < kMaxCaches; ++count) {
@@ -128,7 +129,8 @@ std::string SlabObject::Words() const {
   return words;
 }
 
-absl::StatusOr<PageRecord> ReadPageRecord(const KernelView& view, uint64_t vmemmap, uint64_t physical, Meter& meter) {
+absl::StatusOr<PageRecord> ReadPageRecord(const KernelView& view, const VmcoreInfo* info, uint64_t vmemmap,
+                                          uint64_t physical, Meter& meter) {
   const std::optional<uint64_t> size = view.layout().Size("page");
   const std::optional<uint64_t> page_offset = view.memory().map().page_offset;
   if (!size.has_value()) return Missing("struct page");
@@ -143,15 +145,15 @@ absl::StatusOr<PageRecord> ReadPageRecord(const KernelView& view, uint64_t vmemm
   ASSIGN_OR_RETURN(page.flags, fields.Field<uint64_t>(page.address, "page.flags"));
   const absl::StatusOr<int32_t> references = fields.Field<int32_t>(page.address, "page._refcount");
   if (references.ok()) page.references = *references;
-  const std::optional<int64_t> buddy = view.layout().Number("PAGE_BUDDY_MAPCOUNT_VALUE");
+  const std::optional<int64_t> buddy = Number(info, "PAGE_BUDDY_MAPCOUNT_VALUE");
   const absl::StatusOr<int32_t> type = fields.Field<int32_t>(page.address, "page._mapcount");
   page.free = buddy.has_value() && type.ok() && *type == static_cast<int32_t>(*buddy);
   return page;
 }
 
-absl::StatusOr<SlabObject> FindSlabObject(const KernelView& view, const PageRecord& page, uint64_t address,
-                                          size_t cpus, Meter& meter) {
-  const std::optional<int64_t> bit = view.layout().Number("PG_slab");  // up to Linux 6.9
+absl::StatusOr<SlabObject> FindSlabObject(const KernelView& view, const VmcoreInfo* info, const PageRecord& page,
+                                          uint64_t address, size_t cpus, Meter& meter) {
+  const std::optional<int64_t> bit = Number(info, "PG_slab");  // up to Linux 6.9
   const bool says = bit.has_value() && *bit >= 0 && *bit < 64;
   if (says && (page.flags >> *bit & 1) == 0) return absl::NotFoundError("the page is no slab");
   Fields fields(view, meter);

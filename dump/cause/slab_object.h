@@ -41,13 +41,14 @@ struct SlabObject {
 };
 
 // `physical` is the address in question, `vmemmap` the array of struct page, and the direct map must be known. NotFound
-// if BTF is missing.
-absl::StatusOr<PageRecord> ReadPageRecord(const KernelView& view, uint64_t vmemmap, uint64_t physical, Meter& meter);
+// if BTF is missing. `info` may be null.
+absl::StatusOr<PageRecord> ReadPageRecord(const KernelView& view, const VmcoreInfo* info, uint64_t vmemmap,
+                                          uint64_t physical, Meter& meter);
 
 // The object that contains `address` in a page of which `page` is the record. NotFound if no cache of the kernel's list
 // owns the page. `cpus`: the CPUs whose free lists are looked at. `meter` pays for each read.
-absl::StatusOr<SlabObject> FindSlabObject(const KernelView& view, const PageRecord& page, uint64_t address,
-                                          size_t cpus, Meter& meter);
+absl::StatusOr<SlabObject> FindSlabObject(const KernelView& view, const VmcoreInfo* info, const PageRecord& page,
+                                          uint64_t address, size_t cpus, Meter& meter);
 
 }  // namespace vmm
 

@@ -27,7 +27,7 @@ struct Wait {
 
 // From a task for whose locks nobody waits to the one at the end.
 struct WaitChain {
-  std::vector<size_t> waits;  // indices in WaitGraph::waits; each one's owner is the next one's task
+  std::vector<size_t> waits;       // indices in WaitGraph::waits; each one's owner is the next one's task
   std::optional<size_t> deadlock;  // the chain leads to that one: an index in WaitGraph::deadlocks
   std::optional<size_t> last;      // the owner at the end, which waits for no lock; index of a task. None: not known.
   bool cut = false;                // longer than kMaxChainLength

@@ -39,8 +39,8 @@ std::vector<Wait> FindWaits(KernelView& view, const AllTasks& tasks, const Regio
     const std::optional<uint64_t> bottom = at != index_of.end() ? regions.StackOf(at->second) : std::nullopt;
     return bottom.has_value() && address - *bottom < regions.stack_size();
   };
-  LockReader reader(view.memory(), view.layout(),
-                    {[&](uint64_t task) { return index_of.contains(task); }, is_on_stack}, meter);
+  LockReader reader(view.memory(), view.layout(), {[&](uint64_t task) { return index_of.contains(task); }, is_on_stack},
+                    meter);
   std::vector<Wait> waits;
   for (const TaskGroup& group : tasks.groups) {
     if (group.state == TaskState::kDead || group.state == TaskState::kRunning || !MayWaitForLock(group)) continue;

@@ -34,13 +34,12 @@ std::string AccessWords(const Cause& cause) {
   return words;
 }
 
-bool ExplainFault(const KernelReport& report, Cause& cause) {
+bool ExplainFault(Cause& cause) {
   if (!cause.fault.has_value()) return false;
   if (cause.memory.has_value() && cause.memory->meaning.region == Region::kStackGuard) {
     const bool own = cause.memory->meaning.task.has_value() && cause.tasks.has_value();
     cause.why = absl::StrFormat("the stack%s overflowed: %#x lies in its guard page",
-                                own ? " of " + cause.TaskName(*cause.memory->meaning.task) : "",
-                                cause.memory->address);
+                                own ? " of " + cause.TaskName(*cause.memory->meaning.task) : "", cause.memory->address);
     cause.certainty = Certainty::kSure;
     return true;
   }
@@ -59,7 +58,6 @@ bool ExplainFault(const KernelReport& report, Cause& cause) {
     cause.certainty = Certainty::kGuess;  // the instruction does not name this address: CR2 may be a later fault's
     return true;
   }
-  (void)report;
   return false;
 }
 
@@ -97,8 +95,8 @@ bool ExplainWaits(const KernelReport& report, Cause& cause) {
   if (!cause.waits.waits[chain.waits.front()].uninterruptible || !chain.last.has_value()) return false;
   cause.why = LinkWords(cause, chain.waits.front());
   if (chain.waits.size() > 1) cause.why += absl::StrFormat(", and so on over %d locks", chain.waits.size());
-  cause.why += absl::StrFormat("; %s %s", cause.TaskName(*chain.last),
-                               chain.waits.size() > 1 ? "is at the end" : "holds it");
+  cause.why +=
+      absl::StrFormat("; %s %s", cause.TaskName(*chain.last), chain.waits.size() > 1 ? "is at the end" : "holds it");
   cause.certainty = chain.certainty;
   return true;
 }
@@ -108,7 +106,7 @@ bool ExplainWaits(const KernelReport& report, Cause& cause) {
 void ExplainWhy(const KernelReport& report, Cause& cause) {
   const bool waits = report.cause.has_value() && WaitsMatter(report);
   if (waits && ExplainWaits(report, cause)) return;
-  if (ExplainFault(report, cause)) return;
+  if (ExplainFault(cause)) return;
   (void)ExplainWaits(report, cause);
 }
 

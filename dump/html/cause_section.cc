@@ -56,9 +56,9 @@ class CauseSection {
     Fact("region", absl::StrFormat("%s: %s", RegionName(memory.meaning.region), memory.meaning.words));
     if (memory.page.has_value()) Fact("page", memory.page->Words());
     if (memory.record.has_value()) {
-      Fact("struct page", absl::StrFormat("%#x, flags %#x, references %d%s", memory.record->address,
-                                          memory.record->flags, memory.record->references,
-                                          memory.record->free ? ", free" : ""));
+      Fact("struct page",
+           absl::StrFormat("%#x, flags %#x, references %d%s", memory.record->address, memory.record->flags,
+                           memory.record->references, memory.record->free ? ", free" : ""));
     }
     if (memory.object.has_value()) Fact("object", memory.object->Words());
     out_ << "</dl>\n";
@@ -106,7 +106,8 @@ class CauseSection {
         PrintLink(link);
         out_ << "</li>\n";
       }
-      if (chain.deadlock.has_value()) out_ << absl::StrFormat("<li>and so into deadlock %d</li>\n", *chain.deadlock + 1);
+      if (chain.deadlock.has_value())
+        out_ << absl::StrFormat("<li>and so into deadlock %d</li>\n", *chain.deadlock + 1);
       if (chain.cut) out_ << "<li>and so on</li>\n";
       out_ << "</ul>\n";
     }

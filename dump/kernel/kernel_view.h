@@ -57,7 +57,7 @@ class KernelView {
   // All stacks together cost at most kUnwindBudget and kFramesBudget. Later ones are empty, and their `end` says why.
   Backtrace Unwind(const CpuState& cpu);
 
-  // The function or variable of the kernel or a module that contains `address`.
+  // The function of the kernel or a module that contains `address`.
   struct Place {
     std::string function;
     uint64_t offset = 0;

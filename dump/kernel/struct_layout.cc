@@ -27,8 +27,4 @@ std::optional<uint64_t> StructLayout::Offset(std::string_view field) const {
   return offset;
 }
 
-std::optional<int64_t> StructLayout::Number(std::string_view name) const {
-  return info_ != nullptr ? info_->Number(name) : std::nullopt;
-}
-
 }  // namespace vmm

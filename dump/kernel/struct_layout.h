@@ -26,9 +26,6 @@ class StructLayout {
   // The offset of "printk_info.seq", in bytes: at most kMaxStructSize.
   std::optional<uint64_t> Offset(std::string_view field) const;
 
-  // NUMBER(name) of VMCOREINFO, as "PG_slab".
-  std::optional<int64_t> Number(std::string_view name) const;
-
   const Btf* btf() const { return btf_; }
 
  private:

@@ -26,8 +26,11 @@ Json CodeJson(const Cause& cause) {
 }
 
 Json OperandJson(const Operand& operand) {
-  return {{"formula", operand.formula}, {"address", Hex(operand.address)}, {"bytes", operand.bytes},
-          {"reads", operand.reads},     {"writes", operand.writes}};
+  return {{"formula", operand.formula},
+          {"address", Hex(operand.address)},
+          {"bytes", operand.bytes},
+          {"reads", operand.reads},
+          {"writes", operand.writes}};
 }
 
 Json FaultJson(const Cause& cause) {
@@ -89,10 +92,10 @@ Json TaskJson(const Cause& cause, size_t task) {
 
 Json WaitJson(const Cause& cause, size_t index) {
   const Wait& wait = cause.waits.waits[index];
-  Json json = {{"task", TaskJson(cause, wait.task)},
-               {"lock", {{"kind", LockKindName(wait.lock.kind)},
-                         {"address", Hex(wait.lock.lock)},
-                         {"name", cause.lock_names[index]}}}};
+  Json json = {
+      {"task", TaskJson(cause, wait.task)},
+      {"lock",
+       {{"kind", LockKindName(wait.lock.kind)}, {"address", Hex(wait.lock.lock)}, {"name", cause.lock_names[index]}}}};
   if (wait.owner.has_value()) {
     json["owner"] = TaskJson(cause, *wait.owner);
   } else {

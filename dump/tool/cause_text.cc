@@ -33,9 +33,7 @@ class CauseText {
   }
 
  private:
-  void Heading(const std::string& text) {
-    out_ << "\n" << (colour_ ? "\x1b[1m" + text + "\x1b[0m" : text) << "\n";
-  }
+  void Heading(const std::string& text) { out_ << "\n" << (colour_ ? "\x1b[1m" + text + "\x1b[0m" : text) << "\n"; }
   void Row(std::string_view label, const std::string& value) { out_ << absl::StrFormat("  %-9s %s\n", label, value); }
 
   void PrintCode() {
@@ -100,8 +98,7 @@ class CauseText {
       }
     }
     if (graph.chains.empty()) return;
-    Heading(absl::StrFormat("Waiting for locks: %d chain%s", graph.chains.size(),
-                            graph.chains.size() == 1 ? "" : "s"));
+    Heading(absl::StrFormat("Waiting for locks: %d chain%s", graph.chains.size(), graph.chains.size() == 1 ? "" : "s"));
     for (size_t i = 0; i < graph.chains.size() && i < kChainsShown; ++i) {
       const WaitChain& chain = graph.chains[i];
       for (size_t link = 0; link < chain.waits.size(); ++link) {

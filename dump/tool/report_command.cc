@@ -56,17 +56,17 @@ absl::StatusOr<std::unique_ptr<SymbolList>> GivenSymbols(const Invocation& call)
 absl::StatusOr<KernelReport> MakeReport(const Invocation& call, const Vmcore& core, std::unique_ptr<SymbolList> given,
                                         std::map<uint64_t, std::string>& names_before_nmi,
                                         std::optional<Cause>& cause) {
-  FoundKernel kernel = KernelOf(core);
+  const FoundKernel kernel = KernelOf(core);
   std::string registers;  // whose registers they are, if that is in doubt
   if (kernel.map.has_value()) {
     const std::optional<OtherKernel> other = FindOtherKernel(core.memory(), core.cpus(), *kernel.map);
     if (other.has_value()) registers = DescribeOtherKernel(*other, *kernel.map);
   }
-  ASSIGN_OR_RETURN(const std::unique_ptr<KernelView> view,
-                   KernelView::Open(core.memory(), std::move(kernel), std::move(given)));
+  ASSIGN_OR_RETURN(const std::unique_ptr<KernelView> view, KernelView::Open(core.memory(), kernel, std::move(given)));
   names_before_nmi = NamesBeforeNmi(core, *view);
   KernelReport report = MakeKernelReport(*view, core.cpus(), call.Has("all") ? SIZE_MAX : kLogLines);
-  cause = FindCause(*view, core.memory(), report, core.cpus());
+  cause = FindCause(*view, core.memory(), kernel.vmcoreinfo.has_value() ? &*kernel.vmcoreinfo : nullptr, report,
+                    core.cpus());
   report.missing.insert(report.missing.end(), cause->missing.begin(), cause->missing.end());
   if (!registers.empty()) report.missing.push_back(std::move(registers));
   return report;

@@ -54,8 +54,7 @@ class ReportText {
       Row("where", Printable(Where()));
     }
     if (options_.cause != nullptr && !options_.cause->why.empty()) {
-      Row("why", absl::StrFormat("%s [%s]", Printable(options_.cause->why),
-                                 CertaintyName(options_.cause->certainty)));
+      Row("why", absl::StrFormat("%s [%s]", Printable(options_.cause->why), CertaintyName(options_.cause->certainty)));
     }
     if (report_.cause.has_value()) {
       Row("next", std::string(NextStep(report_.cause->kind)));
