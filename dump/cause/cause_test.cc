@@ -48,7 +48,7 @@ class CauseTest : public ::testing::Test {
 
 TEST_F(CauseTest, ANullPointerIsTracedToItsRegister) {
   Fault("asm_exc_page_fault", {"\x8b\x47\x18", 3});  // mov 0x18(%rdi),%eax
-  kernel_.snapshot().cpus[1].cr2 = 0x18;
+  kernel_.guest().snapshot().cpus[1].cr2 = 0x18;
   PutRegister(offsetof(PtRegs, bx), K::kPanic + 4);
   const Cause cause = Find();
   ASSERT_TRUE(cause.fault.has_value());
@@ -82,7 +82,7 @@ TEST_F(CauseTest, APoisonedPointerIsNamed) {
 
 TEST_F(CauseTest, ACr2ThatFitsNoOperandIsAGuess) {
   Fault("asm_exc_page_fault", {"\x8b\x47\x18", 3});
-  kernel_.snapshot().cpus[1].cr2 = 0xffffc90000000123;
+  kernel_.guest().snapshot().cpus[1].cr2 = 0xffffc90000000123;
   const Cause cause = Find();
   EXPECT_EQ(cause.operand, std::nullopt);
   ASSERT_TRUE(cause.memory.has_value());
@@ -93,6 +93,7 @@ TEST_F(CauseTest, ACr2ThatFitsNoOperandIsAGuess) {
 TEST_F(CauseTest, AJumpToNullSaysSo) {
   Fault("asm_exc_page_fault", {"\x90", 1});
   PutRegister(offsetof(PtRegs, ip), 0);
+  kernel_.guest().snapshot().cpus[1].cr2 = 0;
   const Cause cause = Find();
   EXPECT_THAT(cause.why, HasSubstr("jumped to 0 (NULL)"));
   EXPECT_THAT(cause.code.why_not, HasSubstr("no memory is mapped"));

@@ -92,7 +92,7 @@ TEST(CauseFuzzTest, AnyListOfWaitersEnds) {
 TEST(CauseFuzzTest, ADamagedKernelHasACauseOrHasNone) {
   K kernel;
   kernel.Put32(K::kPanicCpu, 1);
-  kernel.snapshot().cpus[1].cr2 = 0x18;
+  kernel.guest().snapshot().cpus[1].cr2 = 0x18;
   const FoundKernel found = kernel.Find();
   FlatMemory ram = *FlatMemory::Copy(kernel.guest().memory(), 64 << 20);
   struct Part {
