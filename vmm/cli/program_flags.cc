@@ -12,6 +12,9 @@
 ABSL_FLAG(vmm::RepeatedText, file, {},
           "HOST[:GUEST]: a file or folder for the program, at the path GUEST\n"
           "[where it is here]; repeatable");
+ABSL_FLAG(std::string, rootfs, "",
+          "DIR[,ro|,rw]: a folder that is the guest's root, / too; its changes\n"
+          "stay in the guest's memory, ro refuses them, rw makes them here");
 ABSL_FLAG(vmm::RepeatedText, module, {},
           "NAME: a kernel module that is loaded first, with its dependencies; repeatable");
 ABSL_FLAG(std::string, modules_dir, "", "DIR: the kernel's modules [/lib/modules/RELEASE]");
@@ -27,6 +30,7 @@ namespace {
 // The name of a flag that was given and is only for programs; empty if there is none.
 std::string_view GivenFlag() {
   if (!absl::GetFlag(FLAGS_file).values.empty()) return "--file";
+  if (!absl::GetFlag(FLAGS_rootfs).empty()) return "--rootfs";
   if (!absl::GetFlag(FLAGS_module).values.empty()) return "--module";
   if (!absl::GetFlag(FLAGS_modules_dir).empty()) return "--modules-dir";
   if (!absl::GetFlag(FLAGS_env).values.empty()) return "--env";
@@ -70,6 +74,12 @@ absl::StatusOr<std::optional<ProgramConfig>> ProgramFromFlags(std::vector<std::s
   for (const std::string& text : absl::GetFlag(FLAGS_env).values) {
     ASSIGN_OR_RETURN(std::string variable, Annotate(ParseVariable(text), "--env=" + text));
     program.environment.push_back(std::move(variable));
+  }
+  if (const std::string text = absl::GetFlag(FLAGS_rootfs); !text.empty()) {
+    ASSIGN_OR_RETURN(program.root, Annotate(ParseRootTree(text), "--rootfs=" + text));
+    if (!program.files.empty()) {
+      return absl::InvalidArgumentError("--file packs files for a guest that has no root of its own: not with --rootfs");
+    }
   }
   program.modules = absl::GetFlag(FLAGS_module).values;
   program.modules_folder = absl::GetFlag(FLAGS_modules_dir);

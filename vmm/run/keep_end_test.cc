@@ -65,6 +65,13 @@ TEST(KeepProgramEndTest, AModuleThatDoesNotLoadIsNotTheProgramsFault) {
   EXPECT_THAT(OutcomeLine(outcome), HasSubstr("/.vmm/modules/x.ko: Invalid argument"));
 }
 
+TEST(KeepProgramEndTest, ARootThatCannotBeEnteredSaysWhatTheKernelNeeds) {
+  const RunOutcome outcome =
+      Kept(Kind::kGuestExit, 255, {.stage = kStageRootFailed, .error = 19, .text = "virtiofs"});
+  EXPECT_EQ(ExitCodeOf(outcome), 125);
+  EXPECT_THAT(OutcomeLine(outcome), HasSubstr("(virtiofs): No such device; its kernel needs virtio_mmio"));
+}
+
 TEST(KeepProgramEndTest, APanicStaysAPanicWhateverTheMailboxSays) {
   RunOutcome outcome{.kind = Kind::kPanic, .panic = PanicEvent{.source = PanicSource::kTrap}};
   KeepProgramEnd({.stage = kStageEnded, .wait_status = 0}, /*shell_status=*/true, outcome);

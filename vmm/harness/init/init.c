@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "vmm/harness/channel.h"
+#include "vmm/harness/init/root.h"
 #include "vmm/harness/init/syscalls.h"
 
 // Programs expect these. Each mount may fail: a kernel need not have them all.
@@ -31,6 +32,7 @@ static const struct {
 static struct {
   const char* program;
   const char* folder;
+  const char* root;  // NULL: the initramfs is the root
   char* arguments[MAX_WORDS + 1];
   char* variables[MAX_WORDS + 1];
 } plan;
@@ -139,6 +141,7 @@ static void read_plan(void) {
         if (*at == kPlanModule && loaded < 0 && loaded != -kEexist) fail(kStageModuleFailed, loaded, value);
         break;
       }
+      case kPlanRoot: plan.root = value; break;
       case kPlanFolder: plan.folder = value; break;
       case kPlanProgram: plan.program = value; break;
       case kPlanArgument:
@@ -152,6 +155,31 @@ static void read_plan(void) {
   }
 }
 
+// As execvp(3): a name without a slash is searched for in the program's own PATH. Returns an error.
+static long execute(const char* name) {
+  const char* path = "";
+  for (unsigned i = 0; plan.variables[i] != NULL; ++i) {
+    if (begins_with(plan.variables[i], "PATH=")) path = plan.variables[i] + 5;
+  }
+  if (has_slash(name)) path = "";
+  static char whole[4096];
+  long error = -kEnoent;
+  do {
+    size_t folder = 0;
+    while (path[folder] != '\0' && path[folder] != ':') ++folder;
+    const size_t size = length_of(name) + 1;
+    if (folder + 1 + size <= sizeof whole) {
+      memcpy(whole, path, folder);
+      if (folder > 0) whole[folder] = '/';
+      memcpy(whole + folder + (folder > 0), name, size);
+      const long tried = call3(__NR_execve, (long)whole, (long)plan.arguments, (long)plan.variables);
+      if (tried != -kEnoent && tried != -kEnotdir) error = tried;
+    }
+    path += folder;
+  } while (*path++ == ':');
+  return error;
+}
+
 // In the child. Does not return. The exit status of a failure is a shell's.
 static void become_program(const int stdio[3]) {
   for (int i = 0; i < 3; ++i) call3(__NR_dup2, stdio[i], i, 0);
@@ -160,7 +188,7 @@ static void become_program(const int stdio[3]) {
   long error = call3(__NR_chdir, (long)plan.folder, 0, 0);
   enum ChannelStage stage = kStageFolderFailed;
   if (error == 0) {
-    error = call3(__NR_execve, (long)plan.program, (long)plan.arguments, (long)plan.variables);
+    error = execute(plan.program);
     stage = kStageProgramFailed;
   }
   channel->error = (uint32_t)-error;
@@ -332,6 +360,10 @@ void init_main(void) {
   prepare_machine();
   find_channel();
   read_plan();
+  if (plan.root != NULL) {
+    const struct RootFailure root = enter_root(plan.root);
+    if (root.error != 0) fail(kStageRootFailed, root.error, root.step);
+  }
 
   // Before everybody else: when the program's write(2) returns, its bytes are in the ring already, at least where there
   // is one CPU. The kernel may die right after. A child is an ordinary process again.

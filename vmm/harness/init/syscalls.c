@@ -34,6 +34,18 @@ size_t length_of(const char* text) {
   return length;
 }
 
+bool begins_with(const char* text, const char* start) {
+  while (*start != '\0') {
+    if (*text++ != *start++) return false;
+  }
+  return true;
+}
+
+bool has_slash(const char* text) {
+  while (*text != '\0' && *text != '/') ++text;
+  return *text == '/';
+}
+
 int open_file(const char* path, int flags) { return (int)call3(__NR_open, (long)path, flags | O_CLOEXEC, 0); }
 
 void write_all(int fd, const char* text, size_t size) { call3(__NR_write, fd, (long)text, (long)size); }

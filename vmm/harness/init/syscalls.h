@@ -3,6 +3,7 @@
 #define VMM_HARNESS_INIT_SYSCALLS_H_
 
 #include <asm/unistd.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,7 +27,7 @@ static inline long call3(long number, long a, long b, long c) { return call6(num
 static inline long call1(long number, long a) { return call6(number, a, 0, 0, 0, 0, 0); }
 static inline long call0(long number) { return call6(number, 0, 0, 0, 0, 0, 0); }
 
-enum { kEintr = 4, kEagain = 11, kEexist = 17, kSigchld = 17 };
+enum { kEnoent = 2, kEintr = 4, kEagain = 11, kEexist = 17, kEnotdir = 20, kSigchld = 17 };
 
 struct PollFd {
   int fd;  // -1: ignored
@@ -34,7 +35,10 @@ struct PollFd {
 };
 enum { kPollIn = 1, kPollOut = 4 };
 
+void* memcpy(void* to, const void* from, size_t size);
 size_t length_of(const char* text);
+bool begins_with(const char* text, const char* start);
+bool has_slash(const char* text);
 int open_file(const char* path, int flags);  // close-on-exec
 void write_all(int fd, const char* text, size_t size);
 
