@@ -152,7 +152,7 @@ const std::vector<FlagGroup>& Groups() {
       {"What to boot", {"kernel", "initrd", "append", "boot", "kaslr"}},
       {"The machine",
        {"memory", "cpus", "cpu_features", "watchdog", "rng", "disk", "share", "net", "vsock", "virtio_port"}},
-      {"The program", {"file", "rootfs", "module", "modules_dir", "env", "cwd", "exit_status"}},
+      {"The program", {"file", "rootfs", "shell", "module", "modules_dir", "env", "cwd", "exit_status"}},
       {"VMware's side of the machine",
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",

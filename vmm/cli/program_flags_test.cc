@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 
-const std::vector<FlagGroup> kGroups = {{"", {"file", "cwd", "module", "rootfs"}}};
+const std::vector<FlagGroup> kGroups = {{"", {"file", "cwd", "module", "rootfs", "shell"}}};
 
 std::vector<std::string> RestOf(const std::vector<std::string>& words) {
   std::vector<std::string> rest;
@@ -75,6 +75,20 @@ TEST(ProgramFlagsTest, ARootHasItsFilesAlready) {
   const std::vector<std::string> no_file = {"--rootfs=/,ro,rw"};
   ASSERT_TRUE(ParseFlags(no_file, kGroups).ok());
   EXPECT_THAT(std::string(ProgramFromFlags({"prog"}).status().message()), HasSubstr("only one of"));
+}
+
+TEST(ProgramFlagsTest, AShellIsTheUsersOwnOnlyInTheHostsOwnRoot) {
+  const absl::FlagSaver others_begin_anew;
+  setenv("SHELL", "/bin/cat", 1);
+  EXPECT_EQ(ShellFor(RootTree{.path = "/"}), "/bin/cat");
+  EXPECT_EQ(ShellFor(RootTree{.path = "/srv"}), "/bin/sh");
+  EXPECT_EQ(ShellFor(std::nullopt), "/bin/sh");
+  setenv("SHELL", "/nowhere", 1);
+  EXPECT_EQ(ShellFor(RootTree{.path = "/"}), "/bin/sh");
+  const std::vector<std::string> shell = {"--shell"};
+  ASSERT_TRUE(ParseFlags(shell, kGroups).ok());
+  EXPECT_THAT((*ProgramFromFlags({}))->words, ElementsAre("/bin/sh"));
+  EXPECT_THAT(std::string(ProgramFromFlags({"prog"}).status().message()), HasSubstr("not with the program prog"));
 }
 
 }  // namespace

@@ -36,9 +36,15 @@ constexpr DeviceNode kNodes[] = {{"/dev/console", 5, 1}, {"/dev/null", 1, 3},  {
                                  {"/dev/port", 1, 4},    {"/dev/zero", 1, 5},  {"/dev/urandom", 1, 9},
                                  {"/dev/kmsg", 1, 11},   {"/dev/ttyS0", 4, 64}};
 
+std::string TerminalName(const ProgramConfig& config) {
+  const char* const ours = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  return config.terminal && ours != nullptr ? ours : "dumb";
+}
+
 std::vector<std::string> Environment(const ProgramConfig& config) {
-  std::map<std::string, std::string> values = {
-      {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, {"HOME", "/root"}, {"TERM", "dumb"}};
+  std::map<std::string, std::string> values = {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+                                               {"HOME", "/root"},
+                                               {"TERM", TerminalName(config)}};
   for (const std::string& variable : config.environment) {
     const std::pair<std::string, std::string> parts = absl::StrSplit(variable, absl::MaxSplits('=', 1));
     values[parts.first] = parts.second;

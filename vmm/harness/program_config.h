@@ -20,8 +20,8 @@ struct ProgramConfig {
   std::string working_folder;                              // in the guest; empty: the path of vmm's own
   bool shell_status = false;                               // exit codes as a shell's: docs/exit-codes.md
   std::optional<RootTree> root;                            // the guest's root; empty: only what is packed
-  bool terminal = false;         // standard input and output are a terminal in the guest, too
-  bool terminal_errors = false;  // the same terminal is standard error; needs `terminal`
+  bool terminal = false;                                   // standard input and output are a terminal in the guest, too
+  bool terminal_errors = false;                            // the same terminal is standard error; needs `terminal`
 };
 
 }  // namespace vmm

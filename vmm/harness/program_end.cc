@@ -17,7 +17,8 @@ std::string DescribeProgramEnd(const ProgramEnd& end) {
     case kStagePlanFailed: return absl::StrFormat("the guest's init failed (%s): %s", end.text, strerror(end.error));
     case kStageRootFailed:
       return absl::StrFormat(
-          "the guest could not enter the root of --rootfs (%s): %s; its kernel needs virtio_mmio, virtiofs and, without "
+          "the guest could not enter the root of --rootfs (%s): %s; its kernel needs virtio_mmio, virtiofs and, "
+          "without "
           ",ro or ,rw, overlay, built in or as modules: --modules-dir=DIR names them",
           end.text, strerror(end.error));
     default: break;

@@ -22,6 +22,8 @@
 #include "vmm/console/console_input.h"
 #include "vmm/console/console_writer.h"
 #include "vmm/console/terminal.h"
+#include "vmm/console/terminal_size.h"
+#include "vmm/harness/init_words.h"
 #include "vmm/harness/program_channel.h"
 #include "vmm/ktap/test_stream.h"
 #include "vmm/live/qmp_server.h"
@@ -100,6 +102,9 @@ class Run {
     if (!config_.ktap_path.empty() || !config_.junit_path.empty()) {
       tests_.emplace(/*tell=*/isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0);
     }
+    if (HasTerminal()) {
+      ASSIGN_OR_RETURN(terminal_size_, TerminalSize::Watch(STDOUT_FILENO));
+    }
     early_.emplace(*events_);
     scanner_.emplace([this] { return absl::Now() - start_; },
                      [this](const ConsoleWitness& witness) { HearWitness(witness); });
@@ -137,7 +142,7 @@ class Run {
   }
 
   absl::Status StartGuest() {
-    if (channel_ == nullptr) terminal_ = RawTerminal::Enter(STDIN_FILENO);
+    if (channel_ == nullptr || HasTerminal()) terminal_ = RawTerminal::Enter(STDIN_FILENO);
     // A script on standard input waits until the guest has opened its port, because opening empties the FIFO. A person
     // does not wait, because a kernel debugger reads the port without opening it.
     input_.emplace(/*escapes=*/terminal_ != nullptr, [this](std::span<const uint8_t> bytes) -> size_t {
@@ -147,6 +152,10 @@ class Run {
     });
     loop_.emplace(*events_, *signals_, *input_, STDIN_FILENO);
     if (channel_ != nullptr) loop_->SetInputEnd([this] { channel_->EndInput(); });
+    if (terminal_size_ != nullptr) {
+      ShowTerminalSize();
+      loop_->SetService(terminal_size_->fd(), [this] { ShowTerminalSize(); });
+    }
     vcpus_ = machine_->vcpus();
     threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps_.get());
     RETURN_IF_ERROR(OpenMonitor());
@@ -159,6 +168,14 @@ class Run {
     outcome_.sandbox = sandbox_->report();
     for (const std::string& part : outcome_.sandbox.lacking) LogDebug("sandbox: this host has no " + part);
     return absl::OkStatus();
+  }
+
+  // True if the program in the guest has a terminal, as we have.
+  bool HasTerminal() const { return config_.program.has_value() && config_.program->terminal; }
+
+  void ShowTerminalSize() {
+    const TerminalSize::Cells cells = terminal_size_->Read();
+    channel_->SetWindow(cells.rows, cells.columns);
   }
 
   absl::Status OpenMonitor() {
@@ -201,7 +218,8 @@ class Run {
   }
 
   RunEnd WaitForEnd() {
-    watch_.emplace(*threads_, config_.hang_after, [this] { return scanner_->bytes(); });
+    watch_.emplace(*threads_, config_.hang_after,
+                   [this] { return scanner_->bytes() + (channel_ != nullptr ? channel_->said() : 0); });
     if (config_.hang_after < absl::InfiniteDuration()) {
       loop_->SetHangWatch(watch_->interval(), [this] { return watch_->Look(); });
     }
@@ -260,7 +278,11 @@ class Run {
     outcome_.console = scanner_->witnesses();
     outcome_.console_seen = scanner_->seen();
     KeepEnd(end, *loop_, *events_, outcome_);
-    if (channel_ != nullptr) KeepProgramEnd(channel_->end(), config_.program->shell_status, outcome_);
+    if (channel_ != nullptr) {
+      ProgramEnd program = channel_->end();
+      if (program.stage == kStageNone) program.text = init_words_.text();
+      KeepProgramEnd(program, config_.program->shell_status, outcome_);
+    }
     PromoteConsolePanic(outcome_);
     if (live_.has_value()) TellMonitor();
   }
@@ -347,6 +369,7 @@ class Run {
     console_lines_.Record(bytes);
     console_->Write(bytes);
     scanner_->Scan(bytes);
+    if (channel_ != nullptr) init_words_.Scan(bytes);
     if (tests_.has_value() && channel_ == nullptr) tests_->Take(bytes);  // a program's results are on its output
   }
 
@@ -380,6 +403,8 @@ class Run {
   std::unique_ptr<Machine> machine_;
   std::unique_ptr<ProgramChannel> channel_;  // null without a program
   std::unique_ptr<KernelCatch> traps_;
+  InitWords init_words_;                         // with a program
+  std::unique_ptr<TerminalSize> terminal_size_;  // null unless the program has a terminal
   std::unique_ptr<RawTerminal> terminal_;
   std::optional<ConsoleInput> input_;
   std::optional<EventLoop> loop_;
