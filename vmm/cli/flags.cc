@@ -164,7 +164,7 @@ const std::vector<FlagGroup>& Groups() {
       {"The machine",
        {"memory", "cpus", "cpu_features", "watchdog", "rng", "disk", "share", "net", "vsock", "virtio_port",
         "test_device"}},
-      {"The program", {"file", "modules_dir", "env", "cwd", "exit_status"}},
+      {"The program", {"file", "rootfs", "shell", "modules_dir", "env", "cwd", "exit_status"}},
       {"VMware's side of the machine",
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",

@@ -36,7 +36,13 @@ class ProgramChannel {
 
   // Gives bytes to the program's standard input. Returns how many were taken; all, if nobody will ever read them.
   size_t Offer(std::span<const uint8_t> bytes);
+  // The size of the terminal that the program has. Init hears of it.
+  void SetWindow(uint16_t rows, uint16_t columns);
+
   void EndInput();  // all bytes were offered and taken
+
+  // Bytes that the program has written so far, by the guest's word: a number that stays the same is silence.
+  uint64_t said() const;
 
   // After the vCPUs have stopped: what is still in the rings goes out. See OutputStream::Finish().
   void Finish(int stop_fd, absl::Duration patience);

@@ -95,9 +95,9 @@ RunEnd EventLoop::WaitForUser() {
 std::optional<RunEnd> EventLoop::Poll(absl::Time deadline, Stops stops) {
   if (user_quit_) return RunEnd::kUserQuit;
   const int input = input_.full() || input_ended_ ? -1 : source_.fd();
-  std::vector<pollfd> fds{pollfd{events_.fd(), POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0}, pollfd{input, POLLIN, 0}};
+  std::vector<pollfd> fds{{events_.fd(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}, {input, POLLIN, 0}};
   const size_t first_service = fds.size();
-  for (const Service& service : services_) fds.push_back(pollfd{service.fd, POLLIN, 0});
+  for (const Service& service : services_) fds.push_back({service.fd, POLLIN, 0});
   if (poll(fds.data(), fds.size(), PollTimeout(deadline)) < 0) return std::nullopt;  // EINTR: look again
   if (fds[0].revents != 0) {
     events_.Acknowledge();
@@ -109,8 +109,8 @@ std::optional<RunEnd> EventLoop::Poll(absl::Time deadline, Stops stops) {
     if (signal_ != 0) return RunEnd::kSignal;
   }
   if (fds[2].revents != 0) user_quit_ = ReadInput();
-  for (size_t i = 0; i < services_.size(); ++i) {
-    if (fds[first_service + i].revents != 0) services_[i].serve();
+  for (size_t i = first_service; i < fds.size(); ++i) {
+    if (fds[i].revents != 0) services_[i - first_service].serve();
   }
   return user_quit_ ? std::optional(RunEnd::kUserQuit) : std::nullopt;
 }

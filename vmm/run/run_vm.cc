@@ -22,9 +22,11 @@
 #include "vmm/console/console_input.h"
 #include "vmm/console/console_writer.h"
 #include "vmm/console/terminal.h"
+#include "vmm/console/terminal_size.h"
 #include "vmm/gdb/break_table.h"
 #include "vmm/gdb/command_file.h"
 #include "vmm/gdb/server.h"
+#include "vmm/harness/init_words.h"
 #include "vmm/harness/program_channel.h"
 #include "vmm/ktap/test_stream.h"
 #include "vmm/kvm/debug_trial.h"
@@ -107,6 +109,9 @@ class Run {
     if (!config_.ktap_path.empty() || !config_.junit_path.empty()) {
       tests_.emplace(/*tell=*/isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0);
     }
+    if (HasTerminal()) {
+      ASSIGN_OR_RETURN(terminal_size_, TerminalSize::Watch(STDOUT_FILENO));
+    }
     early_.emplace(*events_);
     scanner_.emplace([this] { return absl::Now() - start_; },
                      [this](const ConsoleWitness& witness) { HearWitness(witness); });
@@ -145,7 +150,7 @@ class Run {
   }
 
   absl::Status StartGuest() {
-    if (channel_ == nullptr) terminal_ = RawTerminal::Enter(STDIN_FILENO);
+    if (channel_ == nullptr || HasTerminal()) terminal_ = RawTerminal::Enter(STDIN_FILENO);
     // A script on standard input waits until the guest has opened its port, because opening empties the FIFO. A person
     // does not wait, because a kernel debugger reads the port without opening it.
     input_.emplace(/*escapes=*/terminal_ != nullptr, [this](std::span<const uint8_t> bytes) -> size_t {
@@ -155,6 +160,10 @@ class Run {
     });
     loop_.emplace(*events_, *signals_, *input_, STDIN_FILENO);
     if (channel_ != nullptr) loop_->SetInputEnd([this] { channel_->EndInput(); });
+    if (terminal_size_ != nullptr) {
+      ShowTerminalSize();
+      loop_->SetService(terminal_size_->fd(), [this] { ShowTerminalSize(); });
+    }
     vcpus_ = machine_->vcpus();
     TrapHandler* const traps = breaks_ != nullptr ? static_cast<TrapHandler*>(breaks_.get()) : traps_.get();
     threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps);
@@ -170,6 +179,14 @@ class Run {
     outcome_.sandbox = sandbox_->report();
     for (const std::string& part : outcome_.sandbox.lacking) LogDebug("sandbox: this host has no " + part);
     return config_.start_paused ? Annotate(live_->Pause(), "--start-paused") : absl::OkStatus();
+  }
+
+  // True if the program in the guest has a terminal, as we have.
+  bool HasTerminal() const { return config_.program.has_value() && config_.program->terminal; }
+
+  void ShowTerminalSize() {
+    const TerminalSize::Cells cells = terminal_size_->Read();
+    channel_->SetWindow(cells.rows, cells.columns);
   }
 
   absl::Status OpenMonitor() {
@@ -251,7 +268,8 @@ class Run {
   }
 
   RunEnd WaitForEnd() {
-    watch_.emplace(*threads_, config_.hang_after, [this] { return scanner_->bytes(); });
+    watch_.emplace(*threads_, config_.hang_after,
+                   [this] { return scanner_->bytes() + (channel_ != nullptr ? channel_->said() : 0); });
     if (config_.hang_after < absl::InfiniteDuration()) {
       loop_->SetHangWatch(watch_->interval(), [this] { return watch_->Look(); });
     }
@@ -312,7 +330,11 @@ class Run {
     outcome_.console_seen = scanner_->seen();
     KeepEnd(end, *loop_, *events_, outcome_);
     outcome_.exit_like_qemu = config_.test_device && !config_.program.has_value();
-    if (channel_ != nullptr) KeepProgramEnd(channel_->end(), config_.program->shell_status, outcome_);
+    if (channel_ != nullptr) {
+      ProgramEnd program = channel_->end();
+      if (program.stage == kStageNone) program.text = init_words_.text();
+      KeepProgramEnd(program, config_.program->shell_status, outcome_);
+    }
     PromoteConsolePanic(outcome_);
     NameXenVictim(machine_->kernel().is_multiboot, outcome_);
     if (live_.has_value()) TellMonitor();
@@ -402,6 +424,7 @@ class Run {
     console_lines_.Record(bytes);
     console_->Write(bytes);
     scanner_->Scan(bytes);
+    if (channel_ != nullptr) init_words_.Scan(bytes);
     if (tests_.has_value() && channel_ == nullptr) tests_->Take(bytes);  // a program's results are on its output
   }
 
@@ -436,6 +459,8 @@ class Run {
   std::unique_ptr<ProgramChannel> channel_;  // null without a program
   std::unique_ptr<KernelCatch> traps_;
   std::unique_ptr<BreakTable> breaks_;  // null without --gdb
+  InitWords init_words_;                         // with a program
+  std::unique_ptr<TerminalSize> terminal_size_;  // null unless the program has a terminal
   std::unique_ptr<RawTerminal> terminal_;
   std::optional<ConsoleInput> input_;
   std::optional<EventLoop> loop_;
