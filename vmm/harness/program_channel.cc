@@ -23,7 +23,7 @@ absl::StatusOr<std::unique_ptr<ProgramChannel>> ProgramChannel::Create(GuestMemo
                                        to.stdout_fd, "standard output", to.ring_guest, to.on_stdout));
   ASSIGN_OR_RETURN(channel->stderr_,
                    OutputStream::Start(header.stderr_ring, pages.subspan(CHANNEL_STDERR_OFFSET, CHANNEL_STDERR_SIZE),
-                                       to.stderr_fd, "standard error", to.ring_guest, nullptr));
+                                       to.stderr_fd, "standard error", to.ring_guest, to.on_stderr));
   return channel;
 }
 

@@ -25,6 +25,7 @@ class ProgramChannel {
     int stderr_fd = 2;                                        // not owned
     std::function<void()> ring_guest;                         // tells init of news; any thread calls it
     std::function<void(std::span<const uint8_t>)> on_stdout;  // sees standard output too, in order; may be empty
+    std::function<void(std::span<const uint8_t>)> on_stderr;  // the same for standard error
     std::function<void()> on_room;                            // Offer() may be tried again; a vCPU thread calls it
   };
   // Writes the channel's header into `memory`, which must outlive this object. Call it after the kernel was loaded and

@@ -57,6 +57,10 @@ int WriteAll(int fd, const std::string& text) {
   Limit(RLIMIT_CORE, 0, 0);
   Limit(RLIMIT_CPU, static_cast<uint64_t>(limits.cpu_seconds), static_cast<uint64_t>(limits.cpu_seconds) + 1);
   signal(SIGXCPU, SIG_DFL);
+  sigset_t time_is_up;  // a caller's thread may have it blocked
+  sigemptyset(&time_is_up);
+  sigaddset(&time_is_up, SIGXCPU);
+  sigprocmask(SIG_UNBLOCK, &time_is_up, nullptr);
   if (address_space != 0) Limit(RLIMIT_AS, address_space + limits.memory, address_space + limits.memory);
   int code = kThrew;
   try {

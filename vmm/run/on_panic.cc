@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/partial_file.h"
 #include "base/status.h"
+#include "base/thread_log.h"
 #include "dump/nested/nested_notes.h"
 #include "dump/write/dump_name.h"
 #include "vmm/outcome/result_json.h"
@@ -93,7 +94,7 @@ void DumpSnapshot(const VmSnapshot& snapshot, const FoundKernel& kernel, const D
   options.stop_fd = stop_fd;
   options.kernel = &kernel;
   if (config.dump_once) options.name = absl::StrFormat("%s-%s", kDumpName, SignatureOf(outcome));
-  if (isatty(STDERR_FILENO) != 0) options.progress = Progress();
+  if (LogsToStderr() && isatty(STDERR_FILENO) != 0) options.progress = Progress();
 
   const auto write_into = [&](const absl::StatusOr<OutputDir>& dir) -> absl::StatusOr<VmcoreReport> {
     if (!dir.ok()) return dir.status();

@@ -18,6 +18,7 @@
 #include "absl/time/clock.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/thread_log.h"
 #include "vmm/catch/kernel_catch.h"
 #include "vmm/console/console_input.h"
 #include "vmm/console/console_writer.h"
@@ -82,7 +83,7 @@ std::string PlaceOfResult(const std::string& path) {
 // call. Members are destroyed in the reverse order, threads before the machine whose vCPUs they run.
 class Run {
  public:
-  explicit Run(const VmConfig& config) : config_(config), start_(absl::Now()) {}
+  Run(const VmConfig& config, const Surroundings& around) : config_(config), around_(around), start_(absl::Now()) {}
 
   absl::StatusOr<RunOutcome> Go() {
     RETURN_IF_ERROR(OpenOutputs());
@@ -101,13 +102,13 @@ class Run {
   // Before the machine: a signal that comes later waits, and a dump directory that is renamed later does no harm.
   absl::Status OpenOutputs() {
     // First, so that every thread inherits the mask and nothing that follows can be cut off half-way.
-    ASSIGN_OR_RETURN(signals_, StopSignals::Block());
+    ASSIGN_OR_RETURN(signals_, around_.own_process ? StopSignals::Block() : StopSignals::FromEvent(around_.cancel_fd));
     ASSIGN_OR_RETURN(events_, RunEvents::Create(/*stop_at_panic=*/config_.panic_grace == absl::ZeroDuration()));
     ASSIGN_OR_RETURN(sandbox_, Sandbox::Create(config_.sandbox));
     dirs_ = OpenDumpDirs(config_);
     ASSIGN_OR_RETURN(console_, OpenConsole(config_));
-    if (!config_.ktap_path.empty() || !config_.junit_path.empty()) {
-      tests_.emplace(/*tell=*/isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0);
+    if (around_.keep_tests || !config_.ktap_path.empty() || !config_.junit_path.empty()) {
+      tests_.emplace(/*tell=*/LogsToStderr() && isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0);
     }
     if (HasTerminal()) {
       ASSIGN_OR_RETURN(terminal_size_, TerminalSize::Watch(STDOUT_FILENO));
@@ -121,7 +122,7 @@ class Run {
   absl::Status BuildMachine() {
     ASSIGN_OR_RETURN(machine_, Machine::Create(
                                    config_, *events_, [this](std::span<const uint8_t> bytes) { Print(bytes); },
-                                   [this] { sandbox_->ConfineThread(ThreadKind::kDevice); }));
+                                   [this] { BeginThread(ThreadKind::kDevice); }));
     const LoadedKernel& kernel = machine_->kernel();
     LogDebug(absl::StrFormat("loaded %s: %s boot at %#x, KASLR shift %#x, %d-level paging", config_.boot.kernel_path,
                              BootName(kernel), kernel.physical_base, kernel.kaslr_shift, kernel.five_level ? 5 : 4));
@@ -142,15 +143,21 @@ class Run {
       constexpr std::array<uint8_t, 1> kRing{};
       if (serial.IsRequestToSend()) serial.Receive(kRing);
     };
-    ProgramChannel::Wiring wiring{.ring_guest = ring_guest, .on_room = [this] { events_->Wake(); }};
-    if (tests_.has_value()) wiring.on_stdout = [this](std::span<const uint8_t> bytes) { tests_->Take(bytes); };
+    ProgramChannel::Wiring wiring{.stdout_fd = around_.output_fd,
+                                  .stderr_fd = around_.error_fd,
+                                  .ring_guest = ring_guest,
+                                  .on_stdout = [this](std::span<const uint8_t> bytes) { HearProgram(bytes); },
+                                  .on_stderr = around_.on_stderr,
+                                  .on_room = [this] { events_->Wake(); }};
     ASSIGN_OR_RETURN(channel_, ProgramChannel::Create(machine_->memory(), std::move(wiring)));
     machine_->devices().debug_exit().set_on_doorbell([this] { channel_->OnDoorbell(); });
     return absl::OkStatus();
   }
 
   absl::Status StartGuest() {
-    if (channel_ == nullptr || HasTerminal()) terminal_ = RawTerminal::Enter(STDIN_FILENO);
+    if (around_.own_process && (channel_ == nullptr || HasTerminal())) {
+      terminal_ = RawTerminal::Enter(around_.input_fd);
+    }
     // A script on standard input waits until the guest has opened its port, because opening empties the FIFO. A person
     // does not wait, because a kernel debugger reads the port without opening it.
     input_.emplace(/*escapes=*/terminal_ != nullptr, [this](std::span<const uint8_t> bytes) -> size_t {
@@ -158,7 +165,7 @@ class Run {
       Serial& serial = machine_->devices().serial();
       return terminal_ != nullptr || serial.IsRequestToSend() ? serial.Receive(bytes) : 0;
     });
-    loop_.emplace(*events_, *signals_, *input_, STDIN_FILENO);
+    loop_.emplace(*events_, *signals_, *input_, around_.input_fd);
     if (channel_ != nullptr) loop_->SetInputEnd([this] { channel_->EndInput(); });
     if (terminal_size_ != nullptr) {
       ShowTerminalSize();
@@ -173,8 +180,8 @@ class Run {
     running_ = absl::Now();
     outcome_.load_time = running_ - start_;
     if (config_.start_paused) threads_->BeginPause();
-    threads_->Start([this] { sandbox_->ConfineThread(ThreadKind::kVcpu); });
-    sched_.emplace(threads_->recorders(), [this] { sandbox_->ConfineThread(ThreadKind::kSampler); });
+    threads_->Start([this] { BeginThread(ThreadKind::kVcpu); });
+    sched_.emplace(threads_->recorders(), [this] { BeginThread(ThreadKind::kSampler); });
     sandbox_->ConfineThread(ThreadKind::kMain);
     outcome_.sandbox = sandbox_->report();
     for (const std::string& part : outcome_.sandbox.lacking) LogDebug("sandbox: this host has no " + part);
@@ -419,9 +426,22 @@ class Run {
     AddStatus(outcome_, *outcome_.tests);
   }
 
+  // On each thread of the run but its own.
+  void BeginThread(ThreadKind kind) {
+    if (around_.log != nullptr) SendThreadLogTo(around_.log);
+    sandbox_->ConfineThread(kind);
+  }
+
+  // What the program writes to its standard output.
+  void HearProgram(std::span<const uint8_t> bytes) {
+    if (tests_.has_value()) tests_->Take(bytes);
+    if (around_.on_stdout) around_.on_stdout(bytes);
+  }
+
   // What the guest writes to its serial port.
   void Print(std::span<const uint8_t> bytes) {
     console_lines_.Record(bytes);
+    if (around_.on_console) around_.on_console(bytes);
     console_->Write(bytes);
     scanner_->Scan(bytes);
     if (channel_ != nullptr) init_words_.Scan(bytes);
@@ -441,6 +461,7 @@ class Run {
   absl::Time deadline() const { return running_ + config_.timeout; }
 
   const VmConfig& config_;
+  const Surroundings& around_;
   const absl::Time start_;
   absl::Time running_;  // when the guest began
   const BackdoorReach reach_ = ReadBackdoorReach();
@@ -480,11 +501,14 @@ class Run {
 
 }  // namespace
 
-RunOutcome RunVm(const VmConfig& config) {
+RunOutcome RunVm(const VmConfig& config) { return RunVm(config, Surroundings()); }
+
+RunOutcome RunVm(const VmConfig& config, const Surroundings& surroundings) {
+  if (surroundings.log != nullptr) SendThreadLogTo(surroundings.log);
   absl::StatusOr<RunOutcome> outcome = absl::UnknownError("not run");
   try {
     const absl::StatusOr<VmConfig> packed = config.program.has_value() ? WithProgram(config) : config;
-    outcome = packed.ok() ? Run(*packed).Go() : packed.status();
+    outcome = packed.ok() ? Run(*packed, surroundings).Go() : packed.status();
   } catch (const std::bad_alloc&) {
     outcome = absl::ResourceExhaustedError("out of memory");
   }
