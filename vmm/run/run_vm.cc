@@ -8,12 +8,14 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "dump/abi/virtio_note_abi.h"
 #include "vmm/catch/kernel_catch.h"
 #include "vmm/console/console_input.h"
 #include "vmm/console/console_writer.h"
@@ -33,6 +35,7 @@
 #include "vmm/run/soft_power.h"
 #include "vmm/run/stop_signals.h"
 #include "vmm/run/vcpu_threads.h"
+#include "vmm/run/virtio_note.h"
 #include "vmm/witness/console_scanner.h"
 
 namespace vmm {
@@ -185,6 +188,9 @@ class Run {
 
   VmSnapshot TakeSnapshot() {
     std::vector<CoreNote> notes = HostNotes(threads_->recorders(), sched_->Notes(), kvm_, console_lines_.Note());
+    if (std::string virtio = VirtioNoteText(machine_->virtio().Describe()); !virtio.empty()) {
+      notes.push_back({kVirtioNoteName, 0, std::move(virtio)});
+    }
     if (outcome_.vmport.has_value()) notes.push_back({std::string(kVmportNoteName), 0, outcome_.vmport->state});
     if (outcome_.hang_registers.has_value()) {
       HangRegistersNote& before = outcome_.hang_registers->note;
