@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_format.h"
+#include "base/printable.h"
 
 namespace vmm {
 namespace {
@@ -37,6 +39,30 @@ void AddExactBytes(ordered_json& json) {
   for (auto& [name, value] : added) json[name] = std::move(value);
 }
 
+// `json` is valid JSON, so its strings have no C0 characters. Writes the others that may not be shown as \uNNNN, which
+// means the same.
+std::string WithoutControls(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  while (!json.empty()) {
+    const bool in_layout = json[0] == '\n';
+    size_t length = in_layout ? 1 : PrintableLength(json);
+    if (length != 0) {
+      out += json.substr(0, length);
+    } else {
+      const auto lead = static_cast<uint8_t>(json[0]);
+      const auto byte = [&](size_t at) { return static_cast<uint32_t>(json[at]) & 0x3f; };
+      length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : 3;  // none of them has more bytes
+      uint32_t code = lead;
+      if (length == 2) code = (lead & 0x1fu) << 6 | byte(1);
+      if (length == 3) code = (lead & 0x0fu) << 12 | byte(1) << 6 | byte(2);
+      out += absl::StrFormat("\\u%04x", code);
+    }
+    json.remove_prefix(length);
+  }
+  return out;
+}
+
 }  // namespace
 
 bool IsUtf8(std::string_view text) {
@@ -46,7 +72,8 @@ bool IsUtf8(std::string_view text) {
 
 std::string JsonText(ordered_json json, int indent, JsonCharset charset) {
   AddExactBytes(json);
-  return json.dump(indent, ' ', /*ensure_ascii=*/charset == JsonCharset::kAscii, ErrorHandler::replace);
+  std::string text = json.dump(indent, ' ', /*ensure_ascii=*/charset == JsonCharset::kAscii, ErrorHandler::replace);
+  return charset == JsonCharset::kAscii ? text : WithoutControls(text);
 }
 
 }  // namespace vmm

@@ -44,6 +44,13 @@ TEST(JsonTextTest, ForATerminalItIsAscii) {
   EXPECT_EQ(JsonText({{"a", "\u00e4\xff"}}, -1, JsonCharset::kAscii), R"({"a":"\u00e4\ufffd","a_base64":"w6T/"})");
 }
 
+TEST(JsonTextTest, WhatMayNotBeShownIsEscapedAndStillMeansTheSame) {
+  const ordered_json json = {{"a", "\u009b2J\u202e\u2069\x7f\x1b\r\u00e4"}};
+  const std::string text = JsonText(json, 2);
+  EXPECT_EQ(text, "{\n  \"a\": \"\\u009b2J\\u202e\\u2069\\u007f\\u001b\\r\u00e4\"\n}");
+  EXPECT_EQ(ordered_json::parse(text), json);
+}
+
 TEST(JsonTextTest, Utf8IsWhatTheStandardSaysAndNoMore) {
   EXPECT_TRUE(IsUtf8(""));
   EXPECT_TRUE(IsUtf8(std::string_view("a\0b", 3)));

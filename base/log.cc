@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "base/printable.h"
 #include "base/shared_output.h"
 #include "spdlog/details/os.h"
 #include "spdlog/sinks/ansicolor_sink.h"
@@ -84,9 +85,19 @@ void SetUpLog(bool verbose) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void LogDebug(std::string_view text) { spdlog::debug("{}", text); }
-void LogInfo(std::string_view text) { spdlog::info("{}", text); }
-void LogWarning(std::string_view text) { spdlog::warn("{}", text); }
+std::string LogText(std::string_view text) {
+  const std::string escaped = Escaped(text, "\n\t");
+  std::string lines;
+  for (size_t i = 0; i < escaped.size(); ++i) {
+    lines += escaped[i];
+    if (escaped[i] == '\n' && i + 1 < escaped.size() && escaped[i + 1] != ' ') lines += "  ";
+  }
+  return lines;
+}
+
+void LogDebug(std::string_view text) { spdlog::debug("{}", LogText(text)); }
+void LogInfo(std::string_view text) { spdlog::info("{}", LogText(text)); }
+void LogWarning(std::string_view text) { spdlog::warn("{}", LogText(text)); }
 
 void DrawProgress(std::string_view text) {
   FILE* const stream = Stream() != nullptr ? Stream().get() : stderr;

@@ -5,12 +5,17 @@
 #ifndef BASE_LOG_H_
 #define BASE_LOG_H_
 
+#include <string>
 #include <string_view>
 
 namespace vmm {
 
 // Call it once, before any thread starts. Colours are used only if stderr is a terminal.
 void SetUpLog(bool verbose);
+
+// `text` as it is written: what may not be shown is escaped (printable.h), except tabs. Further lines of it are
+// indented, so that none of them passes for a line of ours.
+std::string LogText(std::string_view text);
 
 // Any thread may call these.
 void LogDebug(std::string_view text);  // shown with --verbose

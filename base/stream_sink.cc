@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,10 +26,22 @@ size_t PieceFor(int fd, int stop_fd) {
   return waits ? PIPE_BUF : SIZE_MAX;
 }
 
+// True if what is passed over reads as zeros: past the end of a file.
+bool CanHaveHoles(int fd) {
+  struct stat file;
+  const off_t at = lseek(fd, 0, SEEK_CUR);
+  const int flags = fcntl(fd, F_GETFL);
+  return at >= 0 && fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && file.st_size <= at && (flags & O_APPEND) == 0;
+}
+
 }  // namespace
 
 StreamSink::StreamSink(int fd, std::string name, int stop_fd)
-    : fd_(fd), name_(std::move(name)), stop_fd_(stop_fd), piece_(PieceFor(fd, stop_fd)) {}
+    : fd_(fd),
+      name_(std::move(name)),
+      stop_fd_(stop_fd),
+      piece_(PieceFor(fd, stop_fd)),
+      can_have_holes_(CanHaveHoles(fd)) {}
 
 absl::Status StreamSink::WriteAt(uint64_t offset, std::span<const uint8_t> data) {
   if (offset < position_) {
@@ -46,12 +59,19 @@ absl::Status StreamSink::SetSize(uint64_t size) {
 
 absl::Status StreamSink::Finish() {
   if (size_ > position_) RETURN_IF_ERROR(PutZeros(size_ - position_));
+  if (can_have_holes_ && ftruncate(fd_, lseek(fd_, 0, SEEK_CUR)) != 0)
+    return ErrnoStatus(errno, "set size of " + name_);
   // EINVAL, EROFS: `fd_` cannot be synced.
   if (fsync(fd_) != 0 && errno != EINVAL && errno != EROFS) return ErrnoStatus(errno, "fsync " + name_);
   return absl::OkStatus();
 }
 
 absl::Status StreamSink::PutZeros(uint64_t size) {
+  if (can_have_holes_) {
+    if (lseek(fd_, static_cast<off_t>(size), SEEK_CUR) < 0) return ErrnoStatus(errno, "seek in " + name_);
+    position_ += size;
+    return absl::OkStatus();
+  }
   while (size > 0) {
     const std::span<const uint8_t> zeros = std::span(kZeros).first(std::min<uint64_t>(size, kZeros.size()));
     RETURN_IF_ERROR(Put(zeros));

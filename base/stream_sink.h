@@ -10,7 +10,8 @@
 
 namespace vmm {
 
-// Used by one thread at a time. Bytes that no call wrote go out as zeros. If the reader stops reading, it waits,
+// Used by one thread at a time. Bytes that no call wrote go out as zeros, or become
+// holes of a file. If the reader stops reading, it waits,
 // forever or until a stop is requested. The process must ignore SIGPIPE, so that a reader that is gone is an error.
 class StreamSink final : public ByteSink {
  public:
@@ -38,6 +39,7 @@ class StreamSink final : public ByteSink {
   const std::string name_;
   const int stop_fd_;
   size_t piece_;  // bytes, the most that one write takes
+  const bool can_have_holes_;
   uint64_t position_ = 0;
   uint64_t size_ = 0;
 };

@@ -36,6 +36,16 @@ TEST_F(DebugExitTest, ItsUpperBytesAreNoPortsOfTheirOwn) {
   EXPECT_TRUE(statuses.empty());
 }
 
+TEST_F(DebugExitTest, AByteToTheNextPortRingsAndEndsNothing) {
+  int rings = 0;
+  device.set_on_doorbell([&rings] { ++rings; });
+  device.Write(1, std::array<uint8_t, 1>{0});
+  device.Write(2, std::array<uint8_t, 1>{0});
+  device.Write(1, std::array<uint8_t, 2>{0, 0});
+  EXPECT_EQ(rings, 1);
+  EXPECT_TRUE(statuses.empty());
+}
+
 TEST_F(DebugExitTest, ReadsAreOpenBus) {
   std::array<uint8_t, 4> data{};
   device.Read(0, data);

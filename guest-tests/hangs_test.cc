@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -129,7 +130,11 @@ TEST_F(HangsTest, AGuestThatTheNmiDestroysKeepsItsRegistersFromBefore) {
   const auto notes = ReadCoreNotes(dir_ + "/vmcore");
   ASSERT_TRUE(notes.ok()) << notes.status();
   const uint64_t rip = Number(before["rip"]);
-  EXPECT_NEAR(static_cast<double>(rip), static_cast<double>(Number(hang["rips"][0])), 4) << "the loop is 4 bytes long";
+  // The first look may have come before the guest was in its loop.
+  const bool looked_at_the_loop = std::ranges::any_of(hang["rips"], [rip](const nlohmann::json& place) {
+    return std::max(rip, Number(place)) - std::min(rip, Number(place)) <= 4;  // the loop is 4 bytes long
+  });
+  EXPECT_TRUE(looked_at_the_loop) << hang.dump();
   EXPECT_EQ(notes->prstatus[0].at("rip"), rip);
   EXPECT_EQ(notes->prstatus[0].at("r15"), kR15);
   EXPECT_EQ(notes->qemu[0].at("rip"), rip);

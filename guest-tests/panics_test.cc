@@ -256,10 +256,10 @@ TEST_F(PanicsTest, AJumpToWhereThereIsNoMemoryIsReported) {
   const VmmResult result = Run("jump_to_nowhere");
   EXPECT_EQ(result.exit_code, 120) << result.Describe();
   EXPECT_THAT(result.LastErrorLine(), HasSubstr("panic (kvm-internal-error)"));
-  EXPECT_THAT(result.err, HasSubstr("there is no memory at RIP 0xd0000000"));
+  EXPECT_THAT(result.err, HasSubstr("there is no memory at RIP 0xc8000000"));
   const auto notes = ReadCoreNotes(core());
   ASSERT_TRUE(notes.ok()) << notes.status();
-  EXPECT_EQ(notes->prstatus[0].at("rip"), 0xd0000000);
+  EXPECT_EQ(notes->prstatus[0].at("rip"), 0xc8000000);
 }
 
 // Checks both notes and all registers: none is lost, none is in another's place.

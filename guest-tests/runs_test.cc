@@ -249,6 +249,30 @@ TEST_F(RunsTest, ASleepingGuestIsEndedBySignalsToo) {
   EXPECT_EQ(process.Wait(kAtOnce).exit_code, 128 + SIGTERM);
 }
 
+TEST_F(RunsTest, ABackEndThatDiesEndsTheRunAndIsNamed) {
+  VmmProcess process(GuestArgs("spin", "", {"--share=" + dir_}));
+  if (!process.WaitForOutput("# spinning")) {
+    const VmmResult result = process.Wait();
+    EXPECT_EQ(result.exit_code, 125) << result.Describe();
+    GTEST_SKIP() << result.LastErrorLine();
+  }
+  const std::string self = std::to_string(process.pid());
+  pid_t back_end = 0;
+  std::ifstream("/proc/" + self + "/task/" + self + "/children") >> back_end;
+  ASSERT_GT(back_end, 0);
+  kill(back_end, SIGKILL);
+  const VmmResult result = process.Wait(kAtOnce);
+  EXPECT_EQ(result.exit_code, 125) << result.Describe();
+  EXPECT_THAT(result.LastErrorLine(),
+              HasSubstr("virtiofsd of " + dir_ + " was killed by signal 9 (Killed) [exit 125]"));
+}
+
+TEST_F(RunsTest, AFolderThatIsNotThereIsNamedBeforeTheGuestRuns) {
+  const VmmResult result = VmmProcess(GuestArgs("spin", "", {"--share=" + dir_ + "/none"})).Wait();
+  EXPECT_EQ(result.exit_code, 125) << result.Describe();
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("/none: No such file or directory [exit 125]"));
+}
+
 bool IsRaw(const termios& settings) { return (settings.c_lflag & (ICANON | ECHO)) == 0; }
 
 TEST_F(RunsTest, TheTerminalIsRawDuringTheRunAndAsBeforeAfterwards) {

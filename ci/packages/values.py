@@ -10,10 +10,12 @@ from program_help import Flag
 WORDS = {
     "boot": ["auto", "direct", "classic"],
     "kaslr": ["on", "off"],
+    "exit-status": ["vmm", "shell"],
     "watchdog": ["ib700", "off"],
     "rng": ["on", "off"],
     "vmware-cpuid": ["first", "only"],
     "on-panic": ["dump", "exit", "pause"],
+    "sandbox": ["on", "log", "off"],
     "dump-format": ["elf", "kdump-zlib", "kdump-zstd"],
     "dump-level": ["0", "1", "31"],
     "core-mappings": ["needed", "all"],
@@ -30,7 +32,7 @@ LISTS = {
 }
 
 # Values that nothing can be offered for, though they are not numbers or texts by their name.
-FREE = {"cpu-features", "dump"}
+FREE = {"cpu-features", "dump", "net"}
 
 FILES = {"FILE", "F", "PAGE"}
 DIRECTORIES = {"DIR"}

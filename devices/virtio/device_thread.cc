@@ -1,13 +1,11 @@
 #include "devices/virtio/device_thread.h"
 
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -16,34 +14,22 @@
 
 namespace vmm {
 
-absl::StatusOr<std::unique_ptr<DeviceThread>> DeviceThread::Start(VirtioDevice& device, uint64_t features,
-                                                                  std::vector<Ring*> rings, Events events) {
-  std::unique_ptr<DeviceThread> thread(new DeviceThread(device, features, std::move(rings), std::move(events)));
-  thread->epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
-  if (!thread->epoll_.valid()) return ErrnoStatus(errno, "epoll_create1");
-  ASSIGN_OR_RETURN(thread->wake_, EventFd::Create());
-  try {
-    thread->thread_ = std::thread([it = thread.get()] { it->Run(); });
-  } catch (const std::system_error& error) {
-    return ErrnoStatus(error.code().value(), "start a device's thread");
-  }
-  return thread;
-}
-
-DeviceThread::DeviceThread(VirtioDevice& device, uint64_t features, std::vector<Ring*> rings, Events events)
-    : device_(device), features_(features), rings_(std::move(rings)), events_(std::move(events)) {
+DeviceThread::DeviceThread(WorkerThread& worker, VirtioDevice& device, uint64_t features, std::vector<Ring*> rings,
+                           Events events)
+    : worker_(worker), device_(device), features_(features), rings_(std::move(rings)), events_(std::move(events)) {
   look_again_.resize(rings_.size());
+  worker_.Start([this] { Run(); });
 }
 
 DeviceThread::~DeviceThread() {
   Give(Order::kEnd);
-  if (thread_.joinable()) thread_.join();
+  worker_.Wait();
 }
 
 void DeviceThread::Give(Order order) {
   const std::lock_guard lock(mutex_);
   order_ = order;
-  wake_.Signal();
+  worker_.wake().Signal();
   changed_.notify_all();
 }
 
@@ -85,10 +71,12 @@ bool DeviceThread::FollowOrders() {
 }
 
 void DeviceThread::Run() {
-  prctl(PR_SET_NAME, std::string(device_.name()).c_str());
-  Watch(wake_.fd(), EPOLLIN, [this](uint32_t) { wake_.Clear(); });
+  Watch(worker_.wake().fd(), EPOLLIN, [this](uint32_t) { worker_.wake().Clear(); });
   Activate();
   while (FollowOrders()) WaitOnce();
+  // For the next driver.
+  worker_.wake().Clear();
+  while (!watched_.empty()) Unwatch(watched_.begin()->first);
 }
 
 void DeviceThread::Activate() {
@@ -134,7 +122,7 @@ int DeviceThread::WaitMilliseconds() const {
 
 void DeviceThread::WaitOnce() {
   std::array<epoll_event, 16> events;
-  const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), WaitMilliseconds());
+  const int count = epoll_wait(worker_.epoll_fd(), events.data(), static_cast<int>(events.size()), WaitMilliseconds());
   for (Ring* ring : rings_) {
     if (ring != nullptr) ring->RenewShare();
   }
@@ -176,9 +164,9 @@ void DeviceThread::Watch(int fd, uint32_t events, std::function<void(uint32_t)> 
   event.events = events;
   event.data.u64 = uint64_t{serial} << 32 | static_cast<uint32_t>(fd);
   const bool known = watched_.contains(fd);
-  int result = epoll_ctl(epoll_.get(), known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+  int result = epoll_ctl(worker_.epoll_fd(), known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
   // A descriptor that was closed while it was watched left epoll by itself.
-  if (result != 0 && known && errno == ENOENT) result = epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+  if (result != 0 && known && errno == ENOENT) result = epoll_ctl(worker_.epoll_fd(), EPOLL_CTL_ADD, fd, &event);
   if (result != 0) {
     LogWarning(ErrnoStatus(errno, absl::StrFormat("%s: watch descriptor %d", device_.name(), fd)).ToString());
     return;
@@ -187,7 +175,7 @@ void DeviceThread::Watch(int fd, uint32_t events, std::function<void(uint32_t)> 
 }
 
 void DeviceThread::Unwatch(int fd) {
-  if (watched_.erase(fd) != 0) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  if (watched_.erase(fd) != 0) epoll_ctl(worker_.epoll_fd(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
 void DeviceThread::After(absl::Duration delay, std::function<void()> run) {

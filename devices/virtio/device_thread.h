@@ -1,4 +1,4 @@
-// The thread of one virtio device, from DRIVER_OK to the driver's reset.
+// The work of one virtio device's thread, from DRIVER_OK to the driver's reset.
 #ifndef DEVICES_VIRTIO_DEVICE_THREAD_H_
 #define DEVICES_VIRTIO_DEVICE_THREAD_H_
 
@@ -8,17 +8,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "base/unique_fd.h"
-#include "devices/virtio/event_fd.h"
 #include "devices/virtio/io_loop.h"
 #include "devices/virtio/ring.h"
 #include "devices/virtio/virtio_device.h"
+#include "devices/virtio/worker_thread.h"
 
 namespace vmm {
 
@@ -32,11 +29,10 @@ class DeviceThread final : public IoLoop {
     int interrupt = -1;                     // -1: nobody needs to watch it
   };
 
-  // Starts the thread, which calls device.Activate() with `rings` and then serves them; a null ring was not set up.
+  // Sets `worker` to work: it calls device.Activate() with `rings` and then serves them; a null ring was not set up.
   // Everything must outlive the object.
-  static absl::StatusOr<std::unique_ptr<DeviceThread>> Start(VirtioDevice& device, uint64_t features,
-                                                             std::vector<Ring*> rings, Events events);
-  ~DeviceThread() override;  // ends the thread, and waits for it
+  DeviceThread(WorkerThread& worker, VirtioDevice& device, uint64_t features, std::vector<Ring*> rings, Events events);
+  ~DeviceThread() override;  // sends the worker home, and waits for that
 
   // Drains the device and parks the thread. False if it is not parked after `patience`; it then parks as soon as it
   // can. With `leftovers` the device first takes what the guest left in its rings.
@@ -59,8 +55,6 @@ class DeviceThread final : public IoLoop {
     std::shared_ptr<std::function<void(uint32_t)>> ready;
   };
 
-  DeviceThread(VirtioDevice& device, uint64_t features, std::vector<Ring*> rings, Events events);
-
   void Run();
   void Activate();
   void WatchRing(int index);
@@ -72,12 +66,11 @@ class DeviceThread final : public IoLoop {
   void RunTimer();
   void Give(Order order);
 
+  WorkerThread& worker_;
   VirtioDevice& device_;
   const uint64_t features_;
   std::vector<Ring*> rings_;
   const Events events_;
-  UniqueFd epoll_;
-  EventFd wake_;
 
   // On the thread only.
   std::unordered_map<int, Watched> watched_;
@@ -92,8 +85,6 @@ class DeviceThread final : public IoLoop {
   Order order_ = Order::kRun;
   bool leftovers_ = false;
   bool parked_ = false;
-
-  std::thread thread_;  // last: it uses the others
 };
 
 }  // namespace vmm

@@ -22,9 +22,10 @@ struct RequestInFlight {
 };
 
 // Threads: each device has a thread of its own, which runs its IoLoop from DRIVER_OK until the driver resets the
-// device. Activate, OnQueue, Drain and the loop's callbacks are called on it. Reset is called after that thread has
-// stopped. ReadConfig and WriteConfig are called on any vCPU thread at any time, so what they share with the device's
-// thread needs a lock. The constant functions at the top may be called on any thread.
+// device. Activate, OnQueue, Drain and the loop's callbacks are called on it. Reset is called
+// on that thread too, after the work has ended. ReadConfig and WriteConfig are called on any vCPU thread at any time,
+// so what they share with the device's thread needs a lock. The constant functions at the top may be called on any
+// thread.
 class VirtioDevice {
  public:
   virtual ~VirtioDevice() = default;

@@ -27,9 +27,11 @@ uint64_t WithHalf(uint64_t value, uint32_t sel, uint32_t half) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<VirtioMmio>> VirtioMmio::Create(VirtioDevice& device, GuestMemory& memory,
-                                                               EventWiring& wiring) {
+                                                               EventWiring& wiring, std::function<void()> begin) {
   std::unique_ptr<VirtioMmio> mmio(new VirtioMmio(device, memory, wiring));
   ASSIGN_OR_RETURN(mmio->interrupt_, Annotate(EventFd::Create(), device.name()));
+  ASSIGN_OR_RETURN(mmio->worker_,
+                   Annotate(WorkerThread::Create(std::string(device.name()), std::move(begin)), device.name()));
   for (Queue& queue : mmio->queues_) {
     ASSIGN_OR_RETURN(queue.kick, Annotate(EventFd::Create(), device.name()));
   }
@@ -247,16 +249,17 @@ void VirtioMmio::StartDevice() {
                                     Interrupt(kVirtioInterruptUsedBuffer);
                                   },
                               .interrupt = external_ && !interrupt_connected_.load() ? interrupt_.fd() : -1};
-  absl::StatusOr<std::unique_ptr<DeviceThread>> thread =
-      DeviceThread::Start(device_, driver_features_, std::move(rings), std::move(events));
-  if (!thread.ok()) return NeedsReset(std::string(thread.status().message()));
-  thread_ = *std::move(thread);
+  thread_ = std::make_unique<DeviceThread>(*worker_, device_, driver_features_, std::move(rings), std::move(events));
 }
 
 void VirtioMmio::Reset() {
   const bool was_running = running();
   thread_.reset();
-  if (was_running) device_.Reset();
+  if (was_running) {
+    // On the worker, which may do more than a vCPU's thread: a back end has to be told.
+    worker_->Start([this] { device_.Reset(); });
+    worker_->Wait();
+  }
   for (Queue& queue : queues_) {
     queue.ring.reset();
     queue.gone.reset();

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -32,9 +33,9 @@ class VirtioMmio final : public Device, private RingEvents {
  public:
   static constexpr uint64_t kSize = 0x200;
 
-  // Nothing is owned, and everything must outlive the object.
-  static absl::StatusOr<std::unique_ptr<VirtioMmio>> Create(VirtioDevice& device, GuestMemory& memory,
-                                                            EventWiring& wiring);
+  // Nothing is owned, and everything must outlive the object. `begin` runs on the device's thread before all else.
+  static absl::StatusOr<std::unique_ptr<VirtioMmio>> Create(
+      VirtioDevice& device, GuestMemory& memory, EventWiring& wiring, std::function<void()> begin = [] {});
 
   std::string_view name() const override { return device_.name(); }
   void Read(uint64_t offset, std::span<uint8_t> data) override;
@@ -117,7 +118,8 @@ class VirtioMmio final : public Device, private RingEvents {
   uint64_t driver_features_ = 0;
   bool unknown_features_ = false;  // the driver accepted some above bit 63
   std::vector<Queue> queues_;
-  std::unique_ptr<DeviceThread> thread_;  // last: it uses the queues
+  std::unique_ptr<WorkerThread> worker_;
+  std::unique_ptr<DeviceThread> thread_;  // last: it uses the queues and the worker
 };
 
 }  // namespace vmm

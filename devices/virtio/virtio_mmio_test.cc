@@ -75,7 +75,7 @@ class EchoDevice final : public VirtioDevice {
   std::function<void()> on_activate;
   uint64_t features_given = 0;
   std::vector<Virtqueue*> queues;
-  IoLoop* loop = nullptr;
+  std::atomic<IoLoop*> loop = nullptr;  // set after the two above
   std::atomic<int> calls = 0, drains = 0, resumes = 0, leftovers = 0, resets = 0;
 
  private:
@@ -368,13 +368,13 @@ TEST_F(VirtioMmioTest, ALoopCarriesDescriptorsTimesAndConfigChanges) {
   EventFd event = *EventFd::Create();
   std::atomic<int> ready = 0, timer = 0;
   device_.on_activate = [&] {
-    device_.loop->Watch(event.fd(), EPOLLIN, [&](uint32_t events) {
+    device_.loop.load()->Watch(event.fd(), EPOLLIN, [&](uint32_t events) {
       ready = static_cast<int>(events);
-      device_.loop->Unwatch(event.fd());
+      device_.loop.load()->Unwatch(event.fd());
     });
-    device_.loop->After(absl::Milliseconds(5), [&] {
+    device_.loop.load()->After(absl::Milliseconds(5), [&] {
       timer = 1;
-      device_.loop->ConfigChanged();
+      device_.loop.load()->ConfigChanged();
     });
   };
   StartWithQueue();

@@ -1,6 +1,7 @@
 #include "dump/html/escape.h"
 
 #include "absl/strings/str_format.h"
+#include "base/printable.h"
 
 namespace vmm {
 
@@ -15,7 +16,7 @@ std::string Escape(std::string_view text, bool lines, size_t limit) {
       case '\'': out += "&#39;"; break;
       case '\t': out += ' '; break;
       default:
-        if ((c >= ' ' && c <= '~') || (c == '\n' && lines)) {
+        if (IsPrintable(c) || (c == '\n' && lines)) {
           out += c;
         } else {
           out += absl::StrFormat("\\x%02x", static_cast<unsigned char>(c));

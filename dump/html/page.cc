@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
+#include "dump/console/advice.h"
 #include "dump/html/escape.h"
 #include "dump/html/host_tables.h"
 #include "dump/html/page_assets.h"
@@ -66,6 +67,10 @@ class Page {
     out_ << "<header>\n<div class=\"kicker\">" << Escape(name_) << "</div>\n"
          << "<h1" << (dead ? " class=\"death\"" : "") << ">" << Title() << "</h1>\n<dl class=\"facts\">\n";
     if (!report_.message.panic.empty()) Fact("before", report_.message.trouble);
+    if (report_.cause.has_value()) {
+      Fact("title", report_.cause->title);
+      Fact("next", std::string(NextStep(report_.cause->kind)));
+    }
     Fact("kernel", report_.release);
     if (report_.uptime_ns.has_value()) {
       Fact("up", absl::StrFormat("%.6f s, by the log's last line", static_cast<double>(*report_.uptime_ns) / 1e9));

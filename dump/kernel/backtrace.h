@@ -17,7 +17,8 @@ namespace vmm {
 
 // Returns the frames of a vCPU. A vCPU in user mode has none. Never fails: returns the frames found before something
 // could not be read or made no sense.
-Backtrace Unwind(const KernelMemory& memory, const std::vector<CodeRegion>& code, const CpuState& cpu);
+// `meter` (kUnwindBudget) pays, and ends the backtrace when it is spent.
+Backtrace Unwind(const KernelMemory& memory, const std::vector<CodeRegion>& code, const CpuState& cpu, Meter& meter);
 
 }  // namespace vmm
 

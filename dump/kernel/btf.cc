@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "absl/strings/str_format.h"
+#include "base/meter.h"
 
 namespace vmm {
 namespace {
@@ -92,6 +93,19 @@ std::optional<uint64_t> SizeBehind(uint32_t kind, uint32_t vlen) {
   }
 }
 
+// A longer name is cut (KSYM_NAME_LEN is 512). Without a limit, many types could share one name of megabytes.
+constexpr size_t kMaxName = 512;
+
+// Many structs may be made to share a hash. The names of so many are compared.
+constexpr size_t kMaxSameHash = 16;
+
+// FNV-1a.
+uint32_t HashOf(std::string_view name) {
+  uint32_t hash = 2166136261;
+  for (const char c : name) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619;
+  return hash;
+}
+
 // No honest chain of typedefs or nest of structs is deeper. The number of members looked at is bounded, too.
 constexpr int kMaxDepth = 16;
 constexpr int kMaxMembers = 100'000;
@@ -157,6 +171,7 @@ absl::Status Btf::Index() {
     return absl::InvalidArgumentError("BTF: the strings do not end with a NUL");
   }
   types_.assign(1, 0);
+  Meter meter(kBtfBudget);
   for (uint64_t at = types_start; at < types_end;) {
     if (types_end - at < sizeof(RawType)) return absl::InvalidArgumentError("BTF: half a type at the end");
     const auto raw = ReadAt<RawType>(bytes_, at);
@@ -165,10 +180,27 @@ absl::Status Btf::Index() {
       return absl::InvalidArgumentError(absl::StrFormat("BTF: type %d at %#x has unknown kind %d or passes the end",
                                                         types_.size(), at, raw.info >> 24 & 0x1f));
     }
+    if (!meter.Step()) return meter.status();
     types_.push_back(static_cast<uint32_t>(at));
     at += sizeof(RawType) + *behind;
   }
+  IndexStructs();
   return absl::OkStatus();
+}
+
+void Btf::IndexStructs() {
+  for (uint32_t id = 1; id < types_.size(); ++id) {
+    const std::optional<Type> type = TypeOf(id);
+    if (type->kind() != kStruct) continue;
+    if (const std::string_view name = NameAt(type->raw.name_off); !name.empty()) {
+      structs_.push_back({HashOf(name), id});
+    }
+  }
+  std::sort(structs_.begin(), structs_.end());
+}
+
+bool Btf::Pay(uint64_t steps) const {
+  return look_up_steps_->fetch_add(steps, std::memory_order_relaxed) + steps <= kBtfLookUpBudget.steps;
 }
 
 std::optional<Btf::Type> Btf::TypeOf(uint32_t id) const {
@@ -178,7 +210,8 @@ std::optional<Btf::Type> Btf::TypeOf(uint32_t id) const {
 
 std::string_view Btf::NameAt(uint32_t offset) const {
   if (offset >= strings_size_) return {};
-  return reinterpret_cast<const char*>(&bytes_[strings_ + offset]);
+  const char* const name = reinterpret_cast<const char*>(&bytes_[strings_ + offset]);
+  return {name, strnlen(name, std::min<size_t>(kMaxName, strings_size_ - offset))};
 }
 
 std::optional<Btf::Member> Btf::MemberOf(const Type& type, uint32_t index) const {
@@ -188,9 +221,11 @@ std::optional<Btf::Member> Btf::MemberOf(const Type& type, uint32_t index) const
 }
 
 std::optional<uint32_t> Btf::FindStruct(std::string_view name) const {
-  for (uint32_t id = 1; id < types_.size(); ++id) {
-    const std::optional<Type> type = TypeOf(id);
-    if (type->kind() == kStruct && NameAt(type->raw.name_off) == name) return id;
+  const uint32_t hash = HashOf(name);
+  auto candidate = std::lower_bound(structs_.begin(), structs_.end(), NamedStruct{hash, 0});
+  for (size_t i = 0; i < kMaxSameHash && candidate != structs_.end() && candidate->hash == hash; ++i, ++candidate) {
+    if (!Pay(1)) break;
+    if (NameAt(TypeOf(candidate->id)->raw.name_off) == name) return candidate->id;
   }
   return std::nullopt;
 }
@@ -255,9 +290,11 @@ std::optional<Btf::Field> Btf::FindField(std::string_view name, std::string_view
   Field field;
   int budget = kMaxMembers;
   for (;;) {
-    if (!id.has_value()) return std::nullopt;
+    if (!id.has_value() || !Pay(0)) return std::nullopt;
     const size_t dot = path.find('.');
+    const int before = budget;
     const std::optional<Found> found = FindMember(*id, path.substr(0, dot), 0, &budget);
+    if (!Pay(static_cast<uint64_t>(before - budget))) return std::nullopt;
     if (!found.has_value()) return std::nullopt;
     field.offset += found->offset;
     id = Resolve(found->type);

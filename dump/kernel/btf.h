@@ -3,12 +3,16 @@
 #ifndef DUMP_KERNEL_BTF_H_
 #define DUMP_KERNEL_BTF_H_
 
+#include <atomic>
+#include <compare>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/budget.h"
 #include "dump/kernel/kernel_memory.h"
 #include "dump/kernel/kernel_symbols.h"
 
@@ -17,14 +21,16 @@ namespace vmm {
 // Immutable: any thread may call.
 class Btf {
  public:
-  // No kernel has more: Debian's is 5 MB.
-  static constexpr size_t kMaxSize = 64 << 20;
+  static constexpr size_t kMaxSize = kBtfBudget.bytes;
 
-  // InvalidArgument, with the offset, if `bytes` are not complete and consistent BTF of version 1.
+  // InvalidArgument, with the offset, if `bytes` are not complete and consistent BTF of version 1. ResourceExhausted if
+  // they cost more than kBtfBudget.
   static absl::StatusOr<Btf> Parse(std::vector<uint8_t> bytes);
 
   // Reads the bytes from __start_BTF to __stop_BTF. NotFound if the kernel has no BTF.
   static absl::StatusOr<Btf> Read(const KernelMemory& memory, const KernelSymbols& symbols);
+
+  // Look-ups together cost at most kBtfLookUpBudget. After that nothing is found any more.
 
   // The size of `struct name`, in bytes.
   std::optional<uint64_t> SizeOf(std::string_view name) const;
@@ -40,6 +46,9 @@ class Btf {
   };
   std::optional<Field> FindField(std::string_view name, std::string_view path) const;
 
+  // The number of members and names that all look-ups have compared so far.
+  uint64_t look_up_steps() const { return *look_up_steps_; }
+
  private:
   struct Type;
   struct Member;
@@ -50,7 +59,11 @@ class Btf {
   std::optional<Type> TypeOf(uint32_t id) const;
   std::optional<Member> MemberOf(const Type& type, uint32_t index) const;
   std::string_view NameAt(uint32_t offset) const;
+  void IndexStructs();
   std::optional<uint32_t> FindStruct(std::string_view name) const;
+
+  // Pays for a look-up that compared `steps` times. False once kBtfLookUpBudget is spent.
+  bool Pay(uint64_t steps) const;
 
   // Follows `id` through typedefs, const and volatile to the type itself.
   std::optional<uint32_t> Resolve(uint32_t id) const;
@@ -67,6 +80,18 @@ class Btf {
   uint32_t strings_ = 0;  // in bytes_
   uint32_t strings_size_ = 0;
   std::vector<uint32_t> types_;  // offset in bytes_ of each type, by id; 0 for id 0, void
+
+  // The structs by the hash of their name, ascending, and by id.
+  struct NamedStruct {
+    uint32_t hash = 0;
+    uint32_t id = 0;
+
+    friend auto operator<=>(const NamedStruct&, const NamedStruct&) = default;
+  };
+  std::vector<NamedStruct> structs_;
+
+  // On the heap, so that a Btf can move.
+  std::unique_ptr<std::atomic<uint64_t>> look_up_steps_ = std::make_unique<std::atomic<uint64_t>>(0);
 };
 
 }  // namespace vmm

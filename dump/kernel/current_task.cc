@@ -1,11 +1,13 @@
 #include "dump/kernel/current_task.h"
 
 #include "absl/strings/str_format.h"
+#include "base/budget.h"
+#include "base/printable.h"
 
 namespace vmm {
 namespace {
 
-constexpr int kMaxCpus = 8192;        // the largest CONFIG_NR_CPUS
+constexpr int kMaxCpus = kCpusBudget.steps;
 constexpr size_t kCommLength = 16;    // TASK_COMM_LEN
 constexpr uint64_t kMaxTask = 16384;  // a task_struct has 7 to 10 KiB
 constexpr std::string_view kIdle = "swapper";
@@ -38,6 +40,8 @@ absl::StatusOr<uint64_t> PerCpuAddress(const KernelMemory& memory, const KernelS
 
 absl::StatusOr<Task> CurrentTask(const KernelMemory& memory, const KernelSymbols& symbols, const StructLayout& layout,
                                  int cpu) {
+  // First of all: a file may have tens of thousands of PRSTATUS notes, and each search for a symbol takes a while.
+  if (cpu < 0 || cpu >= kMaxCpus) return absl::NotFoundError(absl::StrFormat("no CPU %d", cpu));
   // From Linux 6.2 to 6.14, current_task was the first field of a per-CPU struct.
   auto variable = symbols.Find("current_task");
   if (!variable) variable = symbols.Find("pcpu_hot");
@@ -49,7 +53,7 @@ absl::StatusOr<Task> CurrentTask(const KernelMemory& memory, const KernelSymbols
   if (!comm) return absl::NotFoundError("it is not known where a task has its name");
   ASSIGN_OR_RETURN(task.comm, memory.ReadString(task.address + *comm, kCommLength));
   for (char& c : task.comm) {
-    if (c < ' ' || c > '~') c = '?';
+    if (!IsPrintable(c)) c = '?';
   }
   if (const auto pid = layout.Offset("task_struct.pid"); pid) {
     ASSIGN_OR_RETURN(task.pid, memory.ReadObject<int32_t>(task.address + *pid));

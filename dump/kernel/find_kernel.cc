@@ -23,9 +23,8 @@ void AddUnlessOk(std::string& reasons, const absl::Status& status) {
 }
 
 // Keeps `info` as the result if it passes its checks.
-absl::Status Try(const VmSnapshot& snapshot, std::span<const CpuState> cpus, VmcoreInfo info, VmcoreInfoSource source,
-                 FoundKernel& found) {
-  ASSIGN_OR_RETURN(found.map, MapKernelByVmcoreInfo(*snapshot.memory, cpus, info));
+absl::Status Try(KernelMapper& mapper, VmcoreInfo info, VmcoreInfoSource source, FoundKernel& found) {
+  ASSIGN_OR_RETURN(found.map, mapper.ByVmcoreInfo(info));
   found.kernel_offset = info.KernelOffset();
   found.vmcoreinfo = std::move(info);
   found.source = source;
@@ -42,19 +41,19 @@ absl::StatusOr<VmcoreInfo> ReadNote(const PhysicalMemory& memory, GuestRange not
   return ParseVmcoreInfoNoteOrText(bytes);
 }
 
-absl::Status TryNote(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found) {
+absl::Status TryNote(const VmSnapshot& snapshot, KernelMapper& mapper, FoundKernel& found) {
   ASSIGN_OR_RETURN(VmcoreInfo info, ReadNote(*snapshot.memory, *snapshot.vmcoreinfo_note_at));
-  return Try(snapshot, cpus, std::move(info), VmcoreInfoSource::kGuest, found);
+  return Try(mapper, std::move(info), VmcoreInfoSource::kGuest, found);
 }
 
-void FindByName(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found) {
+void FindByName(const VmSnapshot& snapshot, KernelMapper& mapper, FoundKernel& found) {
   if (snapshot.given_vmcoreinfo.has_value()) {
-    const absl::Status given = Try(snapshot, cpus, *snapshot.given_vmcoreinfo, VmcoreInfoSource::kGiven, found);
+    const absl::Status given = Try(mapper, *snapshot.given_vmcoreinfo, VmcoreInfoSource::kGiven, found);
     if (given.ok()) return;
     Add(found.passed_over, absl::StrFormat("the given one: %s", std::string(given.message())));
   }
   if (snapshot.vmcoreinfo_note_at.has_value()) {
-    const absl::Status guest = TryNote(snapshot, cpus, found);
+    const absl::Status guest = TryNote(snapshot, mapper, found);
     if (guest.ok()) return;
     Add(found.passed_over, absl::StrFormat("the one that the guest says is at %#x: %s",
                                            snapshot.vmcoreinfo_note_at->start.value, std::string(guest.message())));
@@ -65,8 +64,8 @@ void FindByName(const VmSnapshot& snapshot, std::span<const CpuState> cpus, Foun
 // those anywhere in its image.
 class RamSearch {
  public:
-  RamSearch(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found)
-      : snapshot_(snapshot), cpus_(cpus), found_(found) {}
+  RamSearch(const VmSnapshot& snapshot, KernelMapper& mapper, FoundKernel& found)
+      : snapshot_(snapshot), mapper_(mapper), found_(found) {}
 
   void Pages() {
     Keep(ScanForVmcoreInfo(*snapshot_.memory,
@@ -92,7 +91,7 @@ class RamSearch {
 
  private:
   bool Offer(GuestAddr at, VmcoreInfo info) {
-    const absl::Status status = Try(snapshot_, cpus_, std::move(info), VmcoreInfoSource::kScan, found_);
+    const absl::Status status = Try(mapper_, std::move(info), VmcoreInfoSource::kScan, found_);
     if (status.ok()) return true;
     ++rejected_;
     last_reason_ = absl::StrFormat("at %#x: %s", at.value, std::string(status.message()));
@@ -104,23 +103,23 @@ class RamSearch {
   }
 
   const VmSnapshot& snapshot_;
-  const std::span<const CpuState> cpus_;
+  KernelMapper& mapper_;
   FoundKernel& found_;
   absl::Status status_;
   int rejected_ = 0;
   std::string last_reason_;
 };
 
-absl::Status FindByVcpus(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found) {
-  ASSIGN_OR_RETURN(found.map, MapKernelByCr3(*snapshot.memory, cpus));
+absl::Status FindByVcpus(KernelMapper& mapper, FoundKernel& found) {
+  ASSIGN_OR_RETURN(found.map, mapper.ByCr3());
   return absl::OkStatus();
 }
 
-void Search(const VmSnapshot& snapshot, std::span<const CpuState> cpus, FoundKernel& found) {
-  RamSearch search(snapshot, cpus, found);
+void Search(const VmSnapshot& snapshot, KernelMapper& mapper, FoundKernel& found) {
+  RamSearch search(snapshot, mapper, found);
   search.Pages();
   if (found.vmcoreinfo.has_value()) return;
-  const absl::Status by_vcpus = FindByVcpus(snapshot, cpus, found);
+  const absl::Status by_vcpus = FindByVcpus(mapper, found);
   if (found.map.has_value()) search.Image(GuestRange(found.map->image.range));
   if (found.vmcoreinfo.has_value()) return;
   search.TellWhyNot();
@@ -149,8 +148,9 @@ std::string_view VmcoreInfoSourceName(VmcoreInfoSource source) {
 FoundKernel FindKernel(const VmSnapshot& snapshot) {
   FoundKernel found;
   const std::vector<CpuState> cpus = InL1(snapshot.cpus);
-  FindByName(snapshot, cpus, found);
-  if (!found.vmcoreinfo.has_value()) Search(snapshot, cpus, found);
+  KernelMapper mapper(*snapshot.memory, cpus);
+  FindByName(snapshot, mapper, found);
+  if (!found.vmcoreinfo.has_value()) Search(snapshot, mapper, found);
   Complete(snapshot, cpus, found);
   return found;
 }
@@ -158,10 +158,11 @@ FoundKernel FindKernel(const VmSnapshot& snapshot) {
 FoundKernel FindKernelWithoutSearch(const VmSnapshot& snapshot) {
   FoundKernel found;
   const std::vector<CpuState> cpus = InL1(snapshot.cpus);
-  FindByName(snapshot, cpus, found);
+  KernelMapper mapper(*snapshot.memory, cpus);
+  FindByName(snapshot, mapper, found);
   if (!found.vmcoreinfo.has_value()) {
     Add(found.why_not, "no VMCOREINFO");
-    AddUnlessOk(found.why_not, FindByVcpus(snapshot, cpus, found));
+    AddUnlessOk(found.why_not, FindByVcpus(mapper, found));
   }
   Complete(snapshot, cpus, found);
   return found;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "absl/strings/str_format.h"
+#include "base/printable.h"
 
 namespace vmm {
 namespace {
@@ -14,9 +15,13 @@ constexpr size_t kReadStep = 256 << 10;
 // Longer names than Linux allows are rubbish (KSYM_NAME_LEN is 512).
 constexpr size_t kMaxName = 1024;
 
-bool IsPrintable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
-}
+// The names that this program asks for are fewer.
+constexpr size_t kMaxAnswers = 256;
+
+// Static functions may share a name, but not so many.
+constexpr size_t kMaxSameName = 4096;
+
+bool AllPrintable(std::string_view text) { return std::all_of(text.begin(), text.end(), IsPrintable); }
 
 }  // namespace
 
@@ -39,8 +44,9 @@ absl::StatusOr<std::unique_ptr<Kallsyms>> Kallsyms::Open(const KernelMemory& mem
 
 absl::StatusOr<std::unique_ptr<Kallsyms>> Kallsyms::Read(const KernelMemory& memory, const KallsymsTables& tables) {
   std::unique_ptr<Kallsyms> kallsyms(new Kallsyms(memory.map().image));
+  Meter meter(kKallsymsBudget);
   RETURN_IF_ERROR(kallsyms->ReadTokens(memory, tables));
-  RETURN_IF_ERROR(kallsyms->ReadNames(memory, tables));
+  RETURN_IF_ERROR(kallsyms->ReadNames(memory, tables, meter));
   absl::Status failed = absl::NotFoundError("kallsyms: no table of addresses");
   for (const KallsymsTables::Addresses& where : tables.addresses) {
     failed = kallsyms->ReadAddresses(memory, where);
@@ -63,13 +69,13 @@ absl::Status Kallsyms::ReadTokens(const KernelMemory& memory, const KallsymsTabl
         offset < limit ? static_cast<const uint8_t*>(std::memchr(&bytes[offset], 0, limit - offset)) : nullptr;
     if (nul == nullptr) return absl::NotFoundError("kallsyms: a token has no end");
     std::string token(reinterpret_cast<const char*>(&bytes[offset]), reinterpret_cast<const char*>(nul));
-    if (!IsPrintable(token)) return absl::NotFoundError("kallsyms: a token is no printable string");
+    if (!AllPrintable(token)) return absl::NotFoundError("kallsyms: a token is no printable string");
     tokens_.push_back(std::move(token));
   }
   return absl::OkStatus();
 }
 
-absl::Status Kallsyms::ReadNames(const KernelMemory& memory, const KallsymsTables& tables) {
+absl::Status Kallsyms::ReadNames(const KernelMemory& memory, const KallsymsTables& tables, Meter& meter) {
   ASSIGN_OR_RETURN(count_, memory.ReadObject<uint32_t>(tables.num_syms));
   if (count_ == 0 || count_ > kMaxKallsyms) {
     return absl::NotFoundError(absl::StrFormat("kallsyms: %d symbols, not 1 to %d", count_, kMaxKallsyms));
@@ -84,7 +90,9 @@ absl::Status Kallsyms::ReadNames(const KernelMemory& memory, const KallsymsTable
     while (names_.size() < end) {
       if (names_.size() >= limit) return absl::NotFoundError("kallsyms: the names pass the end of the image");
       const size_t old = names_.size();
-      names_.resize(old + std::min<uint64_t>(kReadStep, limit - old));
+      const size_t more = std::min<uint64_t>(kReadStep, limit - old);
+      if (!meter.Bytes(more)) return meter.status();
+      names_.resize(old + more);
       RETURN_IF_ERROR(memory.Read(tables.names + old, std::span(names_).subspan(old)));
     }
     return absl::OkStatus();
@@ -92,6 +100,7 @@ absl::Status Kallsyms::ReadNames(const KernelMemory& memory, const KallsymsTable
   size_t at = 0;
   for (uint32_t i = 0; i < count_; ++i) {
     if (i % kMarkerEvery == 0) markers_.push_back(static_cast<uint32_t>(at));
+    if (!meter.Step()) return meter.status();
     RETURN_IF_ERROR(have(at + 2));
     size_t length = names_[at++];
     if ((length & 0x80) != 0) length = (length & 0x7f) | (size_t{names_[at++]} << 7);
@@ -205,35 +214,48 @@ void Kallsyms::ForEach(const std::function<bool(const Symbol&)>& visit) const {
 }
 
 std::vector<uint64_t> Kallsyms::FindAll(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  if (const auto answer = answers_.find(name); answer != answers_.end()) return answer->second;
   std::vector<uint64_t> found;
   size_t at = 0;
-  for (uint32_t i = 0; i < count_; ++i) {
+  compared_ += count_;
+  for (uint32_t i = 0; i < count_ && found.size() < kMaxSameName; ++i) {
     if (Expands(NextName(&at), name)) found.push_back(AddressOf(i));
   }
+  if (answers_.size() < kMaxAnswers) answers_.emplace(name, found);
   return found;
 }
 
 std::optional<SymbolAt> Kallsyms::At(uint64_t address) const {
   if (address - image_.vaddr >= image_.range.size) return std::nullopt;
-  // Find the first symbol after `address`.
+  const uint32_t after = FirstAtOrAfter(address + 1);
+  if (after == 0) return std::nullopt;
+  const uint64_t start = AddressOf(after - 1);
+  if (start < image_.vaddr) return std::nullopt;
+  // A binary search here too: millions of symbols may be made to share the address.
+  const uint32_t index = FirstAtOrAfter(start);
+  std::string name = Expand(NameOf(index));
+  if (name.empty()) return std::nullopt;
+  return SymbolAt{name.substr(1), address - start, after < count_ ? AddressOf(after) - start : 0};
+}
+
+uint64_t Kallsyms::compared() const {
+  const std::lock_guard lock(mutex_);
+  return compared_;
+}
+
+uint32_t Kallsyms::FirstAtOrAfter(uint64_t address) const {
   uint32_t low = 0;
   uint32_t high = count_;
   while (low < high) {
     const uint32_t middle = low + (high - low) / 2;
-    if (AddressOf(middle) > address) {
+    if (AddressOf(middle) >= address) {
       high = middle;
     } else {
       low = middle + 1;
     }
   }
-  if (low == 0) return std::nullopt;
-  uint32_t index = low - 1;
-  const uint64_t start = AddressOf(index);
-  if (start < image_.vaddr) return std::nullopt;
-  while (index > 0 && AddressOf(index - 1) == start) --index;
-  std::string name = Expand(NameOf(index));
-  if (name.empty()) return std::nullopt;
-  return SymbolAt{name.substr(1), address - start, low < count_ ? AddressOf(low) - start : 0};
+  return low;
 }
 
 }  // namespace vmm

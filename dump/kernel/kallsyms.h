@@ -2,12 +2,16 @@
 #ifndef DUMP_KERNEL_KALLSYMS_H_
 #define DUMP_KERNEL_KALLSYMS_H_
 
+#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/meter.h"
 #include "dump/kernel/kallsyms_tables.h"
 #include "dump/kernel/kernel_memory.h"
 #include "dump/kernel/kernel_symbols.h"
@@ -16,7 +20,7 @@
 namespace vmm {
 
 // Keeps the tables compressed, as the guest has them: about 14 bytes per symbol, 2 MiB for a distribution's kernel.
-// Expands a name on request. Immutable: any thread may call.
+// Expands a name on request. Reading costs at most kKallsymsBudget. Any thread may call.
 class Kallsyms final : public KernelSymbols {
  public:
   // Finds the tables by VMCOREINFO if it names them, else by a scan of the image, which reads the whole image once.
@@ -34,6 +38,9 @@ class Kallsyms final : public KernelSymbols {
   std::vector<uint64_t> FindAll(std::string_view name) const override;
   std::optional<SymbolAt> At(uint64_t address) const override;
 
+  // The number of names that all calls of FindAll() have compared so far.
+  uint64_t compared() const;
+
  private:
   // The meaning of the number that the tables hold for a symbol's address.
   enum class Form {
@@ -45,12 +52,15 @@ class Kallsyms final : public KernelSymbols {
 
   explicit Kallsyms(VirtualSegment image) : image_(image) {}
 
-  absl::Status ReadNames(const KernelMemory& memory, const KallsymsTables& tables);
+  absl::Status ReadNames(const KernelMemory& memory, const KallsymsTables& tables, Meter& meter);
   absl::Status ReadTokens(const KernelMemory& memory, const KallsymsTables& tables);
   absl::Status ReadAddresses(const KernelMemory& memory, const KallsymsTables::Addresses& where);
   bool AddressesMakeSense() const;
 
   uint64_t AddressOf(uint32_t index) const;
+
+  // The index of the first symbol at `address` or after it.
+  uint32_t FirstAtOrAfter(uint64_t address) const;
 
   // The compressed bytes of the name at `*at` in names_, which ReadNames() has checked. Moves `*at` to the next name.
   std::span<const uint8_t> NextName(size_t* at) const;
@@ -67,6 +77,12 @@ class Kallsyms final : public KernelSymbols {
   uint64_t relative_base_ = 0;  // for kFromItsPlace: the address of the offsets
   std::vector<uint32_t> offsets_;
   std::vector<uint64_t> addresses_;
+
+  // FindAll() compares with every name, and a report asks for the same few names once for each CPU. At most
+  // kMaxAnswers answers are kept.
+  mutable std::mutex mutex_;  // guards the two below
+  mutable std::map<std::string, std::vector<uint64_t>, std::less<>> answers_;
+  mutable uint64_t compared_ = 0;
 };
 
 }  // namespace vmm

@@ -21,7 +21,7 @@ constexpr char kDigits[] = "0\0001\0002\0003\0004\0005\0006\0007\0008\0009";  //
 constexpr int kFirstDigit = '0';
 
 // Names and markers end before the token table, within this distance.
-constexpr uint64_t kMaxNames = 24 << 20;
+constexpr uint64_t kMaxNames = kKallsymsBudget.bytes;
 
 // The image is searched in windows of this size, in a buffer that stays warm.
 constexpr uint64_t kWindow = 256 << 10;

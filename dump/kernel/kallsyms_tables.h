@@ -16,13 +16,14 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/budget.h"
 #include "dump/kernel/kernel_memory.h"
 #include "dump/snapshot/vmcoreinfo.h"
 
 namespace vmm {
 
 // No kernel has more symbols (an allyesconfig has under 1 million).
-inline constexpr uint32_t kMaxKallsyms = 4 << 20;
+inline constexpr uint32_t kMaxKallsyms = kKallsymsBudget.steps;
 
 // The number of strings that a byte of a compressed name can stand for.
 inline constexpr size_t kKallsymsTokens = 256;

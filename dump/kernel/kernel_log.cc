@@ -1,6 +1,7 @@
 #include "dump/kernel/kernel_log.h"
 
 #include "absl/strings/str_format.h"
+#include "base/printable.h"
 #include "dump/kernel/printk_log.h"
 #include "dump/kernel/printk_ring.h"
 
@@ -22,7 +23,7 @@ std::string FormatLogRecord(const LogRecord& record) {
     if (c == '\n') {
       line += '\n';
       line.append(indent, ' ');
-    } else if ((c >= ' ' && c <= '~') || (c >= '\t' && c <= '\r')) {
+    } else if (IsPrintable(c) || c == '\t') {
       line += c;
     } else {
       line += absl::StrFormat("\\x%02x", static_cast<uint8_t>(c));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/budget.h"
 #include "dump/kernel/kernel_memory.h"
 #include "dump/kernel/struct_layout.h"
 
@@ -30,14 +31,18 @@ struct LogRecord {
 // The address of one of the log's variables ("prb", "log_buf"), from VMCOREINFO or the symbols.
 using FindVariable = std::function<std::optional<uint64_t>(std::string_view name)>;
 
-// Returns the last `max_records` records, oldest first. They come from the lockless ring of Linux 5.10 (printk_ring.h),
-// else from the log_buf of 3.5 (printk_log.h). NotFound if neither layout is known, DataLoss if the log's numbers make
-// no sense. Safe on live RAM: leaves out a record that is being written.
+// No more records are kept, the last ones, and no more bytes of text: kKernelLogBudget.
+inline constexpr size_t kMaxLogRecords = kKernelLogBudget.steps;
+inline constexpr size_t kMaxLogText = kKernelLogBudget.bytes;
+
+// Returns the last `max_records` records, at most kMaxLogRecords, oldest first. They come from the lockless ring of
+// Linux 5.10 (printk_ring.h), else from the log_buf of 3.5 (printk_log.h). NotFound if neither layout is known,
+// DataLoss if the log's numbers make no sense. Safe on live RAM: leaves out a record that is being written.
 absl::StatusOr<std::vector<LogRecord>> ReadKernelLog(const KernelMemory& memory, const StructLayout& layout,
                                                      const FindVariable& find, size_t max_records = SIZE_MAX);
 
 // "[    1.234567] text", as dmesg and makedumpfile --dump-dmesg print it. Further lines of a record are indented by the
-// width of the stamp, and unprintable bytes are shown as \x1b. No newline at the end.
+// width of the stamp, and unprintable bytes except tabs are shown as \x1b. No newline at the end.
 std::string FormatLogRecord(const LogRecord& record);
 
 }  // namespace vmm

@@ -37,58 +37,6 @@ std::vector<PageTables> TablesOf(const PhysicalMemory& memory, const CpuState& c
   return tables;
 }
 
-// The image: from the lowest to the highest page that is mapped to vaddr - kStartKernelMap + phys_base. Pages in
-// between may be unmapped by now (freed init code), but they are the image's RAM.
-VirtualSegment FindImage(const PageTables& tables, uint64_t phys_base) {
-  VirtualSegment image;
-  tables.ForEachMapping(kStartKernelMap, kKernelImageEnd - 1, [&](const PageMapping& page) {
-    if (page.phys.value != page.vaddr - kStartKernelMap + phys_base) return true;
-    if (image.range.size == 0) image = {page.vaddr, {page.phys, 0}};
-    image.range.size = page.vaddr + page.size - image.vaddr;
-    return true;
-  });
-  return image;
-}
-
-// The direct map is the largest thing mapped below the image. All its pages have the same distance between virtual and
-// physical address, so the distance with the most bytes is its base.
-std::optional<uint64_t> FindPageOffset(const PageTables& tables) {
-  constexpr size_t kMaxDistances = 4096;
-  std::map<uint64_t, uint64_t> bytes_at;
-  tables.ForEachMapping(FirstOfKernelHalf(tables.levels()), kEspfixStart - 1, [&](const PageMapping& page) {
-    const uint64_t distance = page.vaddr - page.phys.value;
-    if (distance % kDirectMapAlignment == 0 && (bytes_at.size() < kMaxDistances || bytes_at.contains(distance))) {
-      bytes_at[distance] += page.size;
-    }
-    return true;
-  });
-  const auto most = std::max_element(bytes_at.begin(), bytes_at.end(),
-                                     [](const auto& a, const auto& b) { return a.second < b.second; });
-  if (most == bytes_at.end()) return std::nullopt;
-  return most->first;
-}
-
-absl::StatusOr<KernelMap> MakeMap(const PageTables& tables, uint64_t phys_base) {
-  KernelMap map;
-  map.root = tables.root();
-  map.levels = tables.levels();
-  map.phys_base = phys_base;
-  map.image = FindImage(tables, phys_base);
-  if (map.image.range.size == 0) return absl::NotFoundError("no page of the kernel image is mapped");
-  map.page_offset = FindPageOffset(tables);
-  return map;
-}
-
-// Derives phys_base from the lowest page mapped in the image's range.
-std::optional<uint64_t> PhysBaseOf(const PageTables& tables) {
-  std::optional<uint64_t> phys_base;
-  tables.ForEachMapping(kStartKernelMap, kKernelImageEnd - 1, [&](const PageMapping& page) {
-    phys_base = page.phys.value - (page.vaddr - kStartKernelMap);
-    return false;
-  });
-  return phys_base;
-}
-
 absl::Status CheckRelease(const PhysicalMemory& memory, const VmcoreInfo& info, uint64_t phys_base) {
   const std::optional<uint64_t> init_uts_ns = info.Symbol("init_uts_ns");
   const std::optional<uint64_t> name = info.Offset("uts_namespace.name");
@@ -103,34 +51,100 @@ absl::Status CheckRelease(const PhysicalMemory& memory, const VmcoreInfo& info, 
   return absl::OkStatus();
 }
 
-// All page tables of one kernel share the kernel's top entries, so the image's entry must be the same in a running
-// vCPU's tables. If no vCPU uses paging, there is no evidence against `swapper`.
-absl::Status CheckAgainstCpus(const PhysicalMemory& memory, const PageTables& swapper, std::span<const CpuState> cpus) {
-  ASSIGN_OR_RETURN(const uint64_t ours, swapper.TopEntry(kStartKernelMap));
-  bool asked = false;
-  for (const CpuState& cpu : cpus) {
-    if (!UsesLongModePaging(cpu)) continue;
-    for (const PageTables& tables : TablesOf(memory, cpu)) {
-      const absl::StatusOr<uint64_t> theirs = tables.TopEntry(kStartKernelMap);
-      if (!theirs.ok() || (*theirs & kPresent) == 0) continue;
-      if (tables.levels() == swapper.levels() && (*theirs & kAddressMask) == (ours & kAddressMask)) {
-        return absl::OkStatus();
-      }
-      asked = true;
-    }
-  }
-  if (!asked) return absl::OkStatus();
-  return absl::FailedPreconditionError("no running vCPU uses the page tables that VMCOREINFO names");
-}
-
 bool IsImageAddress(std::optional<uint64_t> vaddr) {
   return vaddr.has_value() && *vaddr >= kStartKernelMap && *vaddr < kKernelImageEnd;
 }
 
 }  // namespace
 
-absl::StatusOr<KernelMap> MapKernelByVmcoreInfo(const PhysicalMemory& memory, std::span<const CpuState> cpus,
-                                                const VmcoreInfo& info) {
+// The image: from the lowest to the highest page that is mapped to vaddr - kStartKernelMap + phys_base. Pages in
+// between may be unmapped by now (freed init code), but they are the image's RAM.
+absl::StatusOr<KernelMap> KernelMapper::Image(const PageTables& tables, uint64_t phys_base) {
+  KernelMap map;
+  map.root = tables.root();
+  map.levels = tables.levels();
+  map.phys_base = phys_base;
+  const auto [known, is_new] = images_.try_emplace({{tables.root().value, tables.levels()}, phys_base});
+  VirtualSegment& image = known->second;
+  if (is_new) {
+    tables.ForEachMapping(
+        kStartKernelMap, kKernelImageEnd - 1,
+        [&](const PageMapping& page) {
+          if (page.phys.value != page.vaddr - kStartKernelMap + phys_base) return true;
+          if (image.range.size == 0) image = {page.vaddr, {page.phys, 0}};
+          image.range.size = page.vaddr + page.size - image.vaddr;
+          return true;
+        },
+        &meter_);
+  }
+  if (image.range.size == 0) {
+    RETURN_IF_ERROR(meter_.status());
+    return absl::NotFoundError("no page of the kernel image is mapped");
+  }
+  map.image = image;
+  return map;
+}
+
+// The direct map is the largest thing mapped below the image. All its pages have the same distance between virtual and
+// physical address, so the distance with the most bytes is its base.
+absl::StatusOr<KernelMap> KernelMapper::Whole(const PageTables& tables, uint64_t phys_base) {
+  constexpr size_t kMaxDistances = 256;
+  ASSIGN_OR_RETURN(KernelMap map, Image(tables, phys_base));
+  const auto [known, is_new] = page_offsets_.try_emplace({tables.root().value, tables.levels()});
+  if (is_new) {
+    std::map<uint64_t, uint64_t> bytes_at;
+    tables.ForEachMapping(
+        FirstOfKernelHalf(tables.levels()), kEspfixStart - 1,
+        [&](const PageMapping& page) {
+          const uint64_t distance = page.vaddr - page.phys.value;
+          if (distance % kDirectMapAlignment != 0) return true;
+          if (bytes_at.size() < kMaxDistances || bytes_at.contains(distance)) bytes_at[distance] += page.size;
+          return true;
+        },
+        &meter_);
+    const auto most = std::max_element(bytes_at.begin(), bytes_at.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (most != bytes_at.end()) known->second = most->first;
+  }
+  map.page_offset = known->second;
+  return map;
+}
+
+// Derives phys_base from the lowest page mapped in the image's range.
+std::optional<uint64_t> KernelMapper::PhysBaseOf(const PageTables& tables) {
+  const auto [known, is_new] = phys_bases_.try_emplace({tables.root().value, tables.levels()});
+  if (is_new) {
+    tables.ForEachMapping(
+        kStartKernelMap, kKernelImageEnd - 1,
+        [&](const PageMapping& page) {
+          known->second = page.phys.value - (page.vaddr - kStartKernelMap);
+          return false;
+        },
+        &meter_);
+  }
+  return known->second;
+}
+
+// All page tables of one kernel share the kernel's top entries, so the image's entry must be the same in a running
+// vCPU's tables. If no vCPU uses paging, there is no evidence against `swapper`.
+absl::Status KernelMapper::CheckAgainstCpus(const PageTables& swapper) {
+  ASSIGN_OR_RETURN(const uint64_t ours, swapper.TopEntry(kStartKernelMap));
+  if (!top_entries_.has_value()) {
+    top_entries_.emplace();
+    for (const CpuState& cpu : cpus_) {
+      if (!UsesLongModePaging(cpu)) continue;
+      for (const PageTables& tables : TablesOf(memory_, cpu)) {
+        const absl::StatusOr<uint64_t> theirs = tables.TopEntry(kStartKernelMap);
+        if (!theirs.ok() || (*theirs & kPresent) == 0) continue;
+        top_entries_->emplace(tables.levels(), *theirs & kAddressMask);
+      }
+    }
+  }
+  if (top_entries_->empty() || top_entries_->contains({swapper.levels(), ours & kAddressMask})) return absl::OkStatus();
+  return absl::FailedPreconditionError("no running vCPU uses the page tables that VMCOREINFO names");
+}
+
+absl::StatusOr<KernelMap> KernelMapper::ByVmcoreInfo(const VmcoreInfo& info) {
   const std::optional<uint64_t> stext = info.Symbol("_stext");
   const std::optional<uint64_t> swapper = info.Symbol("swapper_pg_dir");
   const std::optional<int64_t> number = info.Number("phys_base");
@@ -143,30 +157,51 @@ absl::StatusOr<KernelMap> MapKernelByVmcoreInfo(const PhysicalMemory& memory, st
   if (root.value % kPageSize != 0) {
     return absl::FailedPreconditionError(absl::StrFormat("swapper_pg_dir at %#x is not page-aligned", root.value));
   }
-  const PageTables tables(memory, root, info.Number("pgtable_l5_enabled") == 1 ? 5 : 4);
+  const PageTables tables(memory_, root, info.Number("pgtable_l5_enabled") == 1 ? 5 : 4);
   const absl::StatusOr<GuestAddr> text = tables.Translate(*stext);
   if (!text.ok() || text->value != *stext - kStartKernelMap + phys_base) {
     return absl::FailedPreconditionError("VMCOREINFO's swapper_pg_dir does not map _stext where phys_base says");
   }
-  RETURN_IF_ERROR(CheckRelease(memory, info, phys_base));
-  RETURN_IF_ERROR(CheckAgainstCpus(memory, tables, cpus));
-  return MakeMap(tables, phys_base);
+  RETURN_IF_ERROR(CheckRelease(memory_, info, phys_base));
+  RETURN_IF_ERROR(CheckAgainstCpus(tables));
+  return Whole(tables, phys_base);
 }
 
-absl::StatusOr<KernelMap> MapKernelByCr3(const PhysicalMemory& memory, std::span<const CpuState> cpus) {
+absl::StatusOr<KernelMap> KernelMapper::ByCr3() {
   std::optional<KernelMap> without_direct_map;
-  for (const CpuState& cpu : cpus) {
+  for (const CpuState& cpu : cpus_) {
     if (!UsesLongModePaging(cpu)) continue;
-    for (const PageTables& tables : TablesOf(memory, cpu)) {
+    for (const PageTables& tables : TablesOf(memory_, cpu)) {
+      if (meter_.spent()) break;
       const std::optional<uint64_t> phys_base = PhysBaseOf(tables);
       if (!phys_base.has_value()) continue;
-      absl::StatusOr<KernelMap> map = MakeMap(tables, *phys_base);
+      absl::StatusOr<KernelMap> map = Whole(tables, *phys_base);
       if (map.ok() && map->page_offset.has_value()) return map;
       if (map.ok() && !without_direct_map.has_value()) without_direct_map = *std::move(map);
     }
   }
   if (without_direct_map.has_value()) return *std::move(without_direct_map);
+  RETURN_IF_ERROR(meter_.status());
   return absl::NotFoundError("no vCPU runs on page tables that map a kernel");
+}
+
+absl::StatusOr<KernelMap> KernelMapper::ImageByCr3(const CpuState& cpu) {
+  if (UsesLongModePaging(cpu)) {
+    for (const PageTables& tables : TablesOf(memory_, cpu)) {
+      const std::optional<uint64_t> phys_base = PhysBaseOf(tables);
+      if (phys_base.has_value()) return Image(tables, *phys_base);
+    }
+  }
+  return absl::NotFoundError("the vCPU does not run on page tables that map a kernel");
+}
+
+absl::StatusOr<KernelMap> MapKernelByVmcoreInfo(const PhysicalMemory& memory, std::span<const CpuState> cpus,
+                                                const VmcoreInfo& info) {
+  return KernelMapper(memory, cpus).ByVmcoreInfo(info);
+}
+
+absl::StatusOr<KernelMap> MapKernelByCr3(const PhysicalMemory& memory, std::span<const CpuState> cpus) {
+  return KernelMapper(memory, cpus).ByCr3();
 }
 
 }  // namespace vmm

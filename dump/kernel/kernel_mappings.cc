@@ -47,7 +47,8 @@ class Collector {
  private:
   bool IsRam(const PageMapping& page) const {
     const GuestRange range{page.phys, page.size};
-    return std::ranges::any_of(ram_, [&](const GuestRange& ram) { return ram.Contains(range); });
+    const auto after = std::ranges::upper_bound(ram_, page.phys, {}, &GuestRange::start);
+    return after != ram_.begin() && std::prev(after)->Contains(range);
   }
 
   bool IsKnown(const PageMapping& page) const {

@@ -1,9 +1,11 @@
 #include "dump/kernel/kernel_report.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "dump/kernel/death_title.h"
 
 namespace vmm {
 namespace {
@@ -40,6 +42,19 @@ std::vector<SignatureFrame> SignatureFrames(const CpuReport& cpu) {
   return frames;
 }
 
+std::vector<DeathFrame> DeathFrames(const KernelReport& report) {
+  std::vector<DeathFrame> frames;
+  if (!report.panic_cpu.has_value()) return frames;
+  for (const ReportFrame& frame : report.cpus[static_cast<size_t>(*report.panic_cpu)].frames) {
+    if (!frame.known || !frame.place.has_value() || frame.place->function.empty()) continue;
+    const KernelView::Place& place = *frame.place;
+    // The first frame comes from the vCPU's registers: no interrupt saved them.
+    frames.push_back(
+        {place.function, place.offset, place.size, place.module, frame.frame.interrupted && frame.frame.at != 0});
+  }
+  return frames;
+}
+
 bool HasPanic(const CpuReport& cpu) {
   return std::any_of(cpu.frames.begin(), cpu.frames.end(), [](const ReportFrame& frame) {
     return frame.known && frame.place.has_value() && frame.place->function == "panic";
@@ -65,7 +80,6 @@ KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, 
   if (view.symbols() != nullptr) {
     report.symbols = absl::StrFormat("%s (%d)", view.symbols()->Source(), view.symbols()->size());
   }
-  report.missing = view.why_not();
   if (const std::optional<uint64_t> mask = view.TaintMask(); mask.has_value()) report.taint = TaintLetters(*mask);
 
   absl::StatusOr<std::vector<LogRecord>> log = view.ReadLog();
@@ -73,26 +87,43 @@ KernelReport MakeKernelReport(KernelView& view, std::span<const CpuState> cpus, 
     report.log = *std::move(log);
     report.message = FindPanicMessage(report.log);
     if (!report.log.empty()) report.uptime_ns = report.log.back().time_ns;
-    if (report.log.size() > log_records) {
-      report.log.erase(report.log.begin(), report.log.end() - static_cast<ptrdiff_t>(log_records));
+    if (report.log.size() == kMaxLogRecords) {
+      report.missing.push_back(absl::StrFormat("kernel log: only the last %d records were read", kMaxLogRecords));
     }
   } else {
     report.missing.emplace_back(log.status().message());
   }
 
+  if (cpus.size() > kCpusBudget.steps) {
+    report.missing.push_back(
+        absl::StrFormat("%d CPUs: only the first %d are reported", cpus.size(), kCpusBudget.steps));
+    cpus = cpus.first(kCpusBudget.steps);
+  }
   for (size_t i = 0; i < cpus.size(); ++i) report.cpus.push_back(ReportCpu(view, static_cast<int>(i), cpus[i]));
   report.panic_cpu = view.PanicCpu();
   if (!report.panic_cpu.has_value() || static_cast<size_t>(*report.panic_cpu) >= report.cpus.size()) {
     const auto with_panic = std::find_if(report.cpus.begin(), report.cpus.end(), HasPanic);
     report.panic_cpu = with_panic == report.cpus.end() ? dead_cpu : std::optional<int>(with_panic->cpu);
+    if (report.panic_cpu.has_value() && static_cast<size_t>(*report.panic_cpu) >= report.cpus.size()) {
+      report.panic_cpu.reset();  // among the CPUs that were cut
+    }
   }
-  if (report.panic_cpu.has_value()) {
+  report.cause = FindDeathTitle(report.log, DeathFrames(report));
+  if (report.log.size() > log_records) {
+    report.log.erase(report.log.begin(), report.log.end() - static_cast<ptrdiff_t>(log_records));
+  }
+  if (report.cause.has_value()) {
+    report.signature = report.cause->signature;
+  } else if (report.panic_cpu.has_value()) {
     report.signature =
         CrashSignature(report.message, SignatureFrames(report.cpus[static_cast<size_t>(*report.panic_cpu)]));
   } else if (!report.message.empty()) {
     report.signature = CrashSignature(report.message, {});
   }
   report.modules = view.modules();
+  std::vector<std::string> why_not = view.why_not();
+  report.missing.insert(report.missing.begin(), std::make_move_iterator(why_not.begin()),
+                        std::make_move_iterator(why_not.end()));
   return report;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dump/console/console_report.h"
 #include "dump/kernel/kernel_view.h"
 #include "dump/kernel/panic_message.h"
 
@@ -44,7 +45,10 @@ struct KernelReport {
   PanicMessage message;
   std::optional<int> panic_cpu;  // by the kernel's panic_cpu, else the one with panic() in its backtrace, else dead_cpu
   std::optional<std::string> taint;
-  std::string signature;  // CrashSignature() of panic_cpu's frames; empty: nothing died
+  std::optional<ConsoleReport> cause;  // FindDeathTitle() (death_title.h): title and function to blame
+
+  // cause->signature; if the log has no report, CrashSignature() of panic_cpu's frames. Empty: nothing died.
+  std::string signature;
   std::vector<CpuReport> cpus;
   std::vector<Module> modules;
   std::vector<LogRecord> log;

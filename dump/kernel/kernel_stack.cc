@@ -7,11 +7,9 @@ namespace {
 
 constexpr uint64_t kKernelHalf = 1ull << 63;
 
-bool IsMappedAnyway(uint64_t vaddr, const KernelMap& map, const PhysicalMemory& memory) {
+bool IsMappedAnyway(uint64_t vaddr, const KernelMap& map, uint64_t ram_end) {
   if (vaddr >= map.image.vaddr && vaddr - map.image.vaddr < map.image.range.size) return true;
-  if (!map.page_offset.has_value() || vaddr < *map.page_offset) return false;
-  const std::vector<GuestRange> ram = memory.Ranges();
-  return !ram.empty() && vaddr - *map.page_offset < ram.back().end().value;
+  return map.page_offset.has_value() && vaddr >= *map.page_offset && vaddr - *map.page_offset < ram_end;
 }
 
 // Adds the pages around `rsp` to `pages`, by virtual address.
@@ -36,9 +34,12 @@ void AddStackPages(const PageTables& tables, uint64_t rsp, std::map<uint64_t, Gu
 std::vector<VirtualSegment> FindKernelStacks(const PhysicalMemory& memory, const KernelMap& map,
                                              std::span<const CpuState> cpus) {
   const PageTables tables(memory, map.root, map.levels);
+  // Asked for once: a file may have tens of thousands of ranges, and of CPUs.
+  const std::vector<GuestRange> ram = memory.Ranges();
+  const uint64_t ram_end = ram.empty() ? 0 : ram.back().end().value;
   std::map<uint64_t, GuestAddr> pages;
   for (const CpuState& cpu : cpus) {
-    if (!cpu.started || cpu.rsp < kKernelHalf || IsMappedAnyway(cpu.rsp, map, memory)) continue;
+    if (!cpu.started || cpu.rsp < kKernelHalf || IsMappedAnyway(cpu.rsp, map, ram_end)) continue;
     AddStackPages(tables, cpu.rsp, pages);
   }
   std::vector<VirtualSegment> stacks;

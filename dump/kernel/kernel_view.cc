@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
+#include "base/printable.h"
 #include "dump/kernel/kallsyms.h"
 
 namespace vmm {
@@ -114,7 +115,7 @@ std::string KernelView::Banner() const {
   std::string banner = memory_.ReadString(*at, kMaxBanner).value_or("");
   while (!banner.empty() && banner.back() == '\n') banner.pop_back();
   for (char& c : banner) {
-    if (c < ' ' || c > '~') c = '?';
+    if (!IsPrintable(c)) c = '?';
   }
   return banner;
 }
@@ -154,7 +155,22 @@ absl::StatusOr<Task> KernelView::TaskOn(int cpu) const {
   return CurrentTask(memory_, *symbols_, layout_, cpu);
 }
 
-Backtrace KernelView::Unwind(const CpuState& cpu) const { return vmm::Unwind(memory_, code_, cpu); }
+Backtrace KernelView::Unwind(const CpuState& cpu) {
+  Backtrace backtrace;
+  if (!frames_meter_.spent()) backtrace = vmm::Unwind(memory_, code_, cpu, unwind_meter_);
+  if (frames_meter_.Step(backtrace.frames.size())) return backtrace;
+  backtrace.frames.clear();
+  backtrace.end = std::string(frames_meter_.status().message());
+  return backtrace;
+}
+
+std::vector<std::string> KernelView::why_not() const {
+  std::vector<std::string> reasons = why_not_;
+  for (const Meter* meter : {&module_symbols_meter_, &unwind_meter_, &frames_meter_}) {
+    if (meter->spent()) reasons.emplace_back(meter->status().message());
+  }
+  return reasons;
+}
 
 std::optional<KernelView::Place> KernelView::Describe(uint64_t address) {
   if (symbols_ != nullptr && memory_.IsImage(address)) {
@@ -168,7 +184,7 @@ std::optional<KernelView::Place> KernelView::Describe(uint64_t address) {
   if (module == modules_.end()) return std::nullopt;
   auto& symbols = module_symbols_[module->name];
   if (symbols == nullptr) {
-    auto read = ReadModuleSymbols(memory_, layout_, *module);
+    auto read = ReadModuleSymbols(memory_, layout_, *module, module_symbols_meter_);
     symbols = read.ok() ? *std::move(read) : std::make_unique<SymbolList>(module->name, std::vector<Symbol>());
   }
   const std::optional<SymbolAt> symbol = symbols->At(address);

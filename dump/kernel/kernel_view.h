@@ -40,8 +40,8 @@ class KernelView {
   const StructLayout& layout() const { return layout_; }
   const std::vector<Module>& modules() const { return modules_; }
 
-  // One sentence for each thing that is missing.
-  const std::vector<std::string>& why_not() const { return why_not_; }
+  // One sentence for each thing that is missing, or was cut because its budget was spent.
+  std::vector<std::string> why_not() const;
 
   // "6.1.0-56-amd64", from VMCOREINFO or the banner; empty if neither is there.
   std::string Release() const;
@@ -53,7 +53,9 @@ class KernelView {
 
   absl::StatusOr<std::vector<LogRecord>> ReadLog(size_t max_records = SIZE_MAX) const;
   absl::StatusOr<Task> TaskOn(int cpu) const;
-  Backtrace Unwind(const CpuState& cpu) const;
+
+  // All stacks together cost at most kUnwindBudget and kFramesBudget. Later ones are empty, and their `end` says why.
+  Backtrace Unwind(const CpuState& cpu);
 
   // The function of the kernel or a module that contains `address`.
   struct Place {
@@ -80,6 +82,9 @@ class KernelView {
   std::vector<Module> modules_;
   std::vector<CodeRegion> code_;
   std::map<std::string, std::unique_ptr<SymbolList>> module_symbols_;  // read when first asked for
+  Meter module_symbols_meter_{kModuleSymbolsBudget};
+  Meter unwind_meter_{kUnwindBudget};
+  Meter frames_meter_{kFramesBudget};
   std::vector<std::string> why_not_;
 };
 

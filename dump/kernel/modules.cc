@@ -92,7 +92,8 @@ std::vector<Module> ReadModules(const KernelMemory& memory, const StructLayout& 
   const uint64_t name_offset = layout.Offset("module.name").value_or(kNameOffset);
   std::vector<Module> modules;
   std::unordered_set<uint64_t> seen = {list};
-  for (auto next = memory.ReadObject<uint64_t>(list); next.ok() && modules.size() < kMaxModules;
+  Meter meter(kModulesBudget);
+  for (auto next = memory.ReadObject<uint64_t>(list); next.ok() && meter.Step();
        next = memory.ReadObject<uint64_t>(*next)) {
     if (!seen.insert(*next).second) break;
     Module module;
@@ -112,7 +113,7 @@ std::vector<Module> ReadModules(const KernelMemory& memory, const StructLayout& 
 }
 
 absl::StatusOr<std::unique_ptr<SymbolList>> ReadModuleSymbols(const KernelMemory& memory, const StructLayout& layout,
-                                                              const Module& module) {
+                                                              const Module& module, Meter& meter) {
   const auto kallsyms = layout.Offset("module.kallsyms");
   const auto symtab_at = layout.Offset("mod_kallsyms.symtab");
   const auto num_at = layout.Offset("mod_kallsyms.num_symtab");
@@ -125,6 +126,7 @@ absl::StatusOr<std::unique_ptr<SymbolList>> ReadModuleSymbols(const KernelMemory
   ASSIGN_OR_RETURN(const uint32_t count, memory.ReadObject<uint32_t>(table + *num_at));
   ASSIGN_OR_RETURN(const uint64_t strtab, memory.ReadObject<uint64_t>(table + *strtab_at));
   if (count > kMaxSymbols) return absl::DataLossError(absl::StrFormat("%s has %d symbols", module.name, count));
+  if (!meter.Step(count)) return meter.status();
   ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, memory.ReadBytes(symtab, count * sizeof(Elf64_Sym)));
   std::vector<Symbol> symbols;
   for (uint32_t i = 0; i < count; ++i) {
@@ -132,6 +134,7 @@ absl::StatusOr<std::unique_ptr<SymbolList>> ReadModuleSymbols(const KernelMemory
     std::memcpy(&symbol, &bytes[i * sizeof(symbol)], sizeof(symbol));
     if (symbol.st_name == 0 || FindCode(module.code, symbol.st_value) == nullptr) continue;
     auto name = memory.ReadString(strtab + symbol.st_name, kMaxSymbolName);
+    if (name.ok() && !meter.Bytes(name->size())) return meter.status();
     if (name.ok() && IsName(*name)) symbols.push_back({symbol.st_value, 't', *std::move(name)});
   }
   return std::make_unique<SymbolList>(module.name, std::move(symbols));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/meter.h"
 #include "dump/kernel/kernel_memory.h"
 #include "dump/kernel/stack_frame.h"
 #include "dump/kernel/struct_layout.h"
@@ -26,7 +27,7 @@ struct Module {
   std::vector<CodeRegion> code;
 };
 
-inline constexpr size_t kMaxModules = 4096;
+inline constexpr size_t kMaxModules = kModulesBudget.steps;
 
 // Returns the modules on the list whose head is at `list` (the symbol "modules"), most recently loaded first.
 // `orc_layout` is the kernel's, which the modules' tables share; none if the kernel has no such tables. Without BTF,
@@ -35,9 +36,11 @@ inline constexpr size_t kMaxModules = 4096;
 std::vector<Module> ReadModules(const KernelMemory& memory, const StructLayout& layout, uint64_t list,
                                 std::optional<OrcLayout> orc_layout);
 
-// Reads a module's symbols from the ELF symbol table that the kernel keeps for it. NotFound without BTF.
+// Reads a module's symbols from the ELF symbol table that the kernel keeps for it. NotFound without BTF. `meter` pays
+// for the symbols and their names. It should be the same for all modules: they may be made to share one huge table.
+// ResourceExhausted once it is spent.
 absl::StatusOr<std::unique_ptr<SymbolList>> ReadModuleSymbols(const KernelMemory& memory, const StructLayout& layout,
-                                                              const Module& module);
+                                                              const Module& module, Meter& meter);
 
 }  // namespace vmm
 

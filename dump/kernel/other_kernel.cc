@@ -15,11 +15,10 @@ bool Overlap(const GuestRange& a, const GuestRange& b) {
   return a.start.value < b.start.value + b.size && b.start.value < a.start.value + a.size;
 }
 
-void FindByCpus(const PhysicalMemory& memory, std::span<const CpuState> cpus, const KernelMap& reported,
-                OtherKernel& other) {
+void FindByCpus(KernelMapper& mapper, std::span<const CpuState> cpus, const KernelMap& reported, OtherKernel& other) {
   for (size_t i = 0; i < cpus.size(); ++i) {
     if (!cpus[i].started) continue;
-    const absl::StatusOr<KernelMap> map = MapKernelByCr3(memory, cpus.subspan(i, 1));
+    const absl::StatusOr<KernelMap> map = mapper.ImageByCr3(cpus[i]);
     if (!map.ok() || Overlap(map->image.range, reported.image.range)) continue;
     if (other.cpus.empty()) other.image = map->image;
     if (Overlap(map->image.range, other.image.range)) other.cpus.push_back(static_cast<int>(i));
@@ -27,9 +26,10 @@ void FindByCpus(const PhysicalMemory& memory, std::span<const CpuState> cpus, co
 }
 
 void FindByVmcoreInfo(const PhysicalMemory& memory, const KernelMap& reported, OtherKernel& other) {
-  // An error only means that no more is found.
+  // Without vCPUs to check against: no CPU may run the other kernel. An error only means that no more is found.
+  KernelMapper mapper(memory, {});
   (void)ScanForVmcoreInfo(memory, [&](GuestAddr, VmcoreInfo info) {
-    const absl::StatusOr<KernelMap> map = MapKernelByVmcoreInfo(memory, {}, info);
+    const absl::StatusOr<KernelMap> map = mapper.ByVmcoreInfo(info);
     if (!map.ok() || Overlap(map->image.range, reported.image.range)) return false;
     if (!other.cpus.empty() && !Overlap(map->image.range, other.image.range)) return false;
     other.image = map->image;
@@ -44,7 +44,8 @@ std::optional<OtherKernel> FindOtherKernel(const PhysicalMemory& memory, std::sp
                                            const KernelMap& reported) {
   OtherKernel other;
   const std::vector<CpuState> in_l1 = InL1(cpus);
-  FindByCpus(memory, in_l1, reported, other);
+  KernelMapper mapper(memory, in_l1);
+  FindByCpus(mapper, in_l1, reported, other);
   FindByVmcoreInfo(memory, reported, other);
   if (other.cpus.empty() && other.release.empty()) return std::nullopt;
   return other;

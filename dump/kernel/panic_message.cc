@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/printable.h"
 #include "dump/kernel/trouble_line.h"
 
 namespace vmm {
@@ -19,7 +20,7 @@ constexpr size_t kSignatureFrames = 5;
 std::string FirstLine(std::string_view text) {
   std::string line(text.substr(0, std::min(text.find('\n'), kMaxMessage)));
   for (char& c : line) {
-    if (c < ' ' || c > '~') c = '?';
+    if (!IsPrintable(c)) c = '?';
   }
   return line;
 }

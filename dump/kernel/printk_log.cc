@@ -4,11 +4,12 @@
 #include <cstring>
 
 #include "absl/strings/str_format.h"
+#include "base/meter.h"
 
 namespace vmm {
 namespace {
 
-constexpr uint32_t kMaxLogBuf = 64 << 20;
+constexpr uint32_t kMaxLogBuf = kMaxLogText;
 
 template <typename T>
 T ReadAt(const std::vector<uint8_t>& bytes, size_t at) {
@@ -46,8 +47,9 @@ absl::StatusOr<std::vector<LogRecord>> ReadPrintkLog(const KernelMemory& memory,
   }
   ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, memory.ReadBytes(buffer, size));
 
-  std::vector<LogRecord> log;
-  uint64_t sequence = 0;
+  // A record may have 16 bytes, so there may be millions of them. Their places are collected first, and the last ones
+  // are read.
+  std::vector<uint32_t> places;
   bool wrapped = false;
   for (uint64_t at = first; at != next;) {
     // A record of length 0, or too little room for a record, means that the log continues at the buffer's start.
@@ -60,19 +62,29 @@ absl::StatusOr<std::vector<LogRecord>> ReadPrintkLog(const KernelMemory& memory,
       continue;
     }
     if (length < *header || length > size - at) break;  // torn
-    LogRecord record;
-    record.sequence = sequence++;
-    record.time_ns = ReadAt<uint64_t>(bytes, at + *ts_nsec);
+    places.push_back(static_cast<uint32_t>(at));
+    at += length;
+    if (wrapped && at > next) break;
+  }
+
+  // The newest first: they are kept if the budget ends.
+  std::vector<LogRecord> log;
+  Meter meter(kKernelLogBudget);
+  for (size_t i = places.size(); i > 0 && log.size() < max_records; --i) {
+    const uint32_t at = places[i - 1];
+    const uint64_t room = ReadAt<uint16_t>(bytes, at + *len) - *header;
     // After text_len come dict_len, facility, and flags with the level in the top 3 bits.
-    const uint64_t text = std::min<uint64_t>(ReadAt<uint16_t>(bytes, at + *text_len), length - *header);
+    const uint64_t text = std::min<uint64_t>(ReadAt<uint16_t>(bytes, at + *text_len), room);
+    if (!meter.Step() || !meter.Bytes(text)) break;
+    LogRecord record;
+    record.sequence = i - 1;
+    record.time_ns = ReadAt<uint64_t>(bytes, at + *ts_nsec);
     record.facility = bytes[at + *text_len + 4];
     record.level = bytes[at + *text_len + 5] >> 5;
     record.text.assign(reinterpret_cast<const char*>(bytes.data() + at + *header), text);
     log.push_back(std::move(record));
-    at += length;
-    if (wrapped && at > next) break;
   }
-  if (log.size() > max_records) log.erase(log.begin(), log.end() - static_cast<ptrdiff_t>(max_records));
+  std::ranges::reverse(log);
   return log;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
+#include "base/meter.h"
 
 namespace vmm {
 namespace {
@@ -10,10 +11,6 @@ namespace {
 // CONFIG_LOG_BUF_SHIFT is at most 25, log_buf_len= at most 2 GiB. A ring has a descriptor for each 32 bytes.
 constexpr uint32_t kMaxSizeBits = 31;
 constexpr uint32_t kMaxCountBits = 26;
-
-// No more is kept, however large the ring claims to be.
-constexpr size_t kMaxText = 64 << 20;
-constexpr size_t kMaxRecords = 1 << 20;
 
 // The top two bits of state_var hold a descriptor's state, the others its id.
 constexpr int kStateShift = 62;
@@ -94,15 +91,17 @@ class Ring {
     // Ids wrap at 62 bits. A tail that is further back than the number of descriptors cannot be real.
     uint64_t records = ((head_ - tail_) & kIdMask) + 1;
     if (records > count_) return absl::DataLossError(absl::StrFormat("tail %#x is not behind head %#x", tail_, head_));
-    records = std::min<uint64_t>({records, max_records, kMaxRecords});
+    records = std::min<uint64_t>({records, max_records, kMaxLogRecords});
+    // The newest first: they are kept if the budget ends.
     std::vector<LogRecord> log;
-    size_t text = 0;
-    for (uint64_t back = records; back > 0 && text <= kMaxText; --back) {
-      std::optional<LogRecord> record = ReadRecord((head_ - (back - 1)) & kIdMask);
+    Meter meter(kKernelLogBudget);
+    for (uint64_t back = 0; back < records && meter.Step(); ++back) {
+      std::optional<LogRecord> record = ReadRecord((head_ - back) & kIdMask);
       if (!record.has_value()) continue;
-      text += record->text.size();
+      if (!meter.Bytes(record->text.size())) break;
       log.push_back(*std::move(record));
     }
+    std::ranges::reverse(log);
     if (log.empty() && !unreadable_.ok()) {
       return Annotate(unreadable_, absl::StrFormat("none of %d records can be read", records));
     }

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/meter.h"
 #include "dump/kernel/vmcoreinfo_note.h"
 
 namespace vmm {
@@ -41,6 +42,7 @@ class Scan {
         const GuestRange chunk{GuestAddr{extent.start.value + done}, std::min(kChunk, extent.size - done)};
         ASSIGN_OR_RETURN(const std::span<const uint8_t> bytes, Bytes(chunk));
         for (uint64_t page = 0; page < chunk.size; page += kPageSize) {
+          if (!meter_.Step()) return meter_.status();
           const TextRange text = probe(bytes.subspan(page, kVmcoreInfoProbeSize));
           if (text.size == 0) continue;
           if (!Pay(std::max(text.size, kMinCandidate))) return false;
@@ -58,6 +60,7 @@ class Scan {
         const uint64_t size = std::min(kChunk + kVmcoreInfoName.size() - 1, extent.size - done);
         const GuestRange chunk{GuestAddr{extent.start.value + done}, size};
         ASSIGN_OR_RETURN(std::span<const uint8_t> bytes, Bytes(chunk));
+        if (!meter_.Step(size / kPageSize)) return meter_.status();
         while (const void* name = memmem(bytes.data(), bytes.size(), kVmcoreInfoName.data(), kVmcoreInfoName.size())) {
           const auto before = static_cast<uint64_t>(static_cast<const uint8_t*>(name) - bytes.data());
           const uint64_t at = chunk.end().value - bytes.size() + before;
@@ -82,11 +85,7 @@ class Scan {
   }
 
   // False if the budget does not cover `cost`.
-  bool Pay(uint64_t cost) {
-    if (cost > budget_) return false;
-    budget_ -= cost;
-    return true;
-  }
+  bool Pay(uint64_t cost) { return meter_.Bytes(cost); }
 
   // The text of the note that has its name at `name`; size 0 if there is no such note.
   TextRange ProbeBefore(GuestAddr name) const {
@@ -109,7 +108,7 @@ class Scan {
   const PhysicalMemory& memory_;
   const std::function<bool(GuestAddr, VmcoreInfo)>& visit_;
   std::vector<uint8_t> buffer_;
-  uint64_t budget_ = kCandidateBudget;
+  Meter meter_{kVmcoreInfoBudget};
 };
 
 }  // namespace

@@ -9,15 +9,16 @@
 
 #include <functional>
 
+#include "base/budget.h"
 #include "base/guest_addr.h"
 #include "base/physical_memory.h"
 #include "dump/snapshot/vmcoreinfo.h"
 
 namespace vmm {
 
-// The scan ends after this many bytes of candidates, each counted as at least kMinCandidate. A real guest has one or
-// two, and a guest that wants to keep us busy must not succeed.
-inline constexpr uint64_t kCandidateBudget = 64 << 20;
+// Each search costs at most kVmcoreInfoBudget. It ends after this many bytes of candidates, each counted as at least
+// kMinCandidate. A real guest has one or two, and a guest that wants to keep us busy must not succeed.
+inline constexpr uint64_t kCandidateBudget = kVmcoreInfoBudget.bytes;
 inline constexpr uint64_t kMinCandidate = 2048;
 
 // Calls `visit` for each place in `memory` that may hold VMCOREINFO, until `visit` returns true. There are two rounds,

@@ -52,8 +52,8 @@ absl::StatusOr<GuestAddr> PageTables::Translate(uint64_t vaddr) const {
   return absl::InternalError("page walk passed level 1");
 }
 
-bool PageTables::ForEachMapping(uint64_t first, uint64_t last,
-                                const std::function<bool(const PageMapping&)>& visit) const {
+bool PageTables::ForEachMapping(uint64_t first, uint64_t last, const std::function<bool(const PageMapping&)>& visit,
+                                Meter* meter) const {
   // The current table of each level, and the start of the address range for which it was entered.
   struct Loaded {
     uint64_t base = 1;  // no table's range starts at an odd address
@@ -74,7 +74,7 @@ bool PageTables::ForEachMapping(uint64_t first, uint64_t last,
       if (at.base != base) {
         at.base = base;
         const bool is_new = seen.insert(table.value | static_cast<uint64_t>(level)).second;
-        if (seen.size() > kMaxTables) return false;
+        if (seen.size() > kMaxTables || (is_new && meter != nullptr && !meter->Step())) return false;
         at.usable = is_new && memory_->Read(table, {reinterpret_cast<uint8_t*>(at.table.data()), sizeof(Table)}).ok();
       }
       if (!at.usable) {

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/guest_addr.h"
+#include "base/meter.h"
 #include "base/physical_memory.h"
 
 namespace vmm {
@@ -49,9 +50,11 @@ class PageTables {
   // Calls `visit` for each page mapped in [first, last], ascending, until `visit` returns false. Skips a table that it
   // has walked before at the same level: KASAN's shadow and espfix map one table thousands of times, and a hostile
   // guest could do so without end. For the same reason the walk ends after kMaxTables tables, and returns false. Skips
-  // tables outside RAM. `first` and `last` are canonical and in the same half.
+  // tables outside RAM. `first` and `last` are canonical and in the same half. `meter`, if not null, pays a step for
+  // each table, and ends the walk as kMaxTables does.
   static constexpr int kMaxTables = 65536;
-  bool ForEachMapping(uint64_t first, uint64_t last, const std::function<bool(const PageMapping&)>& visit) const;
+  bool ForEachMapping(uint64_t first, uint64_t last, const std::function<bool(const PageMapping&)>& visit,
+                      Meter* meter = nullptr) const;
 
  private:
   const PhysicalMemory* memory_;

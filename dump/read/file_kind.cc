@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "absl/strings/str_format.h"
+#include "base/printable.h"
 
 namespace vmm {
 namespace {
@@ -275,7 +276,7 @@ std::string NameProcessCore(std::span<const VmcoreNote> notes, std::span<const E
     std::memcpy(&pid, info->desc.data() + kPrpsinfoPid, sizeof(pid));
     for (size_t i = 0; i < kPrpsinfoNameSize && info->desc[kPrpsinfoName + i] != 0; ++i) {
       const char c = static_cast<char>(info->desc[kPrpsinfoName + i]);
-      program += c < ' ' || c > '~' ? '?' : c;
+      program += IsPrintable(c) ? c : '?';
     }
     who = absl::StrFormat("the process `%s` (pid %d)", program, pid);
   }

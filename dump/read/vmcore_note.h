@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/budget.h"
+
 namespace vmm {
 
 struct VmcoreNote {
@@ -19,8 +21,8 @@ struct VmcoreNote {
 };
 
 // More than the largest Linux needs: two notes for each of 8192 CPUs.
-inline constexpr size_t kMaxNotes = 65536;
-inline constexpr uint64_t kMaxNoteBytes = 64 << 20;
+inline constexpr size_t kMaxNotes = kNotesBudget.steps;
+inline constexpr uint64_t kMaxNoteBytes = kNotesBudget.bytes;
 
 struct ParsedNotes {
   std::vector<VmcoreNote> notes;

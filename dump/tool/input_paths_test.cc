@@ -72,12 +72,24 @@ class InputPathsTest : public testing::Test {
 TEST_F(InputPathsTest, TheDumpOfEveryCommandIsARegularFile) {
   const std::string zeros = "bytes are zeros";
   for (const Command& command : AllCommands()) {
+    if (command.name == "console") continue;  // reads a log
     std::vector<std::string> arguments = {command.name, "@"};
     if (command.name == "compare") arguments.push_back(dump_.path());
     if (command.name == "convert") arguments.push_back(dump_.folder() + "/out");
     ExpectAllRefused(arguments, zeros);
   }
   ExpectAllRefused({"compare", dump_.path(), "@"}, zeros);
+}
+
+TEST_F(InputPathsTest, ALogIsARegularFileToo) {
+  for (const auto& [path, said] :
+       {std::pair{fifo_, "it is a FIFO"}, std::pair{std::string("/"), "it is a directory"},
+        std::pair{std::string("/dev/zero"), "it is a character device"}, std::pair{socket_, "it is a socket"},
+        std::pair{dump_.folder() + "/none", "No such file"}, std::pair{huge_, "1099511627776 bytes"}}) {
+    ExpectRefused({"console", path}, path, said);
+  }
+  std::ostringstream out, err;
+  EXPECT_EQ(RunTool(AllCommands(), {"console", empty_}, out, err), kExitFine) << "an empty log has no report";
 }
 
 TEST_F(InputPathsTest, SoIsTheFileOfEveryOption) {

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "absl/strings/str_format.h"
+#include "base/printable.h"
 
 namespace vmm {
 
@@ -12,7 +13,7 @@ std::string Printable(std::string_view text, std::string_view kept) {
   for (const char c : text) {
     if (c == '\\') {
       out += "\\\\";
-    } else if ((c >= ' ' && c <= '~') || kept.find(c) != std::string_view::npos) {
+    } else if (IsPrintable(c) || kept.find(c) != std::string_view::npos) {
       out += c;
     } else {
       out += absl::StrFormat("\\x%02x", static_cast<unsigned char>(c));

@@ -53,6 +53,10 @@ TEST_F(ReportCommandTest, TheDeathIsToldForPeople) {
         "ffffffffc0400000      4096  pvpanic", "[    1.234567] two\n", " rax 2020202020786172"}) {
     EXPECT_THAT(out_.str(), HasSubstr(expected));
   }
+  const std::string head = out_.str().substr(0, out_.str().find("  version"));
+  EXPECT_THAT(head, HasSubstr("  title      kernel panic: sysrq triggered crash\n"));
+  EXPECT_THAT(head, HasSubstr("  where      sysrq_handle_crash; CPU 0, sh, pid 96\n"));
+  EXPECT_THAT(head, HasSubstr("  next       "));
   EXPECT_THAT(out_.str(), Not(HasSubstr("\x1b")));
   EXPECT_EQ(Run({"report", dump_.path(), "--brief"}), kExitFine);
   EXPECT_THAT(out_.str(), Not(HasSubstr(" rax ")));

@@ -61,6 +61,11 @@ std::string ReportJson(const KernelReport& report, const HostStory& story, const
   json["trouble"] = report.message.trouble;
   if (report.panic_cpu.has_value()) json["panic_cpu"] = *report.panic_cpu;
   if (report.taint.has_value()) json["taint"] = *report.taint;
+  if (report.cause.has_value()) {
+    json["title"] = report.cause->title;
+    json["kind"] = TroubleKindName(report.cause->kind);
+    if (!report.cause->function.empty()) json["function"] = report.cause->function;
+  }
   json["signature"] = report.signature;
   json["cpus"] = Json::array();
   for (const CpuReport& cpu : report.cpus) json["cpus"].push_back(CpuJson(cpu));

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
+#include "dump/console/advice.h"
+#include "dump/console/function_name.h"
 #include "dump/read/registers.h"
 #include "dump/tool/printable.h"
 
@@ -45,6 +47,11 @@ class ReportText {
       out_ << Bold(absl::StrFormat("Linux %s, %s", release, log)) << "\n";
     }
     if (!message.panic.empty()) Row("before", Printable(message.trouble));
+    if (report_.cause.has_value()) {
+      Row("title", Printable(report_.cause->title));
+      Row("where", Printable(Where()));
+      Row("next", std::string(NextStep(report_.cause->kind)));
+    }
     Row("version", Printable(report_.banner));
     if (report_.uptime_ns.has_value()) {
       Row("up", absl::StrFormat("%.6f s, by the log's last line", static_cast<double>(*report_.uptime_ns) / 1e9));
@@ -53,6 +60,23 @@ class ReportText {
     Row("signature", report_.signature);
     Row("symbols", Printable(report_.symbols));
     for (const std::string& missing : report_.missing) Row("missing", Printable(missing));
+  }
+
+  // "my_init, in module bad; CPU 0, sh, pid 96": as much of it as is known.
+  std::string Where() const {
+    const std::string& function = report_.cause->function;
+    std::string where = function;
+    for (const ConsoleFrame& frame : report_.cause->frames) {
+      if (PlainFunctionName(frame.function) != function || frame.module.empty()) continue;
+      where += ", in module " + frame.module;
+      break;
+    }
+    if (!report_.panic_cpu.has_value()) return where;
+    const CpuReport& cpu = report_.cpus[static_cast<size_t>(*report_.panic_cpu)];
+    where += absl::StrFormat("%sCPU %d", where.empty() ? "" : "; ", cpu.cpu);
+    if (cpu.task.has_value()) where += ", " + cpu.task->comm;
+    if (cpu.task.has_value() && cpu.task->pid.has_value()) where += absl::StrFormat(", pid %d", *cpu.task->pid);
+    return where;
   }
 
   void PrintCpu(const CpuReport& cpu) {

@@ -1,6 +1,7 @@
 #include "dump/tool/run_tool.h"
 
 #include <algorithm>
+#include <new>
 
 #include "absl/strings/str_format.h"
 #include "base/version.h"
@@ -94,7 +95,12 @@ int RunCommand(const Command& command, const std::vector<std::string>& arguments
   }
   const Invocation invocation(command.name, std::move(words.operands), std::move(words.options), out, err);
   if (!words.error.empty()) return invocation.Misused(words.error);
-  const int exit_code = command.run(invocation);
+  int exit_code = kExitBadFile;
+  try {
+    exit_code = command.run(invocation);
+  } catch (const std::bad_alloc&) {
+    return invocation.Fail(absl::ResourceExhaustedError("out of memory: the file asks for more than there is"));
+  }
   return exit_code == kExitFine && !invocation.cut_short().empty() ? kExitBadFile : exit_code;
 }
 

@@ -103,11 +103,12 @@ class GuestRam:
     def __init__(self, vmm: subprocess.Popen) -> None:
         self._fd = None
         folder = f"/proc/{vmm.pid}/fd"
+        # By its whole name: while it starts, vmm also has memfds that are not RAM, such as the sandbox's filter.
         while self._fd is None and vmm.poll() is None:
             time.sleep(0.01)
             try:
                 for name in os.listdir(folder):
-                    if os.readlink(f"{folder}/{name}").startswith("/memfd:"):
+                    if os.readlink(f"{folder}/{name}").startswith("/memfd:guest-ram"):
                         self._fd = os.open(f"{folder}/{name}", os.O_RDONLY)
             except FileNotFoundError:
                 pass  # it was closed meanwhile

@@ -3,6 +3,6 @@
 
 int main(void) {
   print("# off we go\n");
-  asm volatile("jmp *%0" ::"r"(0xd0000000ull));
+  asm volatile("jmp *%0" ::"r"(0xc8000000ull));
   return 0;
 }

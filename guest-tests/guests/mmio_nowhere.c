@@ -15,19 +15,19 @@ static void try_at(uintptr_t at, const char* where) {
 }
 
 int main(void) {
-  try_at(0xd0000000, "in the hole below 4 GiB");
-  try_at(0xd0000001, "one byte past an aligned address");
-  try_at(0xd0000007, "across eight bytes");
-  try_at(0xd0000ffd, "across a page");
+  try_at(0xc8000000, "in the hole below 4 GiB");
+  try_at(0xc8000001, "one byte past an aligned address");
+  try_at(0xc8000007, "across eight bytes");
+  try_at(0xc8000ffd, "across a page");
   try_at(0xfed00000, "where other machines have an HPET");
   try_at(0x1c0000000, "above 4 GiB, behind all RAM");
 
   static uint8_t copy[64];
-  memcpy(copy, (const void*)0xd0001000, 63);
+  memcpy(copy, (const void*)0xc8001000, 63);
   bool ones = true;
   for (int i = 0; i < 63; ++i) ones &= copy[i] == 0xff;
   report(ones && copy[63] == 0, "a string read out of nothing");
-  memset((void*)0xd0001000, 0, 64);
-  report(*(volatile uint8_t*)0xd0001000 == 0xff, "a string written into nothing");
+  memset((void*)0xc8001000, 0, 64);
+  report(*(volatile uint8_t*)0xc8001000 == 0xff, "a string written into nothing");
   return finish();
 }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/guest_addr.h"
+#include "base/printable.h"
 #include "base/status.h"
 
 namespace vmm {
@@ -93,7 +94,7 @@ std::string ReadVersion(const SetupHeader& header, std::span<const uint8_t> setu
   if (header.kernel_version == 0) return "";
   std::string version;
   for (size_t at = size_t{header.kernel_version} + 0x200; at < setup.size() && version.size() < kVersionMax; ++at) {
-    if (setup[at] < 0x20 || setup[at] > 0x7e) break;
+    if (!IsPrintable(static_cast<char>(setup[at]))) break;
     version.push_back(static_cast<char>(setup[at]));
   }
   return version;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "absl/strings/str_format.h"
+#include "base/printable.h"
 #include "vmm/boot/abi/pe_abi.h"
 #include "vmm/boot/machine_names.h"
 
@@ -37,7 +38,7 @@ uint32_t BigEndianWord(Head head, uint64_t offset) { return __builtin_bswap32(Wo
 std::string TextAt(Head head, uint64_t offset, uint64_t max) {
   std::string text;
   for (uint64_t at = offset; at < head.size() && text.size() < max; ++at) {
-    if (head[at] < 0x20 || head[at] > 0x7e) break;
+    if (!IsPrintable(static_cast<char>(head[at]))) break;
     text.push_back(static_cast<char>(head[at]));
   }
   return text;

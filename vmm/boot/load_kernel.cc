@@ -42,9 +42,12 @@ bool IsFree(std::span<const GuestRange> free, const GuestRange& range) {
   return std::any_of(free.begin(), free.end(), [&](const GuestRange& candidate) { return candidate.Contains(range); });
 }
 
-// Places the user's initrd, else the UKI's.
+// Places the initrd that the caller made, else the user's, else the UKI's.
 absl::StatusOr<GuestRange> PlaceInitrd(const BootConfig& config, const KernelFile& file, const GuestRange& kernel,
                                        uint32_t addr_max, GuestMemory& memory) {
+  if (config.initrd.has_value()) {
+    return Annotate(LoadInitrd(*config.initrd, kernel, addr_max, memory), "the program and its files");
+  }
   if (!config.initrd_path.empty() || !file.initrd.has_value()) {
     return LoadInitrd(config.initrd_path, kernel, addr_max, memory);
   }

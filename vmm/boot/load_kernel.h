@@ -18,6 +18,7 @@
 #include "base/guest_memory.h"
 #include "dump/snapshot/cpu_state.h"
 #include "vmm/boot/abi/bzimage_abi.h"
+#include "vmm/boot/image_bytes.h"
 #include "vmm/boot/kaslr.h"
 
 namespace vmm {
@@ -30,8 +31,9 @@ enum class BootMode {
 
 struct BootConfig {
   std::string kernel_path;
-  std::string initrd_path;   // empty: the UKI's, else none
-  std::string command_line;  // empty: the UKI's, else none
+  std::string initrd_path;           // empty: the UKI's, else none
+  std::optional<ImageBytes> initrd;  // in place of a file's, if there is one
+  std::string command_line;          // empty: the UKI's, else none
   BootMode mode = BootMode::kAuto;
   Kaslr kaslr;                // "nokaslr" on the command line turns KASLR off
   bool cpu_has_la57 = false;  // true if the guest's CPUID has LA57

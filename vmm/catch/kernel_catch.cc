@@ -88,6 +88,14 @@ void KernelCatch::Remove() {
   if (traps_ != nullptr) traps_->Remove();
 }
 
+void KernelCatch::Hide() {
+  if (traps_ != nullptr) traps_->Hide();
+}
+
+void KernelCatch::PutBack() {
+  if (traps_ != nullptr) traps_->PutBack();
+}
+
 CatchReport KernelCatch::report() const {
   if (!why_none_.empty()) return {.why_none = why_none_};
   return {.points = traps_->points()};

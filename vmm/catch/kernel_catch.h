@@ -32,6 +32,10 @@ class KernelCatch final : public TrapHandler {
   void AfterExit(Vcpu& vcpu) override;
   void Remove() override;
 
+  // See TrapSet. REQUIRES: no vCPU runs.
+  void Hide();
+  void PutBack();
+
   // REQUIRES: no vCPU runs.
   CatchReport report() const;
 

@@ -108,15 +108,29 @@ TrapSet::Meaning TrapSet::MeaningOf(const CatchPoint& point, const CpuState& cpu
   return Meaning::kDied;
 }
 
-void TrapSet::RemoveAt(const CatchPoint& point) {
+bool TrapSet::RemoveAt(const CatchPoint& point) {
   const std::lock_guard lock(mutex_);
   std::array<uint8_t, kPlantedOut.size()> now;
-  if (!memory_.Read(point.phys, now).ok() || now != kPlantedOut) return;  // the kernel has changed this code meanwhile
+  if (!memory_.Read(point.phys, now).ok() || now != kPlantedOut)
+    return false;                                        // the kernel has changed this code meanwhile
   (void)memory_.Write(point.phys, point.original).ok();  // cannot fail: Plant() wrote to the same place
+  return true;
 }
 
 void TrapSet::Remove() {
   for (const CatchPoint& point : points_) RemoveAt(point);
+}
+
+void TrapSet::Hide() {
+  hidden_.clear();
+  for (const CatchPoint& point : points_) {
+    if (RemoveAt(point)) hidden_.push_back(&point);
+  }
+}
+
+void TrapSet::PutBack() {
+  for (const CatchPoint* point : hidden_) (void)memory_.Write(point->phys, kPlantedOut).ok();  // as in RemoveAt()
+  hidden_.clear();
 }
 
 }  // namespace vmm

@@ -49,6 +49,11 @@ class TrapSet {
   // Restores the kernel's code everywhere, because a dump must not show our instructions.
   void Remove();
 
+  // For readers of a guest that is paused: Hide() restores the kernel's code, PutBack() plants what Hide() took away.
+  // REQUIRES: no vCPU runs from the one to the other.
+  void Hide();
+  void PutBack();
+
  private:
   // What it means that a vCPU met a point.
   enum class Meaning { kNothing, kHandsOver, kDied };
@@ -57,13 +62,14 @@ class TrapSet {
 
   bool Resolve(CatchKind kind, std::string_view function, const KernelMemory& image, const KernelSymbols& symbols);
   Meaning MeaningOf(const CatchPoint& point, const CpuState& cpu) const;
-  void RemoveAt(const CatchPoint& point);
+  bool RemoveAt(const CatchPoint& point);  // false: there was nothing of ours
 
   GuestMemory& memory_;
   PanicSink& panics_;
   std::vector<CatchPoint> points_;      // constant after Find()
   std::optional<GuestAddr> panic_cpu_;  // kernel variables; none if the symbols do not name them
   std::optional<GuestAddr> kexec_crash_image_;
+  std::vector<const CatchPoint*> hidden_;
   std::mutex mutex_;  // guards the planted bytes in memory_
 };
 

@@ -88,10 +88,17 @@ std::string_view NearestWord(std::string_view word, std::span<const std::string_
   return best;
 }
 
-absl::Status ParseFlags(std::span<const std::string> args, std::span<const FlagGroup> groups) {
+absl::Status ParseFlags(std::span<const std::string> args, std::span<const FlagGroup> groups,
+                        std::vector<std::string>* rest) {
   const std::vector<std::string_view> names = AllNames(groups);
   for (size_t i = 0; i < args.size(); ++i) {
     const std::string& argument = args[i];
+    if (rest != nullptr && (argument == "--" || (!argument.empty() && !argument.starts_with('-')))) {
+      const auto words = args.subspan(argument == "--" ? i + 1 : i);
+      rest->assign(words.begin(), words.end());
+      if (rest->empty()) return absl::InvalidArgumentError("--: no program is named after it");
+      return absl::OkStatus();
+    }
     if (!argument.starts_with("--") || argument.size() == 2) {
       return absl::InvalidArgumentError(absl::StrFormat(
           "%s: not a flag; this program takes only --name=value, and the kernel is --kernel=FILE", argument));

@@ -38,7 +38,12 @@ struct FlagGroup {
 // Sets Abseil's flags from `args` (without the program's name): --name=value, --name value, --name or --noname for a
 // bool flag, --name or --name=value for an OptionalText. '-' and '_' in names are equal. Only flags in `groups` exist.
 // InvalidArgument names the wrong argument and says what would have been right.
-absl::Status ParseFlags(std::span<const std::string> args, std::span<const FlagGroup> groups);
+//
+// With `rest`, the flags end at the first word that is none, or at "--": that word and all after it go there, without
+// the
+// "--". Null: there may be no such word.
+absl::Status ParseFlags(std::span<const std::string> args, std::span<const FlagGroup> groups,
+                        std::vector<std::string>* rest = nullptr);
 
 // The help text: a usage line, then each group's flags with their help and default.
 std::string HelpText(std::string_view usage, std::span<const FlagGroup> groups);

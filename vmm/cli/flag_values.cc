@@ -135,6 +135,13 @@ absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text) {
   return absl::InvalidArgumentError("must be dump, exit or pause");
 }
 
+absl::StatusOr<SandboxMode> ParseSandbox(std::string_view text) {
+  if (text == "on") return SandboxMode::kOn;
+  if (text == "log") return SandboxMode::kLog;
+  if (text == "off") return SandboxMode::kOff;
+  return absl::InvalidArgumentError("must be on, log or off");
+}
+
 absl::StatusOr<CoreMappings> ParseCoreMappings(std::string_view text) {
   if (text == "needed") return CoreMappings::kNeeded;
   if (text == "all") return CoreMappings::kAll;

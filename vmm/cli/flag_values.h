@@ -26,6 +26,7 @@ absl::StatusOr<absl::Duration> ParseSoftPower(std::string_view text);       // a
 absl::StatusOr<bool> ParseWatchdog(std::string_view text);                  // ib700, off
 absl::StatusOr<bool> ParseOnOff(std::string_view text);                     // on, off
 absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text);                // dump, exit, pause
+absl::StatusOr<SandboxMode> ParseSandbox(std::string_view text);            // on, log, off
 
 absl::StatusOr<CoreMappings> ParseCoreMappings(std::string_view text);  // needed, all
 

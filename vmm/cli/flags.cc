@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -13,9 +14,12 @@
 #include "base/status.h"
 #include "base/version.h"
 #include "dump/kernel/symbol_list.h"
+#include "vmm/backend/host_share.h"
 #include "vmm/cli/command_line.h"
+#include "vmm/cli/disk_flags.h"
 #include "vmm/cli/flag_values.h"
 #include "vmm/cli/guestinfo_flags.h"
+#include "vmm/cli/program_flags.h"
 #include "vmm/cli/vmcoreinfo_file.h"
 #include "vmm/platform/memory_map.h"
 
@@ -79,6 +83,22 @@ ABSL_FLAG(std::string, watchdog, "off",
           "HOW: ib700, the watchdog at ports 0x441 and 0x443; a guest that\n"
           "starts it and does not feed it hangs: exit 122 [off]");
 ABSL_FLAG(std::string, rng, "on", "HOW: on or off: virtio-rng, a source of entropy [on]");
+ABSL_FLAG(vmm::RepeatedText, disk, {},
+          "FILE[,ro|,overlay[=FILE2]]: a raw image or block device as a disk of\n"
+          "the guest, /dev/vda first; ro is read-only, overlay keeps the guest's\n"
+          "changes in memory, or in FILE2; repeatable");
+ABSL_FLAG(vmm::RepeatedText, virtio_port, {},
+          "NAME=WHERE: a stream, /dev/virtio-ports/NAME in the guest; WHERE is\n"
+          "FILE, unix:PATH or fd:N; repeatable");
+ABSL_FLAG(std::string, vsock, "",
+          "PATH: a socket to the guest's vsock ports, by \"CONNECT port\"; the guest\n"
+          "reaches PATH_port");
+ABSL_FLAG(vmm::RepeatedText, share, {},
+          "DIR: a folder of the host for the guest to mount; with :TAG, its\n"
+          "name there, or share; with ,ro and ,9p, or virtiofs; repeatable");
+ABSL_FLAG(vmm::RepeatedText, net, {},
+          "HOW: a network card: user, by passt, with ,port=HOST:GUEST for TCP\n"
+          "from the host, or tap:NAME; each with ,mac=ADDRESS; repeatable");
 ABSL_FLAG(std::string, hang_after, "off",
           "TIME: a guest that hangs for so long is sent an NMI, dumped,\n"
           "and ends with exit 122 [off]");
@@ -86,9 +106,23 @@ ABSL_FLAG(std::string, core_mappings, "needed",
           "WHAT: needed or all [needed]; all adds vmalloc and modules, for gdb,\n"
           "but drgn with libkdumpfile 0.5.1 cannot read that");
 ABSL_FLAG(std::string, vmcoreinfo, "", "FILE: VMCOREINFO, note or text, tried before what is found in RAM");
+ABSL_FLAG(std::string, console, "",
+          "FILE: where the guest's console goes; off keeps it for the record,\n"
+          "- is standard output, with a PROGRAM standard error [-; with a\n"
+          "PROGRAM off, or - if --verbose]");
 ABSL_FLAG(std::string, timeout, "off", "TIME: end the run after so long, exit 124 [off]");
+ABSL_FLAG(std::string, sandbox, "on",
+          "HOW: on, log or off: vmm gives up rights, files and system\n"
+          "calls before its guest runs; log names calls that on forbids [on]");
+ABSL_FLAG(std::string, qmp, "",
+          "PATH: a socket for QEMU's monitor protocol: drgn --qemu=PATH reads\n"
+          "the guest's memory while it runs; stop, cont, dump-guest-memory");
 ABSL_FLAG(std::string, result, "",
           "FILE: a JSON record of the run; - is standard output. What is no regular file is written to, not replaced");
+ABSL_FLAG(std::string, ktap, "",
+          "FILE: the results of the guest's tests (KTAP or TAP on its console),\n"
+          "as KTAP; the test that was running at a death is not ok");
+ABSL_FLAG(std::string, junit, "", "FILE: the same as JUnit's XML");
 ABSL_FLAG(bool, verbose, false, "say more on stderr");
 ABSL_FLAG(bool, help, false, "this text");
 ABSL_FLAG(bool, version, false, "the version");
@@ -99,23 +133,33 @@ namespace {
 constexpr std::string_view kUsage =
     "vmm boots a Linux kernel on /dev/kvm, and when it panics leaves a vmcore.\n"
     "\n"
+    "  vmm --kernel=bzImage -- PROGRAM [ARGUMENTS]\n"
     "  vmm --kernel=bzImage --initrd=initrd.img --append='console=ttyS0'\n"
     "\n"
-    "The guest's serial console is standard input and output (on a terminal, Ctrl-A x\n"
-    "quits). Our own words go to stderr; the last line there says how the run ended.\n"
+    "With a PROGRAM, the guest runs it with the libraries that it has here, and its\n"
+    "standard input, output and error are ours. Without one, the guest's serial console\n"
+    "is standard input and output (on a terminal, Ctrl-A x quits). Our own words go to\n"
+    "stderr; the last line there says how the run ended.\n"
     "Exit status: 0 power-off, 1-119 the guest's own, 120 panic, 121 triple fault,\n"
-    "122 hang, 123 reset, 124 time-out, 125 vmm could not run it, 126 panic but no dump.\n";
+    "122 hang, 123 reset or lost, 124 time-out, 125 vmm could not run it, 126 panic but\n"
+    "no dump, 127 no such program.\n"
+    "\n"
+    "Two commands have a --help of their own: vmm batch FILE runs many guests at once,\n"
+    "vmm doctor [--kernel=FILE] says what this machine or kernel lacks.\n";
 
 const std::vector<FlagGroup>& Groups() {
   static const auto& groups = *new std::vector<FlagGroup>{
       {"What to boot", {"kernel", "initrd", "append", "boot", "kaslr"}},
-      {"The machine", {"memory", "cpus", "cpu_features", "watchdog", "rng"}},
+      {"The machine",
+       {"memory", "cpus", "cpu_features", "watchdog", "rng", "disk", "share", "net", "vsock", "virtio_port"}},
+      {"The program", {"file", "module", "modules_dir", "env", "cwd", "exit_status"}},
       {"VMware's side of the machine",
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",
        {"on_panic", "catch", "symbols", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir",
         "dump_once", "dump_keep", "dump_min_free", "dump_format", "dump_level", "dump", "core_mappings", "vmcoreinfo"}},
-      {"The run", {"timeout", "hang_after", "result", "verbose", "help", "version"}},
+      {"The run",
+       {"timeout", "hang_after", "console", "sandbox", "qmp", "result", "ktap", "junit", "verbose", "help", "version"}},
   };
   return groups;
 }
@@ -247,9 +291,27 @@ absl::Status DumpFromFlags(VmConfig& config) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<VmConfig> ConfigFromFlags() {
+// Two things cannot both have the program's standard output, or be the guest's first program.
+absl::Status CheckProgram(const VmConfig& config) {
+  if (!config.program.has_value()) return absl::OkStatus();
+  if (!config.boot.initrd_path.empty()) {
+    return absl::InvalidArgumentError(
+        "--initrd is not for a run with a program, whose initramfs is made here: see --file");
+  }
+  const std::string_view flag = config.dump_fd == STDOUT_FILENO ? "--dump=-"
+                                : config.result_path == "-"     ? "--result=-"
+                                                                : "";
+  if (flag.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrFormat("%s: standard output is the program's; name a file", flag));
+}
+
+absl::StatusOr<VmConfig> ConfigFromFlags(std::vector<std::string> words) {
   VmConfig config;
   config.boot.kernel_path = absl::GetFlag(FLAGS_kernel);
+  if (config.boot.kernel_path.empty() && !words.empty()) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "%s: not a flag, so it is a program for the guest, and that needs a kernel: --kernel=FILE", words[0]));
+  }
   if (config.boot.kernel_path.empty()) {
     return absl::InvalidArgumentError("--kernel=FILE is needed: a bzImage or vmlinux; see --help");
   }
@@ -268,6 +330,20 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
   ASSIGN_OR_RETURN(config.vmware, VmwareFromFlags());
   ASSIGN_OR_RETURN(config.watchdog, Value("watchdog", FLAGS_watchdog, ParseWatchdog));
   ASSIGN_OR_RETURN(config.virtio.rng, Value("rng", FLAGS_rng, ParseOnOff));
+  ASSIGN_OR_RETURN(config.virtio.disks, ReadDisks(absl::GetFlag(FLAGS_disk).values));
+  ASSIGN_OR_RETURN(config.virtio.ports, ReadPorts(absl::GetFlag(FLAGS_virtio_port).values));
+  config.virtio.vsock_path = absl::GetFlag(FLAGS_vsock);
+  for (const std::string& text : absl::GetFlag(FLAGS_share).values) {
+    ASSIGN_OR_RETURN(HostFolder folder, Annotate(ParseShare(text), "--share=" + text));
+    config.virtio.folders.push_back(std::move(folder));
+  }
+  for (const std::string& text : absl::GetFlag(FLAGS_net).values) {
+    ASSIGN_OR_RETURN(HostNetwork network, Annotate(ParseNet(text), "--net=" + text));
+    config.virtio.networks.push_back(std::move(network));
+  }
+
+  ASSIGN_OR_RETURN(config.program, ProgramFromFlags(std::move(words)));
+  config.console = absl::GetFlag(FLAGS_console);
 
   ASSIGN_OR_RETURN(config.on_panic, Value("on-panic", FLAGS_on_panic, ParseOnPanic));
   ASSIGN_OR_RETURN(config.catching, Value("catch", FLAGS_catch, ParseCatch));
@@ -282,8 +358,13 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
   const auto time_or_off = [](std::string_view text) { return ParseDuration(text, /*allow_off=*/true); };
   ASSIGN_OR_RETURN(config.hang_after, Value("hang-after", FLAGS_hang_after, ReadHangAfter));
   ASSIGN_OR_RETURN(config.timeout, Value("timeout", FLAGS_timeout, time_or_off));
+  ASSIGN_OR_RETURN(config.sandbox, Value("sandbox", FLAGS_sandbox, ParseSandbox));
+  config.qmp_path = absl::GetFlag(FLAGS_qmp);
   config.result_path = absl::GetFlag(FLAGS_result);
+  config.ktap_path = absl::GetFlag(FLAGS_ktap);
+  config.junit_path = absl::GetFlag(FLAGS_junit);
   config.verbose = absl::GetFlag(FLAGS_verbose);
+  RETURN_IF_ERROR(CheckProgram(config));
   return config;
 }
 
@@ -292,10 +373,11 @@ absl::StatusOr<VmConfig> ConfigFromFlags() {
 absl::StatusOr<VmmInvocation> ParseCommandLine(int argc, char** argv) {
   const std::vector<std::string> words(argv, argv + argc);
   const auto args = std::span(words).subspan(words.empty() ? 0 : 1);
-  RETURN_IF_ERROR(ParseFlags(args, Groups()));
+  std::vector<std::string> program;
+  RETURN_IF_ERROR(ParseFlags(args, Groups(), &program));
   if (absl::GetFlag(FLAGS_help)) return VmmInvocation{.text = HelpText(kUsage, Groups())};
   if (absl::GetFlag(FLAGS_version)) return VmmInvocation{.text = absl::StrFormat("vmm %s\n", kVersion)};
-  ASSIGN_OR_RETURN(VmConfig config, ConfigFromFlags());
+  ASSIGN_OR_RETURN(VmConfig config, ConfigFromFlags(std::move(program)));
   config.command = ShellQuote(words);
   return VmmInvocation{.config = std::move(config)};
 }

@@ -13,10 +13,14 @@
 #include "devices/vmport/backdoor.h"
 #include "dump/snapshot/vmcoreinfo.h"
 #include "dump/write/vmcore_options.h"
+#include "vmm/backend/host_share.h"
 #include "vmm/boot/load_kernel.h"
 #include "vmm/catch/catch_config.h"
+#include "vmm/config/disk_config.h"
+#include "vmm/harness/program_config.h"
 #include "vmm/kvm/cpu_features.h"
 #include "vmm/kvm/hypervisor_leaf.h"
+#include "vmm/sandbox/sandbox_mode.h"
 #include "vmm/witness/kernel_signs.h"
 
 namespace vmm {
@@ -42,6 +46,11 @@ struct VmwareConfig {
 // The virtio devices of the machine. vmm/machine/virtio_devices.h makes them.
 struct VirtioConfig {
   bool rng = true;  // a source of entropy
+  std::vector<DiskConfig> disks;
+  std::vector<PortConfig> ports;
+  std::string vsock_path;  // the socket by which programs of the host reach the guest; empty: none
+  std::vector<HostFolder> folders;
+  std::vector<HostNetwork> networks;
 };
 
 struct VmConfig {
@@ -56,6 +65,12 @@ struct VmConfig {
   bool watchdog = false;  // an ib700
   VirtioConfig virtio;
 
+  std::optional<ProgramConfig> program;  // what the guest is for; empty: the user's initrd says
+  // What becomes of the guest's console. Empty: standard output; with a program it is only kept for the record, or with
+  // `verbose` goes to standard error. "-": standard output; with a program standard error. "off": kept only. Else a
+  // file.
+  std::string console;
+
   OnPanic on_panic = OnPanic::kDump;
   CatchConfig catching;                   // what to catch at the fault itself
   std::vector<KernelSign> catch_console;  // which console messages count as a panic
@@ -67,9 +82,14 @@ struct VmConfig {
   int dump_fd = -1;  // the vmcore is streamed there first; if it is standard output, the console is not. -1: no stream
   std::optional<VmcoreInfo> vmcoreinfo;  // the user's, tried before any that is found
 
+  SandboxMode sandbox = SandboxMode::kOff;  // confines the calling thread for good: a program of its own wants kOn
+
   absl::Duration hang_after = absl::InfiniteDuration();
   absl::Duration timeout = absl::InfiniteDuration();
+  std::string qmp_path;     // the monitor's socket; empty: none
   std::string result_path;  // empty: no JSON record; "-": standard output
+  std::string ktap_path;    // the results of the guest's tests, as KTAP; empty: not wanted
+  std::string junit_path;   // the same as JUnit's XML
   bool verbose = false;
 
   // The exact command line, quoted for a shell; goes into the record.

@@ -50,6 +50,7 @@ class DeviceSet {
   const Ib700* watchdog() const { return ib700_.get(); }  // null unless one was wired
   Backdoor* backdoor() { return backdoor_.get(); }        // null unless one was wired
   const FwCfg& fw_cfg() const { return fw_cfg_; }
+  DebugExit& debug_exit() { return debug_exit_; }
 
  private:
   explicit DeviceSet(const Wiring& wiring);

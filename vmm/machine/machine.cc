@@ -35,7 +35,8 @@ BackdoorConfig DescribeMachine(const VmConfig& config, const KvmVm& vm, const Uu
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const VmConfig& config, RunEvents& events,
-                                                         Serial::Output console) {
+                                                         Serial::Output console,
+                                                         const std::function<void()>& begin_device_thread) {
   std::unique_ptr<Machine> machine(new Machine);
 
   ASSIGN_OR_RETURN(machine->memory_,
@@ -69,8 +70,10 @@ absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const VmConfig& config,
     RETURN_IF_ERROR(Annotate(machine->devices_->backdoor()->SetGuestInfo(key, value), "guestinfo"));
   }
 
-  ASSIGN_OR_RETURN(std::vector<std::unique_ptr<VirtioDevice>> virtio, MakeVirtioDevices(config.virtio));
-  ASSIGN_OR_RETURN(machine->virtio_, VirtioSet::Create(std::move(virtio), *machine->vm_, *machine->memory_));
+  ASSIGN_OR_RETURN(std::vector<std::unique_ptr<VirtioDevice>> virtio,
+                   MakeVirtioDevices(config.virtio, *machine->memory_, events, machine->processes_));
+  ASSIGN_OR_RETURN(machine->virtio_,
+                   VirtioSet::Create(std::move(virtio), *machine->vm_, *machine->memory_, begin_device_thread));
   RETURN_IF_ERROR(machine->virtio_->AddTo(machine->devices_->mmio()));
 
   BootConfig boot = config.boot;

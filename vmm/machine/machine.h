@@ -3,11 +3,13 @@
 #ifndef VMM_MACHINE_MACHINE_H_
 #define VMM_MACHINE_MACHINE_H_
 
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/guest_memory.h"
+#include "vmm/backend/back_end_process.h"
 #include "vmm/config/vm_config.h"
 #include "vmm/kvm/kvm_vm.h"
 #include "vmm/machine/device_set.h"
@@ -16,11 +18,13 @@
 
 namespace vmm {
 
-// Built and destroyed by one thread. `events` and whatever `console` writes to must outlive it.
+// Built and destroyed by one thread. `events` and whatever `console` writes to must outlive it. `begin_device_thread`
+// runs on the thread of each virtio device before the device's driver starts it.
 class Machine {
  public:
-  static absl::StatusOr<std::unique_ptr<Machine>> Create(const VmConfig& config, RunEvents& events,
-                                                         Serial::Output console);
+  static absl::StatusOr<std::unique_ptr<Machine>> Create(
+      const VmConfig& config, RunEvents& events, Serial::Output console,
+      const std::function<void()>& begin_device_thread = [] {});
 
   GuestMemory& memory() { return *memory_; }
   DeviceSet& devices() { return *devices_; }
@@ -41,6 +45,7 @@ class Machine {
   std::unique_ptr<GuestMemory> memory_;
   std::unique_ptr<KvmVm> vm_;
   std::unique_ptr<DeviceSet> devices_;
+  std::vector<std::unique_ptr<BackEndProcess>> processes_;
   std::unique_ptr<VirtioSet> virtio_;
   LoadedKernel kernel_;
 };

@@ -44,7 +44,8 @@ class VirtioSet::Wiring final : public EventWiring {
 VirtioSet::~VirtioSet() = default;
 
 absl::StatusOr<std::unique_ptr<VirtioSet>> VirtioSet::Create(std::vector<std::unique_ptr<VirtioDevice>> devices,
-                                                             KvmVm& vm, GuestMemory& memory) {
+                                                             KvmVm& vm, GuestMemory& memory,
+                                                             const std::function<void()>& begin) {
   if (devices.size() > kMaxVirtioDevices) {
     return absl::ResourceExhaustedError(
         absl::StrFormat("%d virtio devices; the machine has interrupts for %d", devices.size(), kMaxVirtioDevices));
@@ -54,7 +55,7 @@ absl::StatusOr<std::unique_ptr<VirtioSet>> VirtioSet::Create(std::vector<std::un
     Slot& slot = set->slots_.emplace_back();
     slot.device = std::move(device);
     slot.wiring = std::make_unique<Wiring>(vm, set->slots_.size() - 1);
-    ASSIGN_OR_RETURN(slot.mmio, VirtioMmio::Create(*slot.device, memory, *slot.wiring));
+    ASSIGN_OR_RETURN(slot.mmio, VirtioMmio::Create(*slot.device, memory, *slot.wiring, begin));
   }
   return set;
 }

@@ -2,6 +2,7 @@
 #ifndef VMM_MACHINE_VIRTIO_SET_H_
 #define VMM_MACHINE_VIRTIO_SET_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,9 +22,11 @@ namespace vmm {
 // devices through the bus.
 class VirtioSet {
  public:
-  // ResourceExhausted for more than kMaxVirtioDevices. `vm` and `memory` must outlive the set.
+  // ResourceExhausted for more than kMaxVirtioDevices. `vm` and `memory` must outlive the set. `begin` runs
+  // on each device's thread before all else.
   static absl::StatusOr<std::unique_ptr<VirtioSet>> Create(std::vector<std::unique_ptr<VirtioDevice>> devices,
-                                                           KvmVm& vm, GuestMemory& memory);
+                                                           KvmVm& vm, GuestMemory& memory,
+                                                           const std::function<void()>& begin);
   ~VirtioSet();
 
   VirtioSet(const VirtioSet&) = delete;

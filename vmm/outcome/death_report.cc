@@ -31,6 +31,10 @@ DeathReport ReportDeath(const VmSnapshot& snapshot, const FoundKernel& kernel, i
       MakeKernelReport(**view, snapshot.cpus, kLogLines, is_known ? std::optional<int>(dead_vcpu) : std::nullopt);
   death.message = report.message.panic.empty() ? report.message.trouble : report.message.panic;
   death.signature = report.signature;
+  if (report.cause.has_value()) {
+    death.title = report.cause->title;
+    death.function = report.cause->function;
+  }
   death.missing.insert(death.missing.end(), report.missing.begin(), report.missing.end());
   for (const LogRecord& record : report.log) death.log.push_back(FormatLogRecord(record));
   if (report.panic_cpu.has_value()) {

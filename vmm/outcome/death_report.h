@@ -18,7 +18,9 @@ namespace vmm {
 // All texts are printable; each may be missing.
 struct DeathReport {
   std::string message;             // "sysrq triggered crash"; without a panic, the first line of the trouble
-  std::string signature;           // CrashSignature() of dump/kernel/panic_message.h
+  std::string title;               // "KASAN: slab-use-after-free Read in f" (dump/kernel/death_title.h)
+  std::string function;            // the function to blame
+  std::string signature;           // KernelReport::signature
   std::vector<std::string> stack;  // stack of the CPU that died, innermost first: "panic+0x146/0x31f"
   std::vector<std::string> log;    // its last lines as dmesg prints them, at most kLogLines
   std::vector<std::string> missing;

@@ -11,11 +11,12 @@ enum ExitCode : int {
   kExitTripleFault = 121,
   kExitHang = 122,
   kExitReset = 123,
+  kExitLost = 123,  // a power-off before the program's status was known: as with a reset, nobody knows how it went
   kExitTimeout = 124,
-  kExitVmmError = 125,    // the VMM could not do its work: bad flag, no KVM, bad image, no place for the record
-  kExitDumpFailed = 126,  // the guest's panic was handled, but no dump could be written
-  kExitProgramNotFound = 127,
-  kExitSignalBase = 128,  // + the signal's number: a signal told the VMM to stop
+  kExitVmmError = 125,         // the VMM could not do its work: bad flag, no KVM, bad image, no place for the record
+  kExitDumpFailed = 126,       // the guest's panic was handled, but no dump could be written
+  kExitProgramNotFound = 127,  // or it is none that the guest can run
+  kExitSignalBase = 128,       // + the signal's number: a signal told the VMM to stop
 };
 
 }  // namespace vmm

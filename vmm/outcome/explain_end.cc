@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "base/log.h"
 #include "vmm/outcome/death_report.h"
+#include "vmm/outcome/explanation.h"
 #include "vmm/outcome/fault_site.h"
 
 namespace vmm {
@@ -43,6 +45,12 @@ bool PanicWasToBeCaught(const RunOutcome& outcome) {
                                                            &CatchPoint::kind) != outcome.catching->points.end();
 }
 
+// True if nobody has seen what the guest printed.
+bool HidesConsole(const VmConfig& config) {
+  if (config.console == "off") return true;
+  return config.program.has_value() && config.console.empty() && !config.verbose;
+}
+
 }  // namespace
 
 bool ConsoleShowedPanic(const RunOutcome& outcome) {
@@ -70,7 +78,8 @@ bool IsBadEnd(const RunOutcome& outcome) {
   }
 }
 
-void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, const FoundKernel& kernel, RunOutcome& outcome) {
+void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, const FoundKernel& kernel, int stop_fd,
+                RunOutcome& outcome) {
   if (outcome.kind != RunOutcome::Kind::kPanic) TellWhereVcpusStood(snapshot);
   const SymbolList* const symbols = config.catching.symbols.get();
   const int dead = DeadVcpu(outcome);
@@ -78,13 +87,15 @@ void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, const FoundK
   if (CouldNotGoOn(outcome) && cpu != nullptr) outcome.fault = DescribeFault(dead, *cpu, *snapshot.memory);
   // Lost registers give no stack, and all such ends would have the same signature.
   const bool lost = outcome.fault.has_value() && outcome.fault->registers_lost;
-  outcome.death = ReportDeath(snapshot, kernel, lost ? -1 : dead, symbols);
+  const HangRegistersNote* const before = outcome.hang_registers.has_value() ? &outcome.hang_registers->note : nullptr;
+  Explanation explanation = ExplainByMemory(snapshot, kernel, lost ? -1 : dead, symbols, before, stop_fd);
+  outcome.death = std::move(explanation.death);
   if (outcome.fault.has_value()) {
     if (!lost && !outcome.death->stack.empty()) outcome.fault->place = outcome.death->stack[0];
     TellFault(*outcome.fault);
   }
-  if (outcome.hang_registers.has_value()) NamePlaces(snapshot, kernel, symbols, *outcome.hang_registers);
-  if (!ConsoleShowedPanic(outcome)) TellLog(*outcome.death);
+  if (before != nullptr) outcome.hang_registers->places = std::move(explanation.places);
+  if (!ConsoleShowedPanic(outcome) || HidesConsole(config)) TellLog(*outcome.death);
 }
 
 }  // namespace vmm

@@ -23,8 +23,10 @@ bool ConsoleShowedPanic(const RunOutcome& outcome);
 bool IsBadEnd(const RunOutcome& outcome);
 
 // Adds to the record what the vCPUs' registers and the guest's memory say about the end, and prints on stderr what the
-// console has not shown. `kernel` is FindKernel() of `snapshot`. Never fails. REQUIRES: IsBadEnd().
-void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, const FoundKernel& kernel, RunOutcome& outcome);
+// console has not shown. `kernel` is FindKernel() of `snapshot`. A child process reads the memory (explanation.h). It
+// is ended when `stop_fd` becomes readable; -1: nothing ends it early. Never fails. REQUIRES: IsBadEnd().
+void ExplainEnd(const VmConfig& config, const VmSnapshot& snapshot, const FoundKernel& kernel, int stop_fd,
+                RunOutcome& outcome);
 
 }  // namespace vmm
 

@@ -1,5 +1,7 @@
 #include "vmm/outcome/explain_end.h"
 
+#include <unistd.h>
+
 #include "dump/testing/linux_guest.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -13,7 +15,7 @@ class ExplainEndTest : public testing::Test {
     RunOutcome outcome;
     outcome.kind = RunOutcome::Kind::kPanic;
     outcome.panic = PanicEvent{.source = PanicSource::kTripleFault, .vcpu = 0};
-    ExplainEnd(VmConfig(), snapshot_, FindKernel(snapshot_), outcome);
+    ExplainEnd(VmConfig(), snapshot_, FindKernel(snapshot_), /*stop_fd=*/-1, outcome);
     return outcome;
   }
 
@@ -38,6 +40,22 @@ TEST_F(ExplainEndTest, RegistersThatTheHostHasResetGiveNoStackAndNoSignature) {
   EXPECT_TRUE(outcome.fault->registers_lost);
   EXPECT_THAT(outcome.death->stack, testing::IsEmpty());
   EXPECT_EQ(outcome.death->signature, "");
+}
+
+// Registers that the host itself has are told; only the memory's part is missing.
+TEST_F(ExplainEndTest, AStopSignalEndsTheExplanationAndTheRecordSaysSo) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], "x", 1), 1);
+  RunOutcome outcome;
+  outcome.kind = RunOutcome::Kind::kPanic;
+  outcome.panic = PanicEvent{.source = PanicSource::kTripleFault, .vcpu = 0};
+  ExplainEnd(VmConfig(), snapshot_, FindKernel(snapshot_), ends[0], outcome);
+  EXPECT_THAT(outcome.death->missing,
+              testing::ElementsAre("the explanation of the end was given up: a signal ended it"));
+  EXPECT_TRUE(outcome.fault.has_value());
+  EXPECT_EQ(SignatureOf(outcome), "triple-fault");
+  close(ends[0]), close(ends[1]);
 }
 
 TEST_F(ExplainEndTest, RegistersThatCouldNotBeReadAreNoPlace) {

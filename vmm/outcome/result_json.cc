@@ -11,6 +11,7 @@
 #include "base/unique_fd.h"
 #include "base/version.h"
 #include "nlohmann/json.hpp"
+#include "vmm/ktap/summary_json.h"
 #include "vmm/outcome/tool_lines.h"
 
 namespace vmm {
@@ -72,6 +73,11 @@ ordered_json NmiJson(const RunOutcome& outcome) {
   return json;
 }
 
+ordered_json SandboxJson(const SandboxReport& sandbox) {
+  if (sandbox.mode == SandboxMode::kOff) return nullptr;
+  return {{"seccomp", sandbox.seccomp}, {"landlock", sandbox.landlock}, {"lacking", sandbox.lacking}};
+}
+
 ordered_json HangJson(const RunOutcome& outcome) {
   if (!outcome.hang.has_value()) return nullptr;
   ordered_json places = ordered_json::array();
@@ -122,10 +128,9 @@ ordered_json CatchJson(const RunOutcome& outcome) {
 
 ordered_json DeathJson(const RunOutcome& outcome) {
   if (!outcome.death.has_value()) return nullptr;
-  return {{"message", outcome.death->message},
-          {"signature", outcome.death->signature},
-          {"stack", outcome.death->stack},
-          {"log", outcome.death->log},
+  return {{"message", outcome.death->message},   {"title", outcome.death->title},
+          {"function", outcome.death->function}, {"signature", outcome.death->signature},
+          {"stack", outcome.death->stack},       {"log", outcome.death->log},
           {"missing", outcome.death->missing}};
 }
 
@@ -245,6 +250,17 @@ ordered_json VmportJson(const VmportReport& vmport) {
   return json;
 }
 
+ordered_json ProgramJson(const ProgramConfig& config, const RunOutcome& outcome) {
+  ordered_json json = {{"words", config.words}, {"started", false}, {"status", nullptr}, {"signal", nullptr}};
+  if (!outcome.program.has_value()) return json;
+  const ProgramEnd& end = *outcome.program;
+  json["started"] = end.stage == kStageRunning || end.ended();
+  if (end.ended() && outcome.kind == RunOutcome::Kind::kGuestExit) {
+    json[end.signal() != 0 ? "signal" : "status"] = end.signal() != 0 ? end.signal() : end.status();
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
@@ -262,6 +278,7 @@ std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
       {"console", ConsoleJson(outcome)},
       {"vcpus", VcpusJson(outcome)},
       {"dump", DumpJson(outcome)},
+      {"sandbox", SandboxJson(outcome.sandbox)},
       {"tools", ToolsJson(config, outcome)},
       {"guest", GuestJson(config, outcome)},
       {"seconds",
@@ -269,6 +286,8 @@ std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
       {"command", config.command},
   };
   if (outcome.vmport.has_value()) result["vmport"] = VmportJson(*outcome.vmport);
+  if (outcome.tests.has_value()) result["tests"] = TestsJson(*outcome.tests);
+  if (config.program.has_value()) result["program"] = ProgramJson(*config.program, outcome);
   if (outcome.kind == RunOutcome::Kind::kGuestExit) result["guest_status"] = outcome.guest_status;
   return JsonText(std::move(result), /*indent=*/2) + "\n";
 }

@@ -37,10 +37,25 @@ std::string DescribeRecord(const RunOutcome& outcome) {
   return "; no record: " + std::string(outcome.record_error.message());
 }
 
+std::string DescribeLoss(const RunOutcome& outcome) {
+  if (outcome.program.has_value()) {
+    return absl::StrFormat("lost: the guest powered off (%s) before the program had ended", outcome.by);
+  }
+  return absl::StrFormat(
+      "lost: the guest powered off (%s), and its init could not reach vmm: the kernel needs CONFIG_DEVMEM=y, no "
+      "lockdown "
+      "and an initramfs; --verbose shows its console",
+      outcome.by);
+}
+
 std::string Describe(const RunOutcome& outcome) {
   switch (outcome.kind) {
     case RunOutcome::Kind::kPowerOff: return absl::StrFormat("power-off (%s)", outcome.by);
-    case RunOutcome::Kind::kGuestExit: return absl::StrFormat("guest exit, status %d", outcome.guest_status);
+    case RunOutcome::Kind::kGuestExit:
+      if (outcome.program.has_value() && outcome.program->ended()) return DescribeProgramEnd(*outcome.program);
+      return absl::StrFormat("guest exit, status %d", outcome.guest_status);
+    case RunOutcome::Kind::kNoProgram: return std::string(outcome.error.message());
+    case RunOutcome::Kind::kLost: return DescribeLoss(outcome);
     case RunOutcome::Kind::kPanic: return DescribePanic(outcome) + DescribeDump(outcome);
     case RunOutcome::Kind::kReset: return absl::StrFormat("reset (%s)", outcome.by);
     case RunOutcome::Kind::kHang: return "hang: " + outcome.hang->detail + DescribeDump(outcome);
@@ -58,6 +73,8 @@ std::string_view OutcomeName(const RunOutcome& outcome) {
   switch (outcome.kind) {
     case RunOutcome::Kind::kPowerOff: return "power-off";
     case RunOutcome::Kind::kGuestExit: return "guest-exit";
+    case RunOutcome::Kind::kNoProgram: return "no-program";
+    case RunOutcome::Kind::kLost: return "lost";
     case RunOutcome::Kind::kPanic: return IsTripleFault(outcome) ? "triple-fault" : "panic";
     case RunOutcome::Kind::kReset: return "reset";
     case RunOutcome::Kind::kHang: return "hang";
@@ -73,7 +90,12 @@ int ExitCodeOf(const RunOutcome& outcome) {
   if (!outcome.record_error.ok()) return kExitVmmError;
   switch (outcome.kind) {
     case RunOutcome::Kind::kPowerOff: return kExitPowerOff;
+    case RunOutcome::Kind::kNoProgram:
+      return outcome.shell_status && outcome.no_program.has_value() ? static_cast<int>(*outcome.no_program)
+                                                                    : kExitProgramNotFound;
+    case RunOutcome::Kind::kLost: return kExitLost;
     case RunOutcome::Kind::kGuestExit:
+      if (outcome.shell_status) return static_cast<int>(outcome.guest_status & 0xff);
       return outcome.guest_status < kExitGuestStatusMax ? static_cast<int>(outcome.guest_status) : kExitGuestStatusMax;
     case RunOutcome::Kind::kPanic:
       if (!outcome.dump_error.ok()) return kExitDumpFailed;
@@ -85,6 +107,11 @@ int ExitCodeOf(const RunOutcome& outcome) {
     case RunOutcome::Kind::kVmmError: return kExitVmmError;
   }
   return kExitVmmError;
+}
+
+bool IsProgramsOwnEnd(const RunOutcome& outcome) {
+  return outcome.kind == RunOutcome::Kind::kGuestExit && outcome.program.has_value() && outcome.program->ended() &&
+         static_cast<uint32_t>(ExitCodeOf(outcome)) == outcome.guest_status;
 }
 
 std::string SignatureOf(const RunOutcome& outcome) {

@@ -15,10 +15,14 @@
 #include "dump/flight/kvm_stats_note.h"
 #include "dump/write/write_vmcore.h"
 #include "vmm/catch/catch_config.h"
+#include "vmm/harness/no_program.h"
+#include "vmm/harness/program_end.h"
+#include "vmm/ktap/test_result.h"
 #include "vmm/outcome/death_report.h"
 #include "vmm/outcome/fault_site.h"
 #include "vmm/outcome/hang_registers.h"
 #include "vmm/outcome/vmport_report.h"
+#include "vmm/sandbox/sandbox.h"
 #include "vmm/witness/console_scanner.h"
 #include "vmm/witness/hang_monitor.h"
 
@@ -28,6 +32,8 @@ struct RunOutcome {
   enum class Kind {
     kPowerOff,
     kGuestExit,  // through the debug-exit port, with guest_status
+    kNoProgram,  // the guest cannot run the user's program; see error and no_program
+    kLost,       // the guest ended its machine before the user's program had a status
     kPanic,      // see panic
     kReset,
     kHang,  // see hang
@@ -39,6 +45,11 @@ struct RunOutcome {
   std::string_view by;  // for power-off and reset: the device that took the request
   uint32_t guest_status = 0;
   int signal = 0;
+
+  // With a program of the user's.
+  std::optional<ProgramEnd> program;  // empty: init has not been heard
+  std::optional<NoProgram> no_program;
+  bool shell_status = false;  // exit codes are a shell's
 
   // Kept whether or not a dump was written, and even if the run later ended in another way (a guest whose own crash
   // kernel took over).
@@ -78,12 +89,16 @@ struct RunOutcome {
 
   std::optional<VmportReport> vmport;  // empty without --vmport
 
+  std::optional<ResultTree> tests;  // empty without --ktap and --junit
+
   std::optional<VmcoreReport> dump;
   std::string earlier_dump;  // with --dump-once: the path of the dump that an earlier death of this kind left
   absl::Duration dump_time;
   absl::Status dump_error;  // why a requested dump is missing, for each directory tried
 
-  absl::Status error;  // kVmmError
+  absl::Status error;  // kVmmError, kNoProgram
+
+  SandboxReport sandbox;
 
   absl::Status record_error;  // why the record for --result could not be written
 
@@ -95,6 +110,9 @@ struct RunOutcome {
 std::string_view OutcomeName(const RunOutcome& outcome);
 
 int ExitCodeOf(const RunOutcome& outcome);
+
+// True if the user's program ended by itself and the exit code is its own status: nothing needs to be said.
+bool IsProgramsOwnEnd(const RunOutcome& outcome);
 
 // Returns a name for ends of this kind that can serve as a file name: the crash signature or, if the guest's memory
 // gives none, the words of the record, for example "hang-livelock" or "panic-pvpanic". REQUIRES: a panic or hang.

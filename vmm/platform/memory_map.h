@@ -4,6 +4,7 @@
 //   0x00000000  RAM        real-mode area: free for the kernel's trampolines
 //   0x00001000    boot GDT, then boot_params (zero page), command line, page tables
 //   0x0009fc00    end of what e820 calls usable below 1 MiB
+//   0x000c0000    the channel to a program in the guest (vmm/harness/channel.h), up to 0xe0000; e820 does not list it
 //   0x000e0000    ACPI tables (RSDP first; e820: reserved, up to 1 MiB)
 //   0x000f0000    SMBIOS tables, where --vmware-dmi asks for them
 //   0x00100000    usable RAM: kernel, initrd at the top of what lies below the hole

@@ -9,8 +9,6 @@
 #include <limits>
 #include <span>
 
-#include "vmm/recorder/thread_account.h"
-
 namespace vmm {
 namespace {
 
@@ -99,6 +97,7 @@ void FlightRecorder::Handled(const VcpuExit& exit) {
 
 void FlightRecorder::ThreadBegins() {
   tid_.store(gettid(), std::memory_order_release);
+  account_.Open();
   header_.start_tsc = __rdtsc();
   header_.start_ns = Nanoseconds(CLOCK_MONOTONIC);
 }
@@ -109,7 +108,7 @@ void FlightRecorder::ThreadEnds() {
   header_.end_tsc = __rdtsc();
   header_.end_ns = Nanoseconds(CLOCK_MONOTONIC);
   header_.end_realtime_ns = Nanoseconds(CLOCK_REALTIME);
-  const ThreadAccount account = ReadThreadAccount(tid());
+  const ThreadAccount account = account_.Read();
   header_.run_ns = static_cast<uint64_t>(absl::ToInt64Nanoseconds(account.ran));
   header_.wait_ns = static_cast<uint64_t>(absl::ToInt64Nanoseconds(account.waited));
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "dump/abi/flight_note_abi.h"
+#include "vmm/recorder/thread_account.h"
 #include "vmm/vcpu/vcpu_exit.h"
 
 namespace vmm {
@@ -52,6 +53,7 @@ class FlightRecorder {
   FlightNoteHeader header_{};
   const std::unique_ptr<FlightRecord[]> ring_;
   std::atomic<uint64_t> exits_ = 0;
+  OwnThreadAccount account_;
   std::atomic<pid_t> tid_ = 0;
 };
 

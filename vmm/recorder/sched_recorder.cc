@@ -4,6 +4,7 @@
 #include <x86intrin.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "vmm/recorder/thread_account.h"
 
@@ -20,11 +21,11 @@ void SchedSamples::Add(const SchedRecord& sample) {
   samples_.push_back(sample);
 }
 
-SchedRecorder::SchedRecorder(std::span<const std::unique_ptr<FlightRecorder>> vcpus)
+SchedRecorder::SchedRecorder(std::span<const std::unique_ptr<FlightRecorder>> vcpus, std::function<void()> begin)
     : vcpus_(vcpus),
       samples_(vcpus.size(),
                SchedSamples(std::clamp<size_t>(kMaxAllSamples / std::max<size_t>(vcpus.size(), 1), 4, kMaxSamples))),
-      thread_([this] { Run(); }) {}
+      thread_([this, begin = std::move(begin)] { Run(begin); }) {}
 
 SchedRecorder::~SchedRecorder() { Stop(); }
 
@@ -37,8 +38,9 @@ void SchedRecorder::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void SchedRecorder::Run() {
+void SchedRecorder::Run(const std::function<void()>& begin) {
   prctl(PR_SET_NAME, "vmm-sched");
+  begin();
   std::unique_lock lock(mutex_);
   while (!stopped_.wait_for(lock, absl::ToChronoMilliseconds(kInterval), [this] { return stop_; })) {
     for (size_t i = 0; i < vcpus_.size(); ++i) {

@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -39,8 +40,9 @@ class SchedRecorder {
   static constexpr size_t kMaxSamples = 2048;        // for one vCPU
   static constexpr size_t kMaxAllSamples = 1 << 15;  // for all vCPUs: 768 KiB
 
-  // `vcpus` must outlive this object.
-  explicit SchedRecorder(std::span<const std::unique_ptr<FlightRecorder>> vcpus);
+  // `vcpus` must outlive this object. `begin` runs first on its thread.
+  explicit SchedRecorder(
+      std::span<const std::unique_ptr<FlightRecorder>> vcpus, std::function<void()> begin = [] {});
   ~SchedRecorder();
 
   SchedRecorder(const SchedRecorder&) = delete;
@@ -53,7 +55,7 @@ class SchedRecorder {
   std::vector<SchedNote> Notes() const;
 
  private:
-  void Run();
+  void Run(const std::function<void()>& begin);
 
   const std::span<const std::unique_ptr<FlightRecorder>> vcpus_;
   std::vector<SchedSamples> samples_;

@@ -35,9 +35,10 @@ RunEnd EventLoop::Wait(absl::Time deadline, absl::Duration grace) {
     } else {
       grace_end.reset();  // what the console said was the beginning of a hand-over
       if (events_.request().has_value()) return RunEnd::kRequest;
+      if (!events_.host_failure().ok()) return RunEnd::kHostFailure;
       if (absl::Now() >= deadline) return RunEnd::kTimeout;
       // The crash kernel is not the one that was to be watched: it feeds no watchdog, and need not look alive.
-      if (!panic.has_value()) {
+      if (!panic.has_value() && !paused_) {
         if (absl::Now() >= WatchdogDeadline()) return RunEnd::kWatchdog;
         if (Hangs()) return RunEnd::kHang;
         wake = std::min({deadline, next_look_, WatchdogDeadline()});
@@ -54,6 +55,16 @@ void EventLoop::SetHangWatch(absl::Duration interval, std::function<bool()> hang
   look_interval_ = interval;
   next_look_ = absl::Now() + interval;
   hangs_ = std::move(hangs);
+}
+
+void EventLoop::SetService(int fd, std::function<void()> serve) {
+  service_fd_ = fd;
+  service_ = std::move(serve);
+}
+
+void EventLoop::SetPaused(bool paused) {
+  paused_ = paused;
+  if (hangs_) next_look_ = absl::Now() + look_interval_;
 }
 
 bool EventLoop::Hangs() {
@@ -87,8 +98,8 @@ RunEnd EventLoop::WaitForUser() {
 std::optional<RunEnd> EventLoop::Poll(absl::Time deadline, Stops stops) {
   if (user_quit_) return RunEnd::kUserQuit;
   const int input = input_.full() || input_ended_ ? -1 : source_.fd();
-  std::array<pollfd, 3> fds{pollfd{events_.fd(), POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0},
-                            pollfd{input, POLLIN, 0}};
+  std::array<pollfd, 4> fds{pollfd{events_.fd(), POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0}, pollfd{input, POLLIN, 0},
+                            pollfd{service_fd_, POLLIN, 0}};
   if (poll(fds.data(), fds.size(), PollTimeout(deadline)) < 0) return std::nullopt;  // EINTR: look again
   if (fds[0].revents != 0) {
     events_.Acknowledge();
@@ -100,6 +111,7 @@ std::optional<RunEnd> EventLoop::Poll(absl::Time deadline, Stops stops) {
     if (signal_ != 0) return RunEnd::kSignal;
   }
   if (fds[2].revents != 0) user_quit_ = ReadInput();
+  if (fds[3].revents != 0) service_();
   return user_quit_ ? std::optional(RunEnd::kUserQuit) : std::nullopt;
 }
 
@@ -109,6 +121,7 @@ bool EventLoop::ReadInput() {
   if (got < 0 && (errno == EINTR || errno == EAGAIN)) return false;
   if (got <= 0) {
     input_ended_ = true;  // the guest runs on without a keyboard
+    if (on_input_end_) on_input_end_();
     return false;
   }
   return input_.Take(std::span<const uint8_t>(buffer.data(), static_cast<size_t>(got)));

@@ -16,7 +16,7 @@
 
 namespace vmm {
 
-enum class RunEnd { kPanic, kRequest, kTimeout, kSignal, kUserQuit, kHang, kWatchdog };
+enum class RunEnd { kPanic, kRequest, kTimeout, kSignal, kUserQuit, kHang, kWatchdog, kHostFailure };
 
 // Owned and called by the thread of the run.
 class EventLoop {
@@ -35,6 +35,18 @@ class EventLoop {
   // From now on Wait() calls `check` before it looks for the run's end: at each news, and at the time that `check` gave
   // last. It may report a panic.
   void SetCheck(std::function<absl::Time()> check) { check_ = std::move(check); }
+
+  // `ended` is called once, when input has ended and all of it was taken.
+  void SetInputEnd(std::function<void()> ended) { on_input_end_ = std::move(ended); }
+
+  // From now on `serve` is called when `fd` is readable, in every wait.
+  void SetService(int fd, std::function<void()> serve);
+
+  // A paused guest neither hangs nor lets its watchdog bite.
+  void SetPaused(bool paused);
+
+  // Ends this wait or the next one, as Ctrl-A x does.
+  void Quit() { user_quit_ = true; }
 
   // Waits until the run ends, at most until `deadline`. After a panic it goes on for up to
   // `grace`, so that the dying kernel's last lines come out, unless the guest then asks to be
@@ -71,10 +83,14 @@ class EventLoop {
   bool input_ended_ = false;
   int signal_ = 0;
   bool user_quit_ = false;
+  bool paused_ = false;
+  int service_fd_ = -1;
+  std::function<void()> service_;
   Stops stops_ = Stops::kTake;
   absl::Duration look_interval_;
   absl::Time next_look_ = absl::InfiniteFuture();
   std::function<bool()> hangs_;
+  std::function<void()> on_input_end_;
   std::function<absl::Time()> watchdog_;
   std::function<absl::Time()> check_;
 };

@@ -55,6 +55,17 @@ TEST_F(EventLoopTest, APanicGoesBeforeTheResetThatFollowsIt) {
   EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), absl::Hours(1)), RunEnd::kPanic);
 }
 
+TEST_F(EventLoopTest, AFailureOfTheHostEndsTheRunUnlessTheGuestHasEnded) {
+  events_->OnHostFailure(absl::AbortedError("passt ended with status 1"));
+  events_->OnHostFailure(absl::AbortedError("a later one"));
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), kNoGrace), RunEnd::kHostFailure);
+  EXPECT_EQ(events_->host_failure().message(), "passt ended with status 1");
+  events_->OnGuestRequest({.kind = GuestRequest::Kind::kPowerOff, .by = "acpi"});
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), kNoGrace), RunEnd::kRequest);
+  events_->OnPanic({.source = PanicSource::kPvpanic});
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), kNoGrace), RunEnd::kRequest) << "a panic after it is not kept";
+}
+
 TEST_F(EventLoopTest, TheGraceLetsADyingKernelFinishAndThenEnds) {
   events_->OnPanic({.source = PanicSource::kPvpanic});
   const absl::Time start = absl::Now();

@@ -1,5 +1,6 @@
 #include "vmm/run/keep_end.h"
 
+#include <cerrno>
 #include <csignal>
 #include <vector>
 
@@ -36,6 +37,10 @@ void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutc
     case RunEnd::kTimeout: outcome.kind = RunOutcome::Kind::kTimeout; break;
     case RunEnd::kHang:
     case RunEnd::kWatchdog: outcome.kind = RunOutcome::Kind::kHang; break;
+    case RunEnd::kHostFailure:
+      outcome.kind = RunOutcome::Kind::kVmmError;
+      outcome.error = events.host_failure();
+      break;
     case RunEnd::kUserQuit:
       outcome.kind = RunOutcome::Kind::kInterrupted;
       outcome.signal = SIGINT;
@@ -48,6 +53,24 @@ void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutc
   // A guest that handed over to its own crash kernel has panicked, however that kernel ended.
   const bool by_user = end == RunEnd::kSignal || end == RunEnd::kUserQuit;
   if (HandedOver(outcome.panic) && !by_user) outcome.kind = RunOutcome::Kind::kPanic;
+}
+
+void KeepProgramEnd(const ProgramEnd& end, bool shell_status, RunOutcome& outcome) {
+  outcome.shell_status = shell_status;
+  if (end.stage != kStageNone) outcome.program = end;
+  if (outcome.kind == RunOutcome::Kind::kPowerOff) outcome.kind = RunOutcome::Kind::kLost;
+  if (outcome.kind != RunOutcome::Kind::kGuestExit) return;
+  // Where the kernel has only /dev/port, a status comes through the port as a byte; the mailbox has all of it.
+  if (end.ended()) {
+    const int status = end.signal() != 0 ? 128 + end.signal() : end.status();
+    outcome.guest_status = static_cast<uint32_t>(status);
+  }
+  if (end.failed()) {
+    const bool program = end.stage == kStageProgramFailed;
+    outcome.kind = program ? RunOutcome::Kind::kNoProgram : RunOutcome::Kind::kVmmError;
+    if (program) outcome.no_program = end.error == ENOENT ? NoProgram::kNotFound : NoProgram::kCannotExecute;
+    outcome.error = absl::AbortedError(DescribeProgramEnd(end));
+  }
 }
 
 void KeepAccounts(std::span<const std::unique_ptr<FlightRecorder>> recorders, const KvmStatistics& kvm,

@@ -4,7 +4,10 @@
 #include <x86intrin.h>
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -20,22 +23,30 @@
 #include "vmm/console/console_input.h"
 #include "vmm/console/console_writer.h"
 #include "vmm/console/terminal.h"
+#include "vmm/harness/program_channel.h"
+#include "vmm/ktap/test_stream.h"
+#include "vmm/live/qmp_server.h"
 #include "vmm/machine/machine.h"
 #include "vmm/outcome/explain_end.h"
 #include "vmm/outcome/hang_registers.h"
+#include "vmm/outcome/test_results.h"
 #include "vmm/recorder/console_recorder.h"
 #include "vmm/recorder/sched_recorder.h"
 #include "vmm/run/ask_by_nmi.h"
+#include "vmm/run/console_output.h"
 #include "vmm/run/early_exception_watch.h"
 #include "vmm/run/event_loop.h"
 #include "vmm/run/hang_watch.h"
 #include "vmm/run/host_notes.h"
 #include "vmm/run/keep_end.h"
+#include "vmm/run/live_run.h"
 #include "vmm/run/on_panic.h"
 #include "vmm/run/soft_power.h"
 #include "vmm/run/stop_signals.h"
 #include "vmm/run/vcpu_threads.h"
 #include "vmm/run/virtio_note.h"
+#include "vmm/run/with_program.h"
+#include "vmm/sandbox/sandbox.h"
 #include "vmm/witness/console_scanner.h"
 
 namespace vmm {
@@ -49,8 +60,16 @@ std::string_view BootName(const LoadedKernel& kernel) {
   return kernel.direct ? "direct" : "classic";
 }
 
-// A vmcore on standard output leaves no room for the console there.
-int ConsoleFd(const VmConfig& config) { return config.dump_fd == STDOUT_FILENO ? STDERR_FILENO : STDOUT_FILENO; }
+// For a reader of the program's output, after the guest has ended.
+constexpr absl::Duration kOutputPatience = absl::Seconds(10);
+
+// A regular file is replaced by one that is made beside it. What is no regular file is written to.
+std::string PlaceOfResult(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path file = std::filesystem::canonical(path, error);
+  if (!error && !std::filesystem::is_regular_file(file, error)) return path;
+  return (error ? std::filesystem::absolute(path) : file).parent_path();
+}
 
 // One run, step by step. Everything is called on the thread that made it, but for Print(), which the vCPUs' threads
 // call. Members are destroyed in the reverse order, threads before the machine whose vCPUs they run.
@@ -61,12 +80,13 @@ class Run {
   absl::StatusOr<RunOutcome> Go() {
     RETURN_IF_ERROR(OpenOutputs());
     RETURN_IF_ERROR(BuildMachine());
-    StartGuest();
+    RETURN_IF_ERROR(StartGuest());
     RunEnd end = WaitForEnd();
     end = AskIfHanging(end);
     StopGuest();
     KeepWhatIsKnown(end);
     if (IsBadEnd(outcome_)) DumpAndExplain();
+    if (tests_.has_value()) KeepTests();
     return std::move(outcome_);
   }
 
@@ -76,8 +96,12 @@ class Run {
     // First, so that every thread inherits the mask and nothing that follows can be cut off half-way.
     ASSIGN_OR_RETURN(signals_, StopSignals::Block());
     ASSIGN_OR_RETURN(events_, RunEvents::Create(/*stop_at_panic=*/config_.panic_grace == absl::ZeroDuration()));
+    ASSIGN_OR_RETURN(sandbox_, Sandbox::Create(config_.sandbox));
     dirs_ = OpenDumpDirs(config_);
-    ASSIGN_OR_RETURN(console_, ConsoleWriter::Create(ConsoleFd(config_)));
+    ASSIGN_OR_RETURN(console_, OpenConsole(config_));
+    if (!config_.ktap_path.empty() || !config_.junit_path.empty()) {
+      tests_.emplace(/*tell=*/isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0);
+    }
     early_.emplace(*events_);
     scanner_.emplace([this] { return absl::Now() - start_; },
                      [this](const ConsoleWitness& witness) { HearWitness(witness); });
@@ -85,8 +109,9 @@ class Run {
   }
 
   absl::Status BuildMachine() {
-    ASSIGN_OR_RETURN(machine_,
-                     Machine::Create(config_, *events_, [this](std::span<const uint8_t> bytes) { Print(bytes); }));
+    ASSIGN_OR_RETURN(machine_, Machine::Create(
+                                   config_, *events_, [this](std::span<const uint8_t> bytes) { Print(bytes); },
+                                   [this] { sandbox_->ConfineThread(ThreadKind::kDevice); }));
     const LoadedKernel& kernel = machine_->kernel();
     LogDebug(absl::StrFormat("loaded %s: %s boot at %#x, KASLR shift %#x, %d-level paging", config_.boot.kernel_path,
                              BootName(kernel), kernel.physical_base, kernel.kaslr_shift, kernel.five_level ? 5 : 4));
@@ -95,24 +120,86 @@ class Run {
     if (!config_.catching.kinds.empty()) {
       traps_ = std::make_unique<KernelCatch>(config_.catching, kernel, machine_->memory(), *events_);
     }
+    return config_.program.has_value() ? OpenChannel() : absl::OkStatus();
+  }
+
+  absl::Status OpenChannel() {
+    // Init holds the port open, and any byte there tells it to look at the rings. A byte that finds no place there
+    // comes after one that still has to be read.
+    const auto ring_guest = [this] {
+      Serial& serial = machine_->devices().serial();
+      constexpr std::array<uint8_t, 1> kRing{};
+      if (serial.IsRequestToSend()) serial.Receive(kRing);
+    };
+    ProgramChannel::Wiring wiring{.ring_guest = ring_guest, .on_room = [this] { events_->Wake(); }};
+    if (tests_.has_value()) wiring.on_stdout = [this](std::span<const uint8_t> bytes) { tests_->Take(bytes); };
+    ASSIGN_OR_RETURN(channel_, ProgramChannel::Create(machine_->memory(), std::move(wiring)));
+    machine_->devices().debug_exit().set_on_doorbell([this] { channel_->OnDoorbell(); });
     return absl::OkStatus();
   }
 
-  void StartGuest() {
-    terminal_ = RawTerminal::Enter(STDIN_FILENO);
+  absl::Status StartGuest() {
+    if (channel_ == nullptr) terminal_ = RawTerminal::Enter(STDIN_FILENO);
     // A script on standard input waits until the guest has opened its port, because opening empties the FIFO. A person
     // does not wait, because a kernel debugger reads the port without opening it.
     input_.emplace(/*escapes=*/terminal_ != nullptr, [this](std::span<const uint8_t> bytes) -> size_t {
+      if (channel_ != nullptr) return channel_->Offer(bytes);
       Serial& serial = machine_->devices().serial();
       return terminal_ != nullptr || serial.IsRequestToSend() ? serial.Receive(bytes) : 0;
     });
     loop_.emplace(*events_, *signals_, *input_, STDIN_FILENO);
+    if (channel_ != nullptr) loop_->SetInputEnd([this] { channel_->EndInput(); });
     vcpus_ = machine_->vcpus();
     threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps_.get());
+    RETURN_IF_ERROR(OpenMonitor());
+    RETURN_IF_ERROR(sandbox_->ConfineProcess(WritablePlaces(), SocketFolders()));
     running_ = absl::Now();
     outcome_.load_time = running_ - start_;
-    threads_->Start();
-    sched_.emplace(threads_->recorders());
+    threads_->Start([this] { sandbox_->ConfineThread(ThreadKind::kVcpu); });
+    sched_.emplace(threads_->recorders(), [this] { sandbox_->ConfineThread(ThreadKind::kSampler); });
+    sandbox_->ConfineThread(ThreadKind::kMain);
+    outcome_.sandbox = sandbox_->report();
+    for (const std::string& part : outcome_.sandbox.lacking) LogDebug("sandbox: this host has no " + part);
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenMonitor() {
+    if (config_.qmp_path.empty()) return absl::OkStatus();
+    live_.emplace(LiveRun::Wiring{
+        .config = config_,
+        .machine = *machine_,
+        .threads = *threads_,
+        .loop = *loop_,
+        .traps = traps_.get(),
+        .snapshot = [this](const auto& states) { return MakeSnapshot(states, machine_->memory(), outcome_.panic, {}); },
+        .tell = [this](std::string_view event) { monitor_->Tell(event); }});
+    ASSIGN_OR_RETURN(monitor_, Annotate(QmpServer::Listen(config_.qmp_path, *live_), "--qmp=" + config_.qmp_path));
+    loop_->SetService(monitor_->fd(), [this] { monitor_->Serve(); });
+    return absl::OkStatus();
+  }
+
+  std::vector<std::string> SocketFolders() const {
+    std::vector<std::string> sockets = {config_.qmp_path, config_.virtio.vsock_path};
+    for (const PortConfig& port : config_.virtio.ports) {
+      if (port.where.starts_with("unix:")) sockets.push_back(port.where.substr(5));
+    }
+    std::vector<std::string> folders;
+    for (const std::string& socket : sockets) {
+      if (!socket.empty()) folders.push_back(std::filesystem::absolute(socket).parent_path());
+    }
+    return folders;
+  }
+
+  // Where a dump and a record are made after the guest's death.
+  std::vector<std::string> WritablePlaces() const {
+    std::vector<std::string> places;
+    for (const absl::StatusOr<OutputDir>* dir : {&dirs_.first, &dirs_.fallback}) {
+      if (dir->ok()) places.push_back(absl::StrFormat("/proc/self/fd/%d", (*dir)->fd()));
+    }
+    for (const std::string* file : {&config_.result_path, &config_.ktap_path, &config_.junit_path}) {
+      if (!file->empty()) places.push_back(PlaceOfResult(*file));
+    }
+    return places;
   }
 
   RunEnd WaitForEnd() {
@@ -154,6 +241,7 @@ class Run {
     }
     outcome_.run_time = absl::Now() - running_;
     scanner_->Finish();
+    if (channel_ != nullptr) channel_->Finish(signals_->fd(), kOutputPatience);
   }
 
   // Before RAM is read, no device may write to it any more.
@@ -174,16 +262,49 @@ class Run {
     outcome_.console = scanner_->witnesses();
     outcome_.console_seen = scanner_->seen();
     KeepEnd(end, *loop_, *events_, outcome_);
+    if (channel_ != nullptr) KeepProgramEnd(channel_->end(), config_.program->shell_status, outcome_);
     PromoteConsolePanic(outcome_);
+    if (live_.has_value()) TellMonitor();
+  }
+
+  void TellMonitor() {
+    const bool died = outcome_.kind == RunOutcome::Kind::kPanic || outcome_.kind == RunOutcome::Kind::kHang;
+    const bool stays = died && config_.on_panic == OnPanic::kPause;
+    live_->Died(states_);
+    if (died) monitor_->Tell("GUEST_PANICKED", {{"action", stays ? "pause" : "poweroff"}});
+    if (died) monitor_->Tell("STOP");
+    if (!stays) {
+      const bool guest = outcome_.kind != RunOutcome::Kind::kInterrupted && outcome_.kind != RunOutcome::Kind::kTimeout;
+      const char* const reason = died                                        ? "guest-panic"
+                                 : outcome_.kind == RunOutcome::Kind::kReset ? "guest-reset"
+                                 : guest                                     ? "guest-shutdown"
+                                                                             : "host-signal";
+      monitor_->Tell("SHUTDOWN", {{"guest", guest}, {"reason", reason}});
+    }
+    monitor_->Serve();
+  }
+
+  // Dumps first: an explanation reads structures that the guest made, and may take long or fail. With --dump-once the
+  // dump's name is the signature, and before a pause a person wants to know why, so then it comes first.
+  void DumpAndExplain() {
+    const VmSnapshot snapshot = TakeSnapshot();
+    const FoundKernel kernel = FindKernelOrNone(snapshot);
+    const bool died = outcome_.kind == RunOutcome::Kind::kPanic || outcome_.kind == RunOutcome::Kind::kHang;
+    const bool explain_first = !died || config_.dump_once || config_.on_panic == OnPanic::kPause;
+    if (explain_first) ExplainEnd(config_, snapshot, kernel, signals_->fd(), outcome_);
+    if (died) DoAsOnPanicSays(snapshot, kernel);
+    if (!explain_first) ExplainEnd(config_, snapshot, kernel, signals_->fd(), outcome_);
   }
 
   // The guest's kernel is looked for once; the dump and its explanation share the result.
-  void DumpAndExplain() {
-    const VmSnapshot snapshot = TakeSnapshot();
-    const FoundKernel kernel = FindKernel(snapshot);
-    ExplainEnd(config_, snapshot, kernel, outcome_);
-    const bool died = outcome_.kind == RunOutcome::Kind::kPanic || outcome_.kind == RunOutcome::Kind::kHang;
-    if (died) DoAsOnPanicSays(snapshot, kernel);
+  static FoundKernel FindKernelOrNone(const VmSnapshot& snapshot) {
+    try {
+      return FindKernel(snapshot);
+    } catch (const std::bad_alloc&) {
+      FoundKernel none;
+      none.why_not = "out of memory in the search for the guest's kernel";
+      return none;
+    }
   }
 
   VmSnapshot TakeSnapshot() {
@@ -220,11 +341,18 @@ class Run {
     }
   }
 
+  // The explained end says what the running test died of.
+  void KeepTests() {
+    outcome_.tests = tests_->Close(DeathOf(outcome_));
+    AddStatus(outcome_, *outcome_.tests);
+  }
+
   // What the guest writes to its serial port.
   void Print(std::span<const uint8_t> bytes) {
     console_lines_.Record(bytes);
     console_->Write(bytes);
     scanner_->Scan(bytes);
+    if (tests_.has_value() && channel_ == nullptr) tests_->Take(bytes);  // a program's results are on its output
   }
 
   // A sign of trouble on the console ends the run only if it is an early exception, or if the user asked for that.
@@ -245,14 +373,17 @@ class Run {
   const BackdoorReach reach_ = ReadBackdoorReach();
   RunOutcome outcome_;
 
+  std::unique_ptr<Sandbox> sandbox_;
   std::unique_ptr<StopSignals> signals_;
   std::unique_ptr<RunEvents> events_;
   DumpDirs dirs_;
   std::unique_ptr<ConsoleWriter> console_;
   std::optional<EarlyExceptionWatch> early_;
   std::optional<ConsoleScanner> scanner_;
+  std::optional<TestStream> tests_;  // empty: nobody asked for results
   ConsoleRecorder console_lines_{[] { return __rdtsc(); }};
   std::unique_ptr<Machine> machine_;
+  std::unique_ptr<ProgramChannel> channel_;  // null without a program
   std::unique_ptr<KernelCatch> traps_;
   std::unique_ptr<RawTerminal> terminal_;
   std::optional<ConsoleInput> input_;
@@ -260,6 +391,8 @@ class Run {
   std::vector<Vcpu*> vcpus_;
   std::optional<VcpuThreads> threads_;
   std::optional<SchedRecorder> sched_;
+  std::optional<LiveRun> live_;         // empty without --qmp
+  std::unique_ptr<QmpServer> monitor_;  // the same
   std::optional<HangWatch> watch_;
 
   // After StopGuest().
@@ -270,10 +403,19 @@ class Run {
 }  // namespace
 
 RunOutcome RunVm(const VmConfig& config) {
-  absl::StatusOr<RunOutcome> outcome = Run(config).Go();
+  absl::StatusOr<RunOutcome> outcome = absl::UnknownError("not run");
+  try {
+    const absl::StatusOr<VmConfig> packed = config.program.has_value() ? WithProgram(config) : config;
+    outcome = packed.ok() ? Run(*packed).Go() : packed.status();
+  } catch (const std::bad_alloc&) {
+    outcome = absl::ResourceExhaustedError("out of memory");
+  }
   if (outcome.ok()) return *std::move(outcome);
   RunOutcome failed;
   failed.error = outcome.status();
+  failed.no_program = KindOfNoProgram(outcome.status());
+  if (failed.no_program.has_value()) failed.kind = RunOutcome::Kind::kNoProgram;
+  failed.shell_status = config.program.has_value() && config.program->shell_status;
   return failed;
 }
 

@@ -27,16 +27,17 @@ VcpuThreads::~VcpuThreads() {
   if (!threads_.empty()) Stop();
 }
 
-void VcpuThreads::Start() {
-  for (size_t i = 0; i < vcpus_.size(); ++i) threads_.emplace_back([this, i] { RunVcpu(i); });
+void VcpuThreads::Start(const std::function<void()>& begin) {
+  for (size_t i = 0; i < vcpus_.size(); ++i) threads_.emplace_back([this, i, begin] { RunVcpu(i, begin); });
 }
 
-void VcpuThreads::RunVcpu(size_t index) {
+void VcpuThreads::RunVcpu(size_t index, const std::function<void()>& begin) {
   Vcpu& vcpu = *vcpus_[index];
   prctl(PR_SET_NAME, absl::StrFormat("vcpu-%d", vcpu.id()).c_str());
   events_.ThisThreadRunsVcpu(vcpu.id());
   FlightRecorder& recorder = *recorders_[index];
   recorder.ThreadBegins();
+  begin();
   RunUntilStop(index);
   recorder.ThreadEnds();
   states_[index] = ReadStopped(index);

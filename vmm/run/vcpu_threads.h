@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,7 +34,8 @@ class VcpuThreads {
   VcpuThreads(const VcpuThreads&) = delete;
   VcpuThreads& operator=(const VcpuThreads&) = delete;
 
-  void Start();
+  // `begin` runs on each vCPU's thread before its guest does.
+  void Start(const std::function<void()>& begin = [] {});
 
   // Stops every vCPU, lets each complete its pending I/O, and returns its registers in vCPU
   // order. They stay stopped. REQUIRES: Start() was called, and Stop() was not.
@@ -54,7 +56,7 @@ class VcpuThreads {
   std::span<const std::unique_ptr<FlightRecorder>> recorders() const { return recorders_; }
 
  private:
-  void RunVcpu(size_t index);
+  void RunVcpu(size_t index, const std::function<void()>& begin);
   // Runs until told to stop, or until the guest cannot go on.
   void RunUntilStop(size_t index);
   // On the vCPU's thread: completes its I/O and reads its registers.

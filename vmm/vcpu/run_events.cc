@@ -52,6 +52,14 @@ void RunEvents::OnGuestRequest(const GuestRequest& request) {
   Wake();
 }
 
+void RunEvents::OnHostFailure(const absl::Status& why) {
+  {
+    std::lock_guard lock(mutex_);
+    host_failure_.Update(why);
+  }
+  Wake();
+}
+
 void RunEvents::ThisThreadRunsVcpu(int vcpu) {
   std::lock_guard lock(mutex_);
   vcpu_of_thread_[std::this_thread::get_id()] = vcpu;
@@ -81,6 +89,11 @@ std::optional<GuestRequest> RunEvents::request() const {
 uint64_t RunEvents::panics_seen() const {
   std::lock_guard lock(mutex_);
   return panics_seen_;
+}
+
+absl::Status RunEvents::host_failure() const {
+  std::lock_guard lock(mutex_);
+  return host_failure_;
 }
 
 bool RunEvents::a_vcpu_stopped() const {

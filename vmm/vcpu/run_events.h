@@ -11,6 +11,7 @@
 #include <optional>
 #include <thread>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/guest_request.h"
 #include "base/panic_event.h"
@@ -37,6 +38,10 @@ class RunEvents final : public PanicSink, public GuestRequestSink {
   // next way to reset) must not be taken for its end.
   bool vcpus_must_stop() const { return vcpus_must_stop_.load(std::memory_order_acquire); }
 
+  // A part of the host's side failed that the guest cannot do without: the run ends with that error. The first counts.
+  // REQUIRES: `why` is an error.
+  void OnHostFailure(const absl::Status& why);
+
   // Wakes the run loop for any other news: room for console input.
   void Wake();
 
@@ -48,6 +53,7 @@ class RunEvents final : public PanicSink, public GuestRequestSink {
   std::optional<PanicEvent> panic() const;
   std::optional<GuestRequest> request() const;
   uint64_t panics_seen() const;
+  absl::Status host_failure() const;  // OK: none
 
   // True if any panic, kept or only counted, was a vCPU that stopped for good.
   bool a_vcpu_stopped() const;
@@ -63,6 +69,7 @@ class RunEvents final : public PanicSink, public GuestRequestSink {
   std::optional<PanicEvent> panic_;
   std::optional<GuestRequest> request_;
   uint64_t panics_seen_ = 0;
+  absl::Status host_failure_;
   bool a_vcpu_stopped_ = false;
 };
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "vmm/witness/printable.h"
+#include "base/printable.h"
 
 namespace vmm {
 namespace {

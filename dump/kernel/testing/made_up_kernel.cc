@@ -15,6 +15,14 @@ namespace {
 
 constexpr uint64_t kPerCpuCurrent = 0x40;  // of current_task within a CPU's per-CPU area
 constexpr uint64_t kCommOffset = 0x500;
+constexpr uint64_t kThreadInfoCpu = 8;  // all further ones: within a task_struct
+constexpr uint64_t kStateOffset = 0x18;
+constexpr uint64_t kFlagsOffset = 0x20;
+constexpr uint64_t kOnCpuOffset = 0x28;
+constexpr uint64_t kTaskListOffset = 0x200;
+constexpr uint64_t kExitStateOffset = 0x2f0;
+constexpr uint64_t kTgidOffset = 0x304;
+constexpr uint64_t kThreadOffset = 0x600;
 constexpr uint64_t kPidOffset = 0x300;
 
 // The first id of Linux's ring: one round before 0, so that ids soon wrap.
@@ -135,7 +143,19 @@ void MadeUpKernel::PutBtf() {
   const uint32_t comm = btf.Array(character, 16);
   const uint32_t name = btf.Array(character, 56);
   const uint32_t pid = btf.Typedef("pid_t", u32);
-  btf.Struct("task_struct", 0x1000, {{"pid", pid, kPidOffset}, {"comm", comm, kCommOffset}});
+  const uint32_t thread = btf.Struct("thread_struct", 0x10, {{"sp", u64, 8}});
+  const uint32_t thread_info = btf.Struct("thread_info", 0x10, {{"cpu", u32, kThreadInfoCpu}});
+  btf.Struct("task_struct", 0x1000,
+             {{"thread_info", thread_info, 0},
+              {"__state", u32, kStateOffset},
+              {"flags", u32, kFlagsOffset},
+              {"on_cpu", u32, kOnCpuOffset},
+              {"tasks", u64, kTaskListOffset},
+              {"exit_state", u32, kExitStateOffset},
+              {"pid", pid, kPidOffset},
+              {"tgid", pid, kTgidOffset},
+              {"comm", comm, kCommOffset},
+              {"thread", thread, kThreadOffset}});
   const uint32_t layout = btf.Struct("module_layout", 0x40, {{"base", u64, 0}, {"size", u32, 8}});
   const uint32_t arch =
       btf.Struct("mod_arch_specific", 24, {{"num_orcs", u32, 0}, {"orc_unwind_ip", u64, 8}, {"orc_unwind", u64, 16}});
@@ -221,6 +241,33 @@ void MadeUpKernel::PutTasks() {
   for (uint64_t cpu = 0; cpu < 2; ++cpu) {
     PutWord(kData + 0x900 + 8 * cpu, kPerCpu + 0x1000 * cpu);
     PutWord(kPerCpu + 0x1000 * cpu + kPerCpuCurrent, cpu == 0 ? kTasks + 0x1000 : kTasks);
+  }
+  PutSleepers();
+}
+
+// Two tasks and a kernel thread that went to sleep in sysrq_handle_crash, called by start_secondary. They follow the
+// two tasks on CPUs in the list.
+void MadeUpKernel::PutSleepers() {
+  constexpr uint32_t kUninterruptible = 2, kIdle = 0x402, kKernelThread = 0x200000;
+  const auto address = [](uint64_t i) { return i < 2 ? kTasks + 0x1000 * i : kSleepers + 0x1000 * (i - 2); };
+  constexpr uint64_t kCount = 5;
+  for (uint64_t i = 0; i < kCount; ++i) {
+    PutWord(address(i) + kTaskListOffset, address((i + 1) % kCount) + kTaskListOffset);
+    if (i < 2) {
+      Put32(address(i) + kOnCpuOffset, 1);
+      Put32(address(i) + kThreadInfoCpu, i == 0 ? 1 : 0);
+      continue;
+    }
+    const bool kernel_thread = i + 1 == kCount;
+    Put(address(i) + kCommOffset, kernel_thread ? "kworker/1:0" : "dd");
+    Put32(address(i) + kPidOffset, static_cast<uint32_t>(99 + i));
+    Put32(address(i) + kTgidOffset, static_cast<uint32_t>(99 + i));
+    Put32(address(i) + kStateOffset, kernel_thread ? kIdle : kUninterruptible);
+    if (kernel_thread) Put32(address(i) + kFlagsOffset, kKernelThread);
+    const uint64_t sp = address(i) + 0x800;  // what __switch_to_asm pushed: six registers and a return address
+    PutWord(address(i) + kThreadOffset + 8, sp);
+    PutWord(sp + 0x30, kCaller + 0x16);
+    PutWord(sp + 0x38 + 0x10, kStart + 0x2a);
   }
 }
 

@@ -54,6 +54,7 @@ class MadeUpKernel {
   static constexpr uint64_t kModuleStruct = kData + 0x2000;
   static constexpr uint64_t kTasks = kData + 0x4000;  // init_task; 0x1000 further, CPU 0's task
   static constexpr uint64_t kPerCpu = kData + 0x8000;
+  static constexpr uint64_t kSleepers = kData + 0xb000;  // tasks that wait, 0x1000 bytes each
   static constexpr uint64_t kOrcIps = kData + 0x10000;
   static constexpr uint64_t kOrcEntries = kData + 0x11000;
   static constexpr uint64_t kBtf = kData + 0x20000;
@@ -97,6 +98,7 @@ class MadeUpKernel {
   void PutLog();
   void PutModule();
   void PutTasks();
+  void PutSleepers();
   void PutStacks();
   void PutVmcoreInfo();
 

@@ -1,0 +1,70 @@
+#include "vmm/cli/program_flags.h"
+
+#include <stdlib.h>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "vmm/cli/command_line.h"
+
+namespace vmm {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+
+const std::vector<FlagGroup> kGroups = {{"", {"file", "cwd", "module"}}};
+
+std::vector<std::string> RestOf(const std::vector<std::string>& words) {
+  std::vector<std::string> rest;
+  const absl::Status parsed = ParseFlags(words, kGroups, &rest);
+  EXPECT_TRUE(parsed.ok()) << parsed;
+  return rest;
+}
+
+TEST(ProgramFlagsTest, TheProgramBeginsAtTheFirstWordThatIsNoFlag) {
+  EXPECT_THAT(RestOf({"--cwd=/", "./prog", "--file=x", "-v"}), ElementsAre("./prog", "--file=x", "-v"));
+  EXPECT_THAT(RestOf({"--cwd", "/", "prog"}), ElementsAre("prog"));
+  EXPECT_THAT(RestOf({"--cwd=/", "--", "--odd", "--"}), ElementsAre("--odd", "--"));
+  EXPECT_THAT(RestOf({"--cwd=/"}), IsEmpty());
+}
+
+TEST(ProgramFlagsTest, AWordThatBeginsWithADashOrIsEmptyIsNoProgram) {
+  std::vector<std::string> rest;
+  for (const char* word : {"-v", ""}) {
+    const std::vector<std::string> words = {word};
+    EXPECT_THAT(std::string(ParseFlags(words, kGroups, &rest).message()), HasSubstr("not a flag"));
+  }
+  const std::vector<std::string> nothing = {"--"};
+  EXPECT_THAT(std::string(ParseFlags(nothing, kGroups, &rest).message()), HasSubstr("no program is named"));
+}
+
+TEST(ProgramFlagsTest, AFileGoesWhereItIsOrWhereItsSecondPathSays) {
+  EXPECT_THAT(*ParseFilePair("/a/b"), Pair("/a/b", "/a/b"));
+  EXPECT_THAT(*ParseFilePair("x:/y/../z/"), Pair("x", "/z"));
+  EXPECT_THAT(ParseFilePair("x")->second, testing::MatchesRegex("/.*/x"));
+  EXPECT_THAT(std::string(ParseFilePair("x:y").status().message()), HasSubstr("must be absolute"));
+  EXPECT_FALSE(ParseFilePair(":/y").ok());
+}
+
+TEST(ProgramFlagsTest, AVariableWithoutAValueHasOurs) {
+  setenv("VMM_TEST_COLOUR", "blue=1", 1);
+  EXPECT_EQ(*ParseVariable("VMM_TEST_COLOUR"), "VMM_TEST_COLOUR=blue=1");
+  EXPECT_EQ(*ParseVariable("A="), "A=");
+  EXPECT_THAT(std::string(ParseVariable("VMM_TEST_NONE").status().message()), HasSubstr("no such variable"));
+  EXPECT_FALSE(ParseVariable("=x").ok());
+}
+
+TEST(ProgramFlagsTest, AFlagForProgramsWithoutOneIsAnError) {
+  const std::vector<std::string> none = {"--cwd="};  // another test may have given one
+  ASSERT_TRUE(ParseFlags(none, kGroups).ok());
+  EXPECT_EQ(*ProgramFromFlags({}), std::nullopt);
+  const std::vector<std::string> words = {"--cwd=/tmp"};
+  ASSERT_TRUE(ParseFlags(words, kGroups).ok());
+  EXPECT_THAT(std::string(ProgramFromFlags({}).status().message()), HasSubstr("--cwd is for a program"));
+  EXPECT_EQ((*ProgramFromFlags({"prog"}))->working_folder, "/tmp");
+}
+
+}  // namespace
+}  // namespace vmm
