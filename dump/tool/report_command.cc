@@ -24,6 +24,7 @@
 #include "dump/tool/open_core.h"
 #include "dump/tool/report_json.h"
 #include "dump/tool/report_text.h"
+#include "dump/tool/virtio_text.h"
 
 namespace vmm {
 namespace {
@@ -147,6 +148,7 @@ int RunReport(const Invocation& call) {
   PrintReport(*report, {.registers = !call.Has("brief"), .colour = colour, .cause = cause}, call.out());
   PrintHangRegisters(
       **core, [&](uint64_t rip) { return names_before_nmi[rip]; }, call.out());
+  PrintVirtio(**core, call.out());
   PrintHostStory(story, colour, call.out());
   return kExitFine;
 }

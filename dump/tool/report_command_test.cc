@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "absl/strings/str_format.h"
+#include "dump/abi/virtio_note_abi.h"
 #include "dump/flight/testing/made_up_story.h"
 #include "dump/kernel/testing/made_up_kernel.h"
 #include "dump/testing/dumped_guest.h"
@@ -173,6 +174,21 @@ TEST_F(HostSideReportTest, JsonHasTheHostsSide) {
   EXPECT_NEAR(host["guest_clock_at_0"], -0.251, 1e-6);
   ASSERT_EQ(Run({"info", dump_.path()}), kExitFine) << err_.str();
   EXPECT_THAT(out_.str(), HasSubstr("VMM-FLIGHT"));
+}
+
+class VirtioReportTest : public ReportCommandTest {
+ protected:
+  VirtioReportTest()
+      : ReportCommandTest([](MadeUpKernel& kernel) {
+          kernel.guest().snapshot().more_notes = {
+              {kVirtioNoteName, 0, "virtio-blk: status 0xf\n  queue 0, chain 5: read \x1b[2J\n"}};
+        }) {}
+};
+
+TEST_F(VirtioReportTest, RequestsInFlightAreShownSafeForATerminal) {
+  ASSERT_EQ(Run({"report", dump_.path()}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("\nVirtio devices\n  virtio-blk: status 0xf\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("    queue 0, chain 5: read \\x1b[2J\n"));
 }
 
 class NoSchedstatReportTest : public ReportCommandTest {

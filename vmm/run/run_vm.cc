@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/thread_log.h"
+#include "dump/abi/virtio_note_abi.h"
 #include "vmm/catch/kernel_catch.h"
 #include "vmm/console/console_input.h"
 #include "vmm/console/console_writer.h"
@@ -52,6 +53,7 @@
 #include "vmm/run/soft_power.h"
 #include "vmm/run/stop_signals.h"
 #include "vmm/run/vcpu_threads.h"
+#include "vmm/run/virtio_note.h"
 #include "vmm/run/with_program.h"
 #include "vmm/sandbox/sandbox.h"
 #include "vmm/witness/console_scanner.h"
@@ -391,6 +393,9 @@ class Run {
 
   VmSnapshot TakeSnapshot() {
     std::vector<CoreNote> notes = HostNotes(threads_->recorders(), sched_->Notes(), kvm_, console_lines_.Note());
+    if (std::string virtio = VirtioNoteText(machine_->virtio().Describe()); !virtio.empty()) {
+      notes.push_back({kVirtioNoteName, 0, std::move(virtio)});
+    }
     if (outcome_.vmport.has_value()) notes.push_back({std::string(kVmportNoteName), 0, outcome_.vmport->state});
     if (outcome_.hang_registers.has_value()) {
       HangRegistersNote& before = outcome_.hang_registers->note;
