@@ -1,9 +1,22 @@
 #include "dump/tool/command.h"
 
+#include <filesystem>
+
 #include "absl/strings/str_format.h"
 #include "dump/tool/printable.h"
 
 namespace vmm {
+
+std::string DirectoryOf(const std::string& path) {
+  const std::filesystem::path file(path);
+  return file.has_parent_path() ? file.parent_path().string() : ".";
+}
+
+CommandFiles Invocation::Files() const {
+  CommandFiles files{.inputs = operands_};
+  if (const auto output = Value("output")) files.output_directories.push_back(DirectoryOf(*output));
+  return files;
+}
 
 std::optional<std::string> Invocation::Value(const std::string& name) const {
   const auto option = options_.find(name);

@@ -20,6 +20,15 @@ inline constexpr int kExitFine = 0;
 inline constexpr int kExitBadFile = 1;  // the file cannot be read, has faults, or differs
 inline constexpr int kExitBadUsage = 2;
 
+// The directory that a file is made in.
+std::string DirectoryOf(const std::string& path);
+
+// The files that a call opens, as its words name them.
+struct CommandFiles {
+  std::vector<std::string> inputs;
+  std::vector<std::string> output_directories;
+};
+
 // The arguments and streams of one call of a command.
 class Invocation {
  public:
@@ -39,6 +48,9 @@ class Invocation {
   // Has() is true if --NAME was given. Value() is its value, or none if it was not given.
   bool Has(const std::string& name) const { return options_.contains(name); }
   std::optional<std::string> Value(const std::string& name) const;
+
+  // The operands, to read, and the directory of --output, if that was given.
+  CommandFiles Files() const;
 
   // For results. Text from the file must go through Printable() (dump/tool/printable.h).
   std::ostream& out() const { return out_; }
@@ -79,7 +91,9 @@ struct Command {
   size_t max_operands = 1;
   std::string summary;                 // half a line
   std::string details;                 // for `vmcore NAME --help`: lines, each with its newline
-  std::vector<CommandOption> options;  // all but --json and --help
+  std::vector<CommandOption> options;  // all but --json, --verbose and --help
+  // Empty: Invocation::Files().
+  std::function<CommandFiles(const Invocation&)> files;
   std::function<int(const Invocation&)> run;
 };
 

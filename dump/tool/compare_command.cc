@@ -139,6 +139,11 @@ Command CompareCommand() {
   command.options = {{"memory", "", "memory only, no registers and notes"},
                      {"raw", "FILE", "against RAM in a plain file, its ranges one behind the other"},
                      {"all", "", "each range, not only the first ones"}};
+  command.files = [](const Invocation& call) {
+    CommandFiles files = call.Files();
+    if (const auto raw = call.Value("raw")) files.inputs.push_back(*raw);
+    return files;
+  };
   command.run = RunCompare;
   return command;
 }

@@ -46,10 +46,9 @@ VmSnapshot SnapshotOf(const Vmcore& core) {
 
 absl::StatusOr<VmcoreReport> Convert(const Invocation& call, const Wanted& wanted) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Vmcore> core, OpenCore(call, call.operands()[0]));
-  const std::filesystem::path path(call.operands()[1]);
-  ASSIGN_OR_RETURN(const OutputDir dir, OutputDir::Open(path.has_parent_path() ? path.parent_path().string() : "."));
+  ASSIGN_OR_RETURN(const OutputDir dir, OutputDir::Open(DirectoryOf(call.operands()[1])));
   VmcoreOptions options;
-  options.name = path.filename().string();
+  options.name = std::filesystem::path(call.operands()[1]).filename().string();
   options.format = wanted.format;
   options.level = wanted.level;
   options.must_filter = true;
@@ -102,6 +101,9 @@ Command ConvertCommand() {
       "except 6.3 to 6.5.\n";
   command.options = {{"format", "FORMAT", "elf, kdump-zlib or kdump-zstd [elf]"},
                      {"level", "N", "0 or 1: all memory; 31: only the kernel's own [1]"}};
+  command.files = [](const Invocation& call) {
+    return CommandFiles{.inputs = {call.operands()[0]}, .output_directories = {DirectoryOf(call.operands()[1])}};
+  };
   command.run = RunConvert;
   return command;
 }

@@ -124,7 +124,7 @@ int Extract(const Invocation& call, const Vmcore& core, const FoundGuests& found
 
   const std::filesystem::path path = *call.Value("output");
   if (!path.has_filename()) return call.Misused("--output is the vmcore's name, not a folder's");
-  const absl::StatusOr<OutputDir> dir = OutputDir::Open(path.has_parent_path() ? path.parent_path().string() : ".");
+  const absl::StatusOr<OutputDir> dir = OutputDir::Open(DirectoryOf(path));
   if (!dir.ok()) return call.Fail(dir.status());
   VmcoreOptions options = {.name = path.filename().string()};
   Json about = {{"extracted_guest", Json::parse(JsonOf(vm))}};

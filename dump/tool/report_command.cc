@@ -82,7 +82,7 @@ void PrintHtml(const Invocation& call, const KernelReport& report, const HostSto
 class PageFile {
  public:
   static absl::StatusOr<std::unique_ptr<PageFile>> Create(const std::filesystem::path& path) {
-    ASSIGN_OR_RETURN(OutputDir dir, OutputDir::Open(path.has_parent_path() ? path.parent_path().string() : "."));
+    ASSIGN_OR_RETURN(OutputDir dir, OutputDir::Open(DirectoryOf(path)));
     std::unique_ptr<PageFile> file(new PageFile(std::move(dir)));
     ASSIGN_OR_RETURN(file->sink_, FileSink::Create(file->dir_, path.filename().string()));
     return file;
@@ -100,6 +100,14 @@ class PageFile {
   const OutputDir dir_;
   std::unique_ptr<FileSink> sink_;
 };
+
+CommandFiles FilesOf(const Invocation& call) {
+  CommandFiles files = call.Files();
+  for (const char* option : {"vmlinux", "system-map"}) {
+    if (const auto path = call.Value(option)) files.inputs.push_back(*path);
+  }
+  return files;
+}
 
 std::string_view Misuse(const Invocation& call) {
   if (call.Has("vmlinux") && call.Has("system-map")) return "--vmlinux or --system-map, not both";
@@ -169,6 +177,7 @@ Command ReportCommand() {
                      {"output", "PAGE", "the page's file, whose name must be free; also -o PAGE"},
                      {"brief", "", "without registers"},
                      {"all", "", "the whole log, not only its last lines"}};
+  command.files = FilesOf;
   command.run = RunReport;
   return command;
 }

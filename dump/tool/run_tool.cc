@@ -32,6 +32,7 @@ void PrintHelp(const Command& command, std::ostream& out) {
   if (!command.details.empty()) out << "\n";
   for (const CommandOption& option : command.options) PrintOption(option, out);
   PrintOption({"json", "", "the result as one JSON object"}, out);
+  PrintOption({"verbose", "", "what of the sandbox this host cannot give, on stderr"}, out);
   PrintOption({"help", "", "this text"}, out);
 }
 
@@ -59,7 +60,7 @@ Words Sort(const Command& command, std::vector<std::string> arguments) {
     const std::string name = word.substr(2, equals == word.npos ? word.npos : equals - 2);
     const auto known = std::find_if(command.options.begin(), command.options.end(),
                                     [&](const CommandOption& option) { return option.name == name; });
-    const bool common = name == "json" || name == "help";
+    const bool common = name == "json" || name == "verbose" || name == "help";
     if (!common && known == command.options.end()) {
       words.error = absl::StrFormat("there is no option --%s", name);
       return words;
@@ -82,8 +83,15 @@ Words Sort(const Command& command, std::vector<std::string> arguments) {
   return words;
 }
 
-int RunCommand(const Command& command, const std::vector<std::string>& arguments, std::ostream& out,
-               std::ostream& err) {
+void ConfineTo(const Command& command, const Invocation& call, const Confine& confine) {
+  const CommandFiles files = command.files ? command.files(call) : call.Files();
+  for (const std::string& part : confine(files)) {
+    if (call.Has("verbose")) call.err() << "vmcore " << command.name << ": not confined: " << Printable(part) << "\n";
+  }
+}
+
+int RunCommand(const Command& command, const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err,
+               const Confine& confine) {
   Words words = Sort(command, arguments);
   if (words.options.contains("help")) {
     PrintHelp(command, out);
@@ -95,6 +103,7 @@ int RunCommand(const Command& command, const std::vector<std::string>& arguments
   }
   const Invocation invocation(command.name, std::move(words.operands), std::move(words.options), out, err);
   if (!words.error.empty()) return invocation.Misused(words.error);
+  if (confine) ConfineTo(command, invocation, confine);
   int exit_code = kExitBadFile;
   try {
     exit_code = command.run(invocation);
@@ -107,7 +116,7 @@ int RunCommand(const Command& command, const std::vector<std::string>& arguments
 }  // namespace
 
 int RunTool(const std::vector<Command>& commands, const std::vector<std::string>& arguments, std::ostream& out,
-            std::ostream& err) {
+            std::ostream& err, const Confine& confine) {
   int exit_code = kExitFine;
   if (arguments.empty()) {
     PrintHelp(commands, err);
@@ -124,7 +133,7 @@ int RunTool(const std::vector<Command>& commands, const std::vector<std::string>
       err << "vmcore: there is no command " << Printable(arguments[0]) << "; `vmcore --help` lists them\n";
       return kExitBadUsage;
     }
-    exit_code = RunCommand(*command, {arguments.begin() + 1, arguments.end()}, out, err);
+    exit_code = RunCommand(*command, {arguments.begin() + 1, arguments.end()}, out, err, confine);
   }
   out.flush();
   if (out.good()) return exit_code;

@@ -49,6 +49,21 @@ class RunToolTest : public ::testing::Test {
   int result_ = kExitFine;
 };
 
+TEST_F(RunToolTest, TheProcessIsConfinedToTheFilesOfTheCommandBeforeItRuns) {
+  std::vector<std::string> inputs;
+  const Confine confine = [&](const CommandFiles& files) {
+    EXPECT_THAT(operands_, IsEmpty()) << "the command has run";
+    inputs = files.inputs;
+    return std::vector<std::string>{"files: this kernel has none"};
+  };
+  EXPECT_EQ(RunTool(commands_, {"look", "file", "--verbose"}, out_, err_, confine), kExitFine);
+  EXPECT_THAT(inputs, ElementsAre("file"));
+  EXPECT_THAT(err_.str(), HasSubstr("vmcore look: not confined: files: this kernel has none"));
+  err_.str("");
+  EXPECT_EQ(RunTool(commands_, {"look", "file"}, out_, err_, confine), kExitFine);
+  EXPECT_EQ(err_.str(), "");
+}
+
 TEST_F(RunToolTest, ACommandGetsItsOperandsAndOptionsInAnyOrder) {
   EXPECT_EQ(Run({"look", "--level=3", "file", "--twice", "--json"}), kExitFine);
   EXPECT_THAT(operands_, ElementsAre("file"));

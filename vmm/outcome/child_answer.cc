@@ -18,6 +18,9 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/unique_fd.h"
+#include "sandbox/parser_calls.h"
+#include "sandbox/privileges.h"
+#include "sandbox/sanitized.h"
 
 namespace vmm {
 namespace {
@@ -48,12 +51,28 @@ int WriteAll(int fd, const std::string& text) {
   return kFine;
 }
 
+// Leaves the child memory, and reads of `kept`, and writes to `answer_fd`. A host that lacks filters leaves it more;
+// the record's `sandbox` says so.
+void Confine(std::vector<int> kept, int answer_fd) {
+  if (kSanitized) return;
+  kept.push_back(answer_fd);
+  std::ranges::sort(kept);
+  unsigned next = 0;
+  for (const int fd : kept) {
+    const unsigned number = static_cast<unsigned>(fd);
+    if (number > next) close_range(next, number - 1, 0);
+    next = number + 1;
+  }
+  close_range(next, ~0u, 0);
+  ConfineParserCalls(ParserKind::kMemory, answer_fd).IgnoreError();
+}
+
 // Never returns. `address_space` is the caller's.
-[[noreturn]] void BeChild(const std::function<std::string()>& work, const ChildLimits& limits, uint64_t address_space,
-                          pid_t parent, int fd) {
+[[noreturn]] void BeChild(const std::function<std::string()>& work, const ChildStart& start, const ChildLimits& limits,
+                          uint64_t address_space, pid_t parent, int fd) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(kThrew);
-  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  GiveUpNewPrivileges().IgnoreError();
   Limit(RLIMIT_CORE, 0, 0);
   Limit(RLIMIT_CPU, static_cast<uint64_t>(limits.cpu_seconds), static_cast<uint64_t>(limits.cpu_seconds) + 1);
   signal(SIGXCPU, SIG_DFL);
@@ -64,6 +83,8 @@ int WriteAll(int fd, const std::string& text) {
   if (address_space != 0) Limit(RLIMIT_AS, address_space + limits.memory, address_space + limits.memory);
   int code = kThrew;
   try {
+    if (start.prepare) start.prepare();
+    Confine(start.inputs, fd);
     code = WriteAll(fd, work());
   } catch (const std::bad_alloc&) {
     code = kOutOfMemory;
@@ -88,6 +109,9 @@ class Child {
     if (waited < 0) return absl::InternalError("nothing is known of how it ended");
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
       return absl::DeadlineExceededError(absl::StrFormat("it took more than %d s of CPU time", limits_.cpu_seconds));
+    }
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
+      return absl::InternalError("it made a system call that is forbidden to it");
     }
     if (WIFSIGNALED(status)) return absl::InternalError(absl::StrFormat("it died of signal %d", WTERMSIG(status)));
     if (WEXITSTATUS(status) == kOutOfMemory) {
@@ -133,7 +157,8 @@ class Child {
 
 }  // namespace
 
-absl::StatusOr<std::string> AskChild(const std::function<std::string()>& work, const ChildLimits& limits, int stop_fd) {
+absl::StatusOr<std::string> AskChild(const std::function<std::string()>& work, const ChildLimits& limits, int stop_fd,
+                                     const ChildStart& start) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return absl::UnavailableError(absl::StrFormat("pipe: %s", strerror(errno)));
   UniqueFd read_end(ends[0]), write_end(ends[1]);
@@ -141,7 +166,7 @@ absl::StatusOr<std::string> AskChild(const std::function<std::string()>& work, c
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) return absl::UnavailableError(absl::StrFormat("fork: %s", strerror(errno)));
-  if (pid == 0) BeChild(work, limits, address_space, parent, write_end.get());
+  if (pid == 0) BeChild(work, start, limits, address_space, parent, write_end.get());
   write_end.reset();
   return Child(pid, std::move(read_end), limits).Answer(stop_fd);
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/guest_memory.h"
 #include "base/json_text.h"
 #include "base/printable.h"
 #include "dump/kernel/kernel_report.h"
@@ -131,11 +132,11 @@ absl::StatusOr<Explanation> ParseExplanation(std::string_view text) {
 
 Explanation ExplainByMemory(const VmSnapshot& snapshot, const FoundKernel& kernel, int dead_vcpu,
                             const SymbolList* symbols, const HangRegistersNote* before_nmi, int stop_fd) {
-  const auto work = [&] {
-    MakeReadOnly(*snapshot.memory);
-    return SerialiseExplanation(Read(snapshot, kernel, dead_vcpu, symbols, before_nmi));
-  };
-  const absl::StatusOr<std::string> answer = AskChild(work, {}, stop_fd);
+  const auto work = [&] { return SerialiseExplanation(Read(snapshot, kernel, dead_vcpu, symbols, before_nmi)); };
+  ChildStart start{.prepare = [&] { MakeReadOnly(*snapshot.memory); }};
+  // Large reads of a living guest's RAM go through its file.
+  if (const auto* const ram = dynamic_cast<const GuestMemory*>(snapshot.memory)) start.inputs.push_back(ram->fd());
+  const absl::StatusOr<std::string> answer = AskChild(work, {}, stop_fd, start);
   if (answer.ok()) {
     absl::StatusOr<Explanation> explanation = ParseExplanation(*answer);
     return explanation.ok() ? *std::move(explanation) : Missing(std::string(explanation.status().message()));

@@ -10,18 +10,12 @@
 #include "absl/strings/str_format.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "vmm/sandbox/landlock.h"
-#include "vmm/sandbox/privileges.h"
+#include "sandbox/landlock.h"
+#include "sandbox/privileges.h"
+#include "sandbox/sanitized.h"
 
 namespace vmm {
 namespace {
-
-// A sanitizer makes system calls of its own, and more of them to report what it found.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 bool HostHasSeccomp(SandboxMode mode) {
   const uint32_t action = mode == SandboxMode::kLog ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_KILL_PROCESS;

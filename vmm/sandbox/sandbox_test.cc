@@ -15,7 +15,7 @@
 
 #include "base/log.h"
 #include "gtest/gtest.h"
-#include "vmm/sandbox/landlock.h"
+#include "sandbox/landlock.h"
 
 namespace vmm {
 namespace {

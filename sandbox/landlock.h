@@ -1,6 +1,6 @@
 // Landlock: which files this process can still reach (landlock(7)).
-#ifndef VMM_SANDBOX_LANDLOCK_H_
-#define VMM_SANDBOX_LANDLOCK_H_
+#ifndef SANDBOX_LANDLOCK_H_
+#define SANDBOX_LANDLOCK_H_
 
 #include <span>
 #include <string>
@@ -21,4 +21,4 @@ absl::Status ConfineFiles(std::span<const std::string> writable, std::span<const
 
 }  // namespace vmm
 
-#endif  // VMM_SANDBOX_LANDLOCK_H_
+#endif  // SANDBOX_LANDLOCK_H_

@@ -1,4 +1,4 @@
-#include "vmm/sandbox/privileges.h"
+#include "sandbox/privileges.h"
 
 #include <linux/capability.h>
 #include <sys/prctl.h>

@@ -1,6 +1,6 @@
 // Rights that a process gives up for good.
-#ifndef VMM_SANDBOX_PRIVILEGES_H_
-#define VMM_SANDBOX_PRIVILEGES_H_
+#ifndef SANDBOX_PRIVILEGES_H_
+#define SANDBOX_PRIVILEGES_H_
 
 #include "absl/status/status.h"
 
@@ -16,4 +16,4 @@ absl::Status DropCapabilities();
 
 }  // namespace vmm
 
-#endif  // VMM_SANDBOX_PRIVILEGES_H_
+#endif  // SANDBOX_PRIVILEGES_H_
