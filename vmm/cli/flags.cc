@@ -117,6 +117,10 @@ ABSL_FLAG(std::string, sandbox, "on",
 ABSL_FLAG(std::string, qmp, "",
           "PATH: a socket for QEMU's monitor protocol: drgn --qemu=PATH reads\n"
           "the guest's memory while it runs; stop, cont, dump-guest-memory");
+ABSL_FLAG(std::string, gdb, "",
+          "PATH: a socket for gdb: target remote PATH; a file of commands for\n"
+          "gdb, with the kernel's place, is written to PATH.gdb");
+ABSL_FLAG(bool, start_paused, false, "the guest waits for --gdb's continue or --qmp's cont before it begins");
 ABSL_FLAG(std::string, result, "",
           "FILE: a JSON record of the run; - is standard output. What is no regular file is written to, not replaced");
 ABSL_FLAG(std::string, ktap, "",
@@ -159,7 +163,8 @@ const std::vector<FlagGroup>& Groups() {
        {"on_panic", "catch", "symbols", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir",
         "dump_once", "dump_keep", "dump_min_free", "dump_format", "dump_level", "dump", "core_mappings", "vmcoreinfo"}},
       {"The run",
-       {"timeout", "hang_after", "console", "sandbox", "qmp", "result", "ktap", "junit", "verbose", "help", "version"}},
+       {"timeout", "hang_after", "console", "sandbox", "qmp", "gdb", "start_paused", "result", "ktap", "junit",
+        "verbose", "help", "version"}},
   };
   return groups;
 }
@@ -360,6 +365,11 @@ absl::StatusOr<VmConfig> ConfigFromFlags(std::vector<std::string> words) {
   ASSIGN_OR_RETURN(config.timeout, Value("timeout", FLAGS_timeout, time_or_off));
   ASSIGN_OR_RETURN(config.sandbox, Value("sandbox", FLAGS_sandbox, ParseSandbox));
   config.qmp_path = absl::GetFlag(FLAGS_qmp);
+  config.gdb_path = absl::GetFlag(FLAGS_gdb);
+  config.start_paused = absl::GetFlag(FLAGS_start_paused);
+  if (config.start_paused && config.qmp_path.empty() && config.gdb_path.empty()) {
+    return absl::InvalidArgumentError("--start-paused: nobody could start the guest; add --gdb=PATH or --qmp=PATH");
+  }
   config.result_path = absl::GetFlag(FLAGS_result);
   config.ktap_path = absl::GetFlag(FLAGS_ktap);
   config.junit_path = absl::GetFlag(FLAGS_junit);

@@ -86,10 +86,12 @@ struct VmConfig {
 
   absl::Duration hang_after = absl::InfiniteDuration();
   absl::Duration timeout = absl::InfiniteDuration();
-  std::string qmp_path;     // the monitor's socket; empty: none
-  std::string result_path;  // empty: no JSON record; "-": standard output
-  std::string ktap_path;    // the results of the guest's tests, as KTAP; empty: not wanted
-  std::string junit_path;   // the same as JUnit's XML
+  std::string qmp_path;       // the monitor's socket; empty: none
+  std::string gdb_path;       // the debugger's socket; empty: none
+  bool start_paused = false;  // no vCPU runs before the monitor or the debugger says so
+  std::string result_path;    // empty: no JSON record; "-": standard output
+  std::string ktap_path;      // the results of the guest's tests, as KTAP; empty: not wanted
+  std::string junit_path;     // the same as JUnit's XML
   bool verbose = false;
 
   // The exact command line, quoted for a shell; goes into the record.

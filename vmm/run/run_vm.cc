@@ -22,8 +22,13 @@
 #include "vmm/console/console_input.h"
 #include "vmm/console/console_writer.h"
 #include "vmm/console/terminal.h"
+#include "vmm/gdb/break_table.h"
+#include "vmm/gdb/command_file.h"
+#include "vmm/gdb/server.h"
 #include "vmm/harness/program_channel.h"
 #include "vmm/ktap/test_stream.h"
+#include "vmm/kvm/debug_trial.h"
+#include "vmm/kvm/kvm.h"
 #include "vmm/live/qmp_server.h"
 #include "vmm/machine/machine.h"
 #include "vmm/outcome/explain_end.h"
@@ -33,6 +38,7 @@
 #include "vmm/recorder/sched_recorder.h"
 #include "vmm/run/ask_by_nmi.h"
 #include "vmm/run/console_output.h"
+#include "vmm/run/debug_run.h"
 #include "vmm/run/early_exception_watch.h"
 #include "vmm/run/event_loop.h"
 #include "vmm/run/hang_watch.h"
@@ -118,6 +124,7 @@ class Run {
     if (!config_.catching.kinds.empty()) {
       traps_ = std::make_unique<KernelCatch>(config_.catching, kernel, machine_->memory(), *events_);
     }
+    if (!config_.gdb_path.empty()) breaks_ = std::make_unique<BreakTable>(machine_->memory(), traps_.get());
     return config_.program.has_value() ? OpenChannel() : absl::OkStatus();
   }
 
@@ -148,36 +155,78 @@ class Run {
     loop_.emplace(*events_, *signals_, *input_, STDIN_FILENO);
     if (channel_ != nullptr) loop_->SetInputEnd([this] { channel_->EndInput(); });
     vcpus_ = machine_->vcpus();
-    threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps_.get());
+    TrapHandler* const traps = breaks_ != nullptr ? static_cast<TrapHandler*>(breaks_.get()) : traps_.get();
+    threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps);
     RETURN_IF_ERROR(OpenMonitor());
+    RETURN_IF_ERROR(OpenDebugger());
     RETURN_IF_ERROR(sandbox_->ConfineProcess(WritablePlaces(), SocketFolders()));
     running_ = absl::Now();
     outcome_.load_time = running_ - start_;
+    if (config_.start_paused) threads_->BeginPause();
     threads_->Start([this] { sandbox_->ConfineThread(ThreadKind::kVcpu); });
     sched_.emplace(threads_->recorders(), [this] { sandbox_->ConfineThread(ThreadKind::kSampler); });
     sandbox_->ConfineThread(ThreadKind::kMain);
     outcome_.sandbox = sandbox_->report();
     for (const std::string& part : outcome_.sandbox.lacking) LogDebug("sandbox: this host has no " + part);
-    return absl::OkStatus();
+    return config_.start_paused ? Annotate(live_->Pause(), "--start-paused") : absl::OkStatus();
   }
 
   absl::Status OpenMonitor() {
-    if (config_.qmp_path.empty()) return absl::OkStatus();
+    if (config_.qmp_path.empty() && config_.gdb_path.empty()) return absl::OkStatus();
     live_.emplace(LiveRun::Wiring{
         .config = config_,
         .machine = *machine_,
         .threads = *threads_,
         .loop = *loop_,
         .traps = traps_.get(),
+        .breaks = breaks_.get(),
         .snapshot = [this](const auto& states) { return MakeSnapshot(states, machine_->memory(), outcome_.panic, {}); },
-        .tell = [this](std::string_view event) { monitor_->Tell(event); }});
+        .tell = [this](std::string_view event) { Tell(event); }});
+    if (config_.qmp_path.empty()) return absl::OkStatus();
     ASSIGN_OR_RETURN(monitor_, Annotate(QmpServer::Listen(config_.qmp_path, *live_), "--qmp=" + config_.qmp_path));
     loop_->SetService(monitor_->fd(), [this] { monitor_->Serve(); });
     return absl::OkStatus();
   }
 
+  // The commands for gdb are written before the sandbox closes, and are no reason to end the run.
+  absl::Status OpenDebugger() {
+    if (config_.gdb_path.empty()) return absl::OkStatus();
+    const std::string flag = "--gdb=" + config_.gdb_path;
+    ASSIGN_OR_RETURN(const Kvm kvm, Kvm::Open(config_.kvm_path.c_str()));
+    ASSIGN_OR_RETURN(const DebugAbilities abilities, Annotate(TryDebug(kvm), flag));
+    LogDebug("gdb: " + DescribeAbilities(abilities));
+    ASSIGN_OR_RETURN(debug_, DebugRun::Create({.live = *live_,
+                                               .machine = *machine_,
+                                               .threads = *threads_,
+                                               .breaks = *breaks_,
+                                               .traps = traps_.get(),
+                                               .abilities = abilities,
+                                               .died_vcpu = [this] { return DiedVcpu(); }}));
+    const std::string socket = std::filesystem::absolute(config_.gdb_path);
+    const LoadedKernel& kernel = machine_->kernel();
+    const bool placed = kernel.direct || kernel.is_elf;
+    const std::string commands = GdbCommands(socket, placed ? std::optional(kernel.kaslr_shift) : std::nullopt);
+    ASSIGN_OR_RETURN(gdb_, Annotate(GdbServer::Listen(config_.gdb_path, commands, debug_->stop_fd(), *debug_), flag));
+    loop_->SetService(gdb_->fd(), [this] { gdb_->Serve(); });
+    if (const absl::Status written = WriteGdbCommands(socket + ".gdb", commands); !written.ok()) {
+      LogWarning(absl::StrFormat("%s: %s; in gdb: target remote %s, monitor kernel", flag,
+                                 std::string(written.message()), socket));
+    } else {
+      LogInfo(
+          absl::StrFormat("to debug the guest: gdb -x %s.gdb -ex 'kernel VMLINUX%s'", socket, placed ? "" : " OFFSET"));
+    }
+    return absl::OkStatus();
+  }
+
+  int DiedVcpu() const { return outcome_.panic.has_value() ? std::max(outcome_.panic->vcpu, 0) : 0; }
+
+  void Tell(std::string_view event) {
+    if (monitor_ != nullptr) monitor_->Tell(event);
+    if (gdb_ != nullptr && event == "STOP") gdb_->GuestStopped();
+  }
+
   std::vector<std::string> SocketFolders() const {
-    std::vector<std::string> sockets = {config_.qmp_path, config_.virtio.vsock_path};
+    std::vector<std::string> sockets = {config_.qmp_path, config_.gdb_path, config_.virtio.vsock_path};
     for (const PortConfig& port : config_.virtio.ports) {
       if (port.where.starts_with("unix:")) sockets.push_back(port.where.substr(5));
     }
@@ -233,6 +282,7 @@ class Run {
     sched_->Stop();
     states_ = threads_->Stop();
     StopDevices();
+    if (breaks_ != nullptr) breaks_->Clear();
     if (traps_ != nullptr) {
       traps_->Remove();
       outcome_.catching = traps_->report();
@@ -269,6 +319,8 @@ class Run {
     const bool died = outcome_.kind == RunOutcome::Kind::kPanic || outcome_.kind == RunOutcome::Kind::kHang;
     const bool stays = died && config_.on_panic == OnPanic::kPause;
     live_->Died(states_);
+    if (gdb_ != nullptr) stays ? gdb_->GuestStopped() : gdb_->GuestEnded();
+    if (monitor_ == nullptr) return;
     if (died) monitor_->Tell("GUEST_PANICKED", {{"action", stays ? "pause" : "poweroff"}});
     if (died) monitor_->Tell("STOP");
     if (!stays) {
@@ -380,14 +432,17 @@ class Run {
   std::unique_ptr<Machine> machine_;
   std::unique_ptr<ProgramChannel> channel_;  // null without a program
   std::unique_ptr<KernelCatch> traps_;
+  std::unique_ptr<BreakTable> breaks_;  // null without --gdb
   std::unique_ptr<RawTerminal> terminal_;
   std::optional<ConsoleInput> input_;
   std::optional<EventLoop> loop_;
   std::vector<Vcpu*> vcpus_;
   std::optional<VcpuThreads> threads_;
   std::optional<SchedRecorder> sched_;
-  std::optional<LiveRun> live_;         // empty without --qmp
-  std::unique_ptr<QmpServer> monitor_;  // the same
+  std::optional<LiveRun> live_;         // empty without --qmp and --gdb
+  std::unique_ptr<QmpServer> monitor_;  // null without --qmp
+  std::unique_ptr<DebugRun> debug_;     // null without --gdb
+  std::unique_ptr<GdbServer> gdb_;      // the same
   std::optional<HangWatch> watch_;
 
   // After StopGuest().
