@@ -114,6 +114,18 @@ TEST_F(GdbTest, TheGuestsEndIsGdbsTooAndAGdbThatIsKilledHarmsNothing) {
   EXPECT_EQ(spins.Wait().exit_code, 143);
 }
 
+TEST_F(GdbTest, CtrlCStopsAGuestThatRuns) {
+  VmmProcess vmm(Args("spin", "", {"--cpus=2"}));
+  ASSERT_TRUE(WaitForSocket(vmm));
+  ASSERT_TRUE(vmm.WaitForOutput("spinning"));
+  const std::string said =
+      Gdb("spin", {"shell (sleep 1; kill -INT $PPID) &", "continue", "info threads", "monitor info status", "detach"});
+  EXPECT_THAT(said, HasSubstr("SIGINT")) << said;
+  EXPECT_THAT(said, HasSubstr("VM status: paused")) << said;
+  vmm.Signal(SIGTERM);
+  EXPECT_EQ(vmm.Wait().exit_code, 143);
+}
+
 TEST_F(GdbTest, AGuestThatHasDiedIsLookedAtAsItStands) {
   VmmProcess vmm(Args("panic_on_another_cpu", "", {"--cpus=2", "--on-panic=pause"}));
   ASSERT_TRUE(vmm.WaitForError("SIGTERM to process"));
