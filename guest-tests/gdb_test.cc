@@ -67,7 +67,7 @@ TEST_F(GdbTest, ItBreaksLooksContinuesAndLeavesTheGuestAsIfNothingHadBeen) {
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   const std::string said =
       Gdb("debugged",
-          {"info threads", "x/4xb one_round", "break *one_round", "continue", "info threads",
+          {"tbreak *start_cpus", "continue", "x/4xb one_round", "break *one_round", "continue", "info threads",
            "printf \"round %d at %d\\n\", $rdi, $rip == (long)&one_round", "continue", "printf \"round %d\\n\", $rdi",
            "x/4xb one_round", "stepi", "printf \"%d bytes on\\n\", $rip != (long)&one_round", "x/gx &last_round",
            "set var *(long*)0x100000 = 0x1122334455667788", "x/gx 0x100000", "monitor info status", "print $cr0",
@@ -91,7 +91,7 @@ TEST_F(GdbTest, ItBreaksLooksContinuesAndLeavesTheGuestAsIfNothingHadBeen) {
 TEST_F(GdbTest, AHundredBreakpointsLoseNothing) {
   VmmProcess vmm(Args("debugged", "rounds=100", {"--cpus=2", "--start-paused"}));
   ASSERT_TRUE(WaitForSocket(vmm));
-  std::vector<std::string> commands = {"break *one_round"};
+  std::vector<std::string> commands = {"tbreak *start_cpus", "continue", "break *one_round"};
   for (int round = 0; round < 100; ++round) commands.emplace_back("continue");
   commands.insert(commands.end(), {"printf \"round %d\\n\", $rdi", "detach"});
   EXPECT_THAT(Gdb("debugged", commands), HasSubstr("round 100"));
@@ -112,6 +112,18 @@ TEST_F(GdbTest, TheGuestsEndIsGdbsTooAndAGdbThatIsKilledHarmsNothing) {
   EXPECT_THAT(Gdb("spin", {"info threads", "detach"}), HasSubstr("Thread 2"));
   spins.Signal(SIGTERM);
   EXPECT_EQ(spins.Wait().exit_code, 143);
+}
+
+TEST_F(GdbTest, CtrlCStopsAGuestThatRuns) {
+  VmmProcess vmm(Args("spin", "", {"--cpus=2"}));
+  ASSERT_TRUE(WaitForSocket(vmm));
+  ASSERT_TRUE(vmm.WaitForOutput("spinning"));
+  const std::string said =
+      Gdb("spin", {"shell (sleep 1; kill -INT $PPID) &", "continue", "info threads", "monitor info status", "detach"});
+  EXPECT_THAT(said, HasSubstr("SIGINT")) << said;
+  EXPECT_THAT(said, HasSubstr("VM status: paused")) << said;
+  vmm.Signal(SIGTERM);
+  EXPECT_EQ(vmm.Wait().exit_code, 143);
 }
 
 TEST_F(GdbTest, AGuestThatHasDiedIsLookedAtAsItStands) {

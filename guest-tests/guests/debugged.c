@@ -1,5 +1,5 @@
 // Work for a debugger: a function that is called with 1, 2, ... `rounds=`, on the first CPU, while the others count.
-// At the end the guest checks that its own code is as it was, and that no CPU was left standing.
+// At the end the guest checks that its own code is as it was before start_cpus(), and that no CPU was left standing.
 #include "guest-tests/lib/guest.h"
 #include "guest-tests/lib/interrupts.h"
 #include "guest-tests/lib/smp.h"

@@ -117,14 +117,15 @@ absl::StatusOr<KernelFile> OpenKernelFile(const std::string& path) {
   ASSIGN_OR_RETURN(InputFile input, InputFile::Open(path, {.most = kMaxKernelFile}));
   KernelFile file{.kernel = ImageBytes(std::move(input))};
   ASSIGN_OR_RETURN(file.head, ReadHead(file.kernel));
-  const std::optional<Codec> codec = MayBeKernel(file.head) ? std::nullopt : IdentifyWrapping(file.head);
-  if (codec.has_value()) {
-    ASSIGN_OR_RETURN(file.kernel, Unwrap(file.kernel, *codec));
-    ASSIGN_OR_RETURN(file.head, ReadHead(file.kernel));
+  std::optional<Codec> codec;
+  if (!MayBeKernel(file.head)) codec = IdentifyWrapping(file.head);
+  if (!codec.has_value()) {
+    RETURN_IF_ERROR(Look(file));
+    return file;
   }
-  const absl::Status looked = Look(file);
-  if (!looked.ok())
-    return codec.has_value() ? Annotate(looked, absl::StrFormat("inside of %s", CodecName(*codec))) : looked;
+  ASSIGN_OR_RETURN(file.kernel, Unwrap(file.kernel, *codec));
+  ASSIGN_OR_RETURN(file.head, ReadHead(file.kernel));
+  RETURN_IF_ERROR(Annotate(Look(file), absl::StrFormat("inside of %s", CodecName(*codec))));
   return file;
 }
 

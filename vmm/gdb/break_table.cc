@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kSingleStep = 1 << 14;  // DR6.BS, Intel SDM vol. 3, section 17.2.3
+constexpr uint64_t kTrapFlag = 1 << 8;     // RFLAGS.TF
 
 bool IsPlantedOut(const VcpuExit& exit) {
   const auto* const io = std::get_if<IoExit>(&exit);
@@ -144,6 +145,10 @@ NextStep BreakTable::OnBreakpoint(Vcpu& vcpu, const BreakpointExit& exit) {
     return NextStep::kResume;
   }
   if (hardware_.empty() && !step_.has_value()) return NextStep::kResume;  // left over from before a detach
+  // KVM may report a step only after another stop has ended it. The guest does not step if its own TF is clear.
+  const absl::StatusOr<CpuState> state = vcpu.ReadState();
+  const bool guest_steps = state.ok() && (state->rflags & kTrapFlag) != 0;
+  if ((exit.dr6 & kSingleStep) != 0 && !guest_steps) return NextStep::kResume;
   GuestDebug debug = DebugOf(vcpu.id());
   debug.inject_debug = true;
   (void)vcpu.SetDebug(debug).ok();  // KVM refuses if another exception waits: the guest then loses its trap

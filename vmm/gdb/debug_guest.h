@@ -10,12 +10,13 @@
 #include "base/guest_memory.h"
 #include "vmm/gdb/debug_stop.h"
 #include "vmm/gdb/registers.h"
+#include "vmm/gdb/virtual_memory.h"
 #include "vmm/live/live_guest.h"
 #include "vmm/vcpu/guest_debug.h"
 
 namespace vmm {
 
-// All of it is called on the run's own thread. REQUIRES, for all but the first four and TakeStop(): the guest stands
+// All of it is called on the run's own thread. REQUIRES, for all but the first five and TakeStop(): the guest stands
 // still (live().state()).
 class DebugGuest {
  public:
@@ -24,6 +25,9 @@ class DebugGuest {
   virtual LiveGuest& live() = 0;
   virtual GuestMemory& memory() = 0;
   virtual const DebugAbilities& abilities() const = 0;
+
+  // The kernel's image, if we placed it.
+  virtual LoadedImage image() const = 0;
 
   // The vCPU on which the guest died; 0 if it has not, or if that is not known.
   virtual int died_vcpu() const = 0;

@@ -166,6 +166,10 @@ std::string GdbSession::AnswerQuery(std::string_view text) {
   return "";
 }
 
+VirtualMemory GdbSession::View(const CpuState& cpu, bool physical) const {
+  return {guest_.memory(), cpu, physical, guest_.image()};
+}
+
 int GdbSession::selected() const { return std::clamp(general_thread_, 0, guest_.live().vcpus() - 1); }
 
 // A thread is a vCPU's number and one, so that 0 can mean any. The form pPROCESS.THREAD is taken too.
@@ -244,7 +248,7 @@ std::string GdbSession::ReadMemory(std::string_view text) {
   const absl::StatusOr<GdbCpu> cpu = guest_.ReadCpu(selected());
   if (!cpu.ok()) return Refuse("memory", cpu.status());
   std::vector<uint8_t> bytes(std::min<uint64_t>(*size, kMaxRead));
-  const absl::StatusOr<size_t> got = VirtualMemory(guest_.memory(), cpu->cpu, physical_memory_).Read(*address, bytes);
+  const absl::StatusOr<size_t> got = View(cpu->cpu, physical_memory_).Read(*address, bytes);
   if (!got.ok()) return Refuse("memory", got.status());
   bytes.resize(*got);
   return ToHex(bytes);
@@ -259,7 +263,7 @@ std::string GdbSession::WriteMemory(std::string_view text, bool binary) {
   if (!bytes.has_value() || bytes->size() != *size) return std::string(kError);
   const absl::StatusOr<GdbCpu> cpu = guest_.ReadCpu(selected());
   if (!cpu.ok()) return Refuse("memory", cpu.status());
-  return Outcome("write memory", VirtualMemory(guest_.memory(), cpu->cpu, physical_memory_).Write(*address, *bytes));
+  return Outcome("write memory", View(cpu->cpu, physical_memory_).Write(*address, *bytes));
 }
 
 // Types: 0 software, 1 hardware, 2 write, 3 read, 4 access. No processor can watch reads alone.
@@ -294,8 +298,7 @@ std::string GdbSession::ChangeBreak(bool insert, std::string_view text) {
 std::string GdbSession::InsertSoftware(uint64_t address) {
   const absl::StatusOr<GdbCpu> cpu = guest_.ReadCpu(selected());
   if (!cpu.ok()) return Refuse("breakpoint", cpu.status());
-  const absl::StatusOr<PlaceInMemory> place =
-      VirtualMemory(guest_.memory(), cpu->cpu, /*physical=*/false).Translate(address);
+  const absl::StatusOr<PlaceInMemory> place = View(cpu->cpu, /*physical=*/false).Translate(address);
   if (!place.ok()) return Refuse("breakpoint", place.status());
   const bool in_kernel = (cpu->cpu.cs.selector & 3) == 0;
   const bool program = place->user && (!in_kernel || (cpu->cpu.rip >= kUpperHalf && address < kUpperHalf));

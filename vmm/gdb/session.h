@@ -48,6 +48,7 @@ class GdbSession {
   void Reply(std::string_view text);
   void Interrupt();
 
+  VirtualMemory View(const CpuState& cpu, bool physical) const;
   int selected() const;                                         // the vCPU of Hg
   std::optional<int> ParseThread(std::string_view text) const;  // -1: all
   std::string SelectThread(std::string_view text);

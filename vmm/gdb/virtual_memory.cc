@@ -42,6 +42,13 @@ absl::StatusOr<PlaceInMemory> VirtualMemory::Translate(uint64_t addr) const {
   if ((efer_ & kLongMode) == 0) {
     return absl::UnimplementedError("the vCPU is in 32-bit paging; maintenance packet Qqemu.PhyMemMode:1 shows RAM");
   }
+  const absl::StatusOr<PlaceInMemory> place = WalkAll(addr);
+  const bool in_image = addr >= image_.vaddr && addr - image_.vaddr < image_.size;
+  if (place.ok() || !in_image || WalkAll(image_.vaddr).ok()) return place;
+  return PlaceInMemory{GuestAddr{image_.phys.value + (addr - image_.vaddr)}};
+}
+
+absl::StatusOr<PlaceInMemory> VirtualMemory::WalkAll(uint64_t addr) const {
   const absl::StatusOr<PlaceInMemory> place = Walk(cr3_, addr);
   if (place.ok() || (cr3_ & kUserTables) == 0) return place;
   const absl::StatusOr<PlaceInMemory> with_kernel = Walk(cr3_ & ~kUserTables, addr);

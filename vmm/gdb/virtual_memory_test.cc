@@ -67,6 +67,17 @@ TEST_F(VirtualMemoryTest, WithoutPagingAddressesArePhysical) {
   EXPECT_TRUE(absl::IsUnimplemented(View().Translate(0).status()));
 }
 
+TEST_F(VirtualMemoryTest, AnImageIsSeenAtItsAddressesBeforeItHasTables) {
+  const LoadedImage image{.vaddr = kUpper + 0x200000, .phys = GuestAddr{0x20000}, .size = 0x3000};
+  const VirtualMemory view(*memory_, cpu_, /*physical=*/false, image);
+  EXPECT_EQ(view.Translate(image.vaddr + 0x2fff)->phys, GuestAddr{0x22fff});
+  EXPECT_FALSE(view.Translate(image.vaddr + 0x3000).ok());
+  EXPECT_FALSE(view.Translate(image.vaddr - 1).ok());
+  Put(0x8000 + 9 * 8, 0xa003), Put(0xa000, 0x12003);
+  EXPECT_EQ(view.Translate(image.vaddr)->phys, GuestAddr{0x12000});
+  EXPECT_FALSE(view.Translate(image.vaddr + 0x2000).ok()) << "the kernel has freed it";
+}
+
 TEST_F(VirtualMemoryTest, ATableThatPointsOutsideRamIsAnError) {
   Put(0x2000, 0x000ffffffffff007);
   EXPECT_FALSE(View().Translate(kLower).ok());

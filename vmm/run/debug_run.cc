@@ -28,6 +28,12 @@ DebugRun::DebugRun(Wiring wiring, UniqueFd stop_fd)
   });
 }
 
+LoadedImage DebugRun::image() const {
+  const LoadedKernel& kernel = wiring_.machine.kernel();
+  if (kernel.virtual_base == 0) return {};
+  return {.vaddr = kernel.virtual_base, .phys = GuestAddr{kernel.physical_base}, .size = kernel.image_size};
+}
+
 // The floating-point registers of a vCPU that runs cannot be had without waiting for it.
 absl::StatusOr<GdbCpu> DebugRun::ReadCpu(int id) {
   const std::vector<absl::StatusOr<CpuState>> states = wiring_.live.Registers();

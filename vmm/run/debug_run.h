@@ -42,6 +42,7 @@ class DebugRun final : public DebugGuest {
   LiveGuest& live() override { return wiring_.live; }
   GuestMemory& memory() override { return wiring_.machine.memory(); }
   const DebugAbilities& abilities() const override { return wiring_.abilities; }
+  LoadedImage image() const override;
   int died_vcpu() const override { return wiring_.died_vcpu(); }
   absl::StatusOr<GdbCpu> ReadCpu(int vcpu) override;
   absl::Status WriteCpu(int vcpu, const GdbCpu& cpu, bool fpu_too) override;

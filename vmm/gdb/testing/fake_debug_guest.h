@@ -35,6 +35,7 @@ class FakeDebugGuest final : public DebugGuest {
   LiveGuest& live() override { return guest; }
   GuestMemory& memory() override { return guest.ram(); }
   const DebugAbilities& abilities() const override { return can; }
+  LoadedImage image() const override { return {}; }
   int died_vcpu() const override { return died_on; }
   absl::StatusOr<GdbCpu> ReadCpu(int vcpu) override { return cpus.at(static_cast<size_t>(vcpu)); }
   absl::Status WriteCpu(int vcpu, const GdbCpu& cpu, bool fpu_too) override {
