@@ -60,6 +60,7 @@ TEST_F(RunToolTest, TheProcessIsConfinedToTheFilesOfTheCommandBeforeItRuns) {
   EXPECT_THAT(inputs, ElementsAre("file"));
   EXPECT_THAT(err_.str(), HasSubstr("vmcore look: not confined: files: this kernel has none"));
   err_.str("");
+  operands_.clear();
   EXPECT_EQ(RunTool(commands_, {"look", "file"}, out_, err_, confine), kExitFine);
   EXPECT_EQ(err_.str(), "");
 }
