@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <new>
 #include <optional>
@@ -33,11 +34,13 @@
 #include "vmm/recorder/sched_recorder.h"
 #include "vmm/run/ask_by_nmi.h"
 #include "vmm/run/console_output.h"
+#include "vmm/run/dump_wishes.h"
 #include "vmm/run/early_exception_watch.h"
 #include "vmm/run/event_loop.h"
 #include "vmm/run/hang_watch.h"
 #include "vmm/run/host_notes.h"
 #include "vmm/run/keep_end.h"
+#include "vmm/run/live_dumper.h"
 #include "vmm/run/live_run.h"
 #include "vmm/run/on_panic.h"
 #include "vmm/run/soft_power.h"
@@ -82,6 +85,7 @@ class Run {
     RunEnd end = WaitForEnd();
     end = AskIfHanging(end);
     StopGuest();
+    dumper_->Finish(/*give_up=*/end == RunEnd::kSignal || end == RunEnd::kUserQuit, signals_->fd());
     KeepWhatIsKnown(end);
     if (IsBadEnd(outcome_)) DumpAndExplain();
     if (tests_.has_value()) KeepTests();
@@ -93,6 +97,7 @@ class Run {
   absl::Status OpenOutputs() {
     // First, so that every thread inherits the mask and nothing that follows can be cut off half-way.
     ASSIGN_OR_RETURN(signals_, StopSignals::Block());
+    ASSIGN_OR_RETURN(wishes_, DumpWishes::Open());
     ASSIGN_OR_RETURN(events_, RunEvents::Create(/*stop_at_panic=*/config_.panic_grace == absl::ZeroDuration()));
     ASSIGN_OR_RETURN(sandbox_, Sandbox::Create(config_.sandbox));
     dirs_ = OpenDumpDirs(config_);
@@ -149,6 +154,8 @@ class Run {
     if (channel_ != nullptr) loop_->SetInputEnd([this] { channel_->EndInput(); });
     vcpus_ = machine_->vcpus();
     threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps_.get());
+    OpenLiveRun();
+    RETURN_IF_ERROR(OpenLiveDumps());
     RETURN_IF_ERROR(OpenMonitor());
     RETURN_IF_ERROR(sandbox_->ConfineProcess(WritablePlaces(), SocketFolders()));
     running_ = absl::Now();
@@ -163,6 +170,12 @@ class Run {
 
   absl::Status OpenMonitor() {
     if (config_.qmp_path.empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(monitor_, Annotate(QmpServer::Listen(config_.qmp_path, *live_), "--qmp=" + config_.qmp_path));
+    loop_->AddService(monitor_->fd(), [this] { monitor_->Serve(); });
+    return absl::OkStatus();
+  }
+
+  void OpenLiveRun() {
     live_.emplace(LiveRun::Wiring{
         .config = config_,
         .machine = *machine_,
@@ -170,10 +183,53 @@ class Run {
         .loop = *loop_,
         .traps = traps_.get(),
         .snapshot = [this](const auto& states) { return MakeSnapshot(states, machine_->memory(), outcome_.panic, {}); },
-        .tell = [this](std::string_view event) { monitor_->Tell(event); }});
-    ASSIGN_OR_RETURN(monitor_, Annotate(QmpServer::Listen(config_.qmp_path, *live_), "--qmp=" + config_.qmp_path));
-    loop_->SetService(monitor_->fd(), [this] { monitor_->Serve(); });
+        .tell =
+            [this](std::string_view event) {
+              if (monitor_ != nullptr) monitor_->Tell(event);
+            },
+        .before_dump = [this] { return dumper_->Settle(); }});
+  }
+
+  absl::Status OpenLiveDumps() {
+    ASSIGN_OR_RETURN(dumper_,
+                     LiveDumper::Create({.config = config_,
+                                         .machine = *machine_,
+                                         .guest = *live_,
+                                         .dirs = dirs_,
+                                         .record = outcome_.live,
+                                         .snapshot = [this](const auto& states) { return LiveSnapshot(states); },
+                                         .age = [this] { return absl::Now() - running_; }}));
+    loop_->AddService(dumper_->fd(), [this] { dumper_->Serve(); });
+    loop_->AddService(wishes_->signal_fd(), [this] {
+      if (wishes_->TakeSignal()) DumpNow("signal");
+    });
+    input_->SetKeys([this](char key) { key == 'd' ? DumpNow("key") : SendNmi(); });
+    if (config_.dump_every == absl::InfiniteDuration()) return absl::OkStatus();
+    RETURN_IF_ERROR(Annotate(wishes_->StartClock(config_.dump_every), "--dump-every"));
+    loop_->AddService(wishes_->clock_fd(), [this] {
+      if (wishes_->TakeClock() && !dumper_->busy() && live_->state() != GuestState::kPanicked) DumpNow("timer");
+    });
     return absl::OkStatus();
+  }
+
+  // Of a guest that has died and is kept, the dump is that of its death.
+  void DumpNow(std::string_view why) {
+    if (live_->state() != GuestState::kPanicked) return dumper_->Dump(why);
+    if (dump_dead_) dump_dead_();
+  }
+
+  void SendNmi() {
+    const absl::Status sent = live_->InjectNmi();
+    LogInfo(sent.ok() ? "sent an NMI to vCPU 0" : "no NMI: " + std::string(sent.message()));
+  }
+
+  // With those of the host's notes that do not need the vCPUs' threads to have ended.
+  VmSnapshot LiveSnapshot(const LiveRun::States& states) {
+    VmSnapshot snapshot =
+        MakeSnapshot(states, machine_->memory(), events_->panic(), HostNotes({}, {}, {}, console_lines_.Note()));
+    snapshot.given_vmcoreinfo = config_.vmcoreinfo;
+    snapshot.vmcoreinfo_note_at = machine_->devices().fw_cfg().vmcoreinfo_note();
+    return snapshot;
   }
 
   std::vector<std::string> SocketFolders() const {
@@ -262,13 +318,13 @@ class Run {
     KeepEnd(end, *loop_, *events_, outcome_);
     if (channel_ != nullptr) KeepProgramEnd(channel_->end(), config_.program->shell_status, outcome_);
     PromoteConsolePanic(outcome_);
-    if (live_.has_value()) TellMonitor();
+    live_->Died(states_);
+    if (monitor_ != nullptr) TellMonitor();
   }
 
   void TellMonitor() {
     const bool died = outcome_.kind == RunOutcome::Kind::kPanic || outcome_.kind == RunOutcome::Kind::kHang;
     const bool stays = died && config_.on_panic == OnPanic::kPause;
-    live_->Died(states_);
     if (died) monitor_->Tell("GUEST_PANICKED", {{"action", stays ? "pause" : "poweroff"}});
     if (died) monitor_->Tell("STOP");
     if (!stays) {
@@ -316,6 +372,7 @@ class Run {
     VmSnapshot snapshot = MakeSnapshot(states_, machine_->memory(), outcome_.panic, std::move(notes));
     snapshot.given_vmcoreinfo = config_.vmcoreinfo;
     snapshot.vmcoreinfo_note_at = machine_->devices().fw_cfg().vmcoreinfo_note();
+    if (dumper_->running_memory() != nullptr) snapshot.memory = dumper_->running_memory();
     return snapshot;
   }
 
@@ -331,7 +388,9 @@ class Run {
         LogInfo(absl::StrFormat(
             "%s: the guest's memory and registers are kept; SIGTERM to process %d, or Ctrl-A x, ends the run",
             OutcomeName(outcome_), getpid()));
+        dump_dead_ = [&] { DumpSnapshot(snapshot, kernel, dirs_, config_, signals_->fd(), outcome_); };
         loop_->WaitForUser();
+        dump_dead_ = nullptr;
         return;
     }
   }
@@ -370,6 +429,7 @@ class Run {
 
   std::unique_ptr<Sandbox> sandbox_;
   std::unique_ptr<StopSignals> signals_;
+  std::unique_ptr<DumpWishes> wishes_;
   std::unique_ptr<RunEvents> events_;
   DumpDirs dirs_;
   std::unique_ptr<ConsoleWriter> console_;
@@ -386,9 +446,12 @@ class Run {
   std::vector<Vcpu*> vcpus_;
   std::optional<VcpuThreads> threads_;
   std::optional<SchedRecorder> sched_;
-  std::optional<LiveRun> live_;         // empty without --qmp
-  std::unique_ptr<QmpServer> monitor_;  // the same
+  std::optional<LiveRun> live_;
+  std::unique_ptr<LiveDumper> dumper_;
+  std::unique_ptr<QmpServer> monitor_;  // null without --qmp
   std::optional<HangWatch> watch_;
+
+  std::function<void()> dump_dead_;  // writes the dump of a guest that has died and is kept; null: there is none
 
   // After StopGuest().
   std::vector<absl::StatusOr<CpuState>> states_;
