@@ -10,8 +10,10 @@
 
 namespace vmm {
 
-// One JSON object, in ASCII. Its schema is in docs/vmcore-tool.md. `cut_short` is Invocation::cut_short().
-std::string ReportJson(const KernelReport& report, const HostStory& story, const std::vector<std::string>& cut_short);
+// One JSON object, in ASCII. Its schema is in docs/vmcore-tool.md. `cut_short` is Invocation::cut_short(). `live`: the
+// guest lived when it was dumped.
+std::string ReportJson(const KernelReport& report, const HostStory& story, const std::vector<std::string>& cut_short,
+                       bool live);
 
 }  // namespace vmm
 

@@ -11,6 +11,7 @@ namespace vmm {
 struct ReportTextOptions {
   bool registers = true;
   bool colour = false;  // with a terminal's escape sequences
+  bool live = false;    // the guest lived when it was dumped
 };
 
 void PrintReport(const KernelReport& report, const ReportTextOptions& options, std::ostream& out);
