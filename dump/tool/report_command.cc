@@ -21,6 +21,7 @@
 #include "dump/read/vmcore.h"
 #include "dump/tool/hang_registers_text.h"
 #include "dump/tool/host_text.h"
+#include "dump/tool/live_mark.h"
 #include "dump/tool/open_core.h"
 #include "dump/tool/report_json.h"
 #include "dump/tool/report_text.h"
@@ -128,6 +129,7 @@ int RunReport(const Invocation& call) {
   if (!given.ok()) return call.Fail(given.status());
   const auto core = OpenCore(call, call.operands()[0]);
   if (!core.ok()) return call.Fail(core.status());
+  const bool live = IsOfLiveGuest(**core);
   const HostStory story = ReadHostStory((*core)->notes());
   std::map<uint64_t, std::string> names_before_nmi;
   std::optional<Cause> found_cause;
@@ -149,11 +151,11 @@ int RunReport(const Invocation& call) {
     return kExitFine;
   }
   if (call.json()) {
-    call.out() << ReportJson(*report, story, call.cut_short(), cause) << "\n";
+    call.out() << ReportJson(*report, story, call.cut_short(), cause, live) << "\n";
     return kExitFine;
   }
   const bool colour = IsTerminal(call.out());
-  PrintReport(*report, {.registers = !call.Has("brief"), .colour = colour, .cause = cause}, call.out());
+  PrintReport(*report, {.registers = !call.Has("brief"), .colour = colour, .cause = cause, .live = live}, call.out());
   PrintHangRegisters(
       **core, [&](uint64_t rip) { return names_before_nmi[rip]; }, call.out());
   PrintVirtio(**core, call.out());

@@ -62,6 +62,27 @@ TEST_F(ReportCommandTest, TheDeathIsToldForPeople) {
   EXPECT_THAT(out_.str(), Not(HasSubstr(" rax ")));
 }
 
+TEST_F(ReportCommandTest, ALivingGuestIsNotCalledDead) {
+  ASSERT_EQ(Run({"report", dump_.path(), "--json"}), kExitFine) << err_.str();
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["live"], false);
+  const auto mark = [&](const std::string& json) {
+    dump_.ChangeNotes([&](std::vector<VmcoreNote>& notes) {
+      for (VmcoreNote& note : notes) {
+        if (note.name == "VMM") note.desc.assign(json.begin(), json.end());
+      }
+    });
+  };
+  mark(R"({"live":{}})");
+  ASSERT_EQ(Run({"report", dump_.path()}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), testing::StartsWith("Linux 6.1.0-56-cloud-amd64, a live guest\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("CPU 1: swapper/0"));
+  ASSERT_EQ(Run({"report", dump_.path(), "--json"}), kExitFine) << err_.str();
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["live"], true);
+  mark(R"({"live":1})");
+  ASSERT_EQ(Run({"report", dump_.path()}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("panicked")) << "no mark of ours";
+}
+
 TEST_F(ReportCommandTest, JsonHasEverything) {
   ASSERT_EQ(Run({"report", dump_.path(), "--json"}), kExitFine) << err_.str();
   const nlohmann::json json = nlohmann::json::parse(out_.str());

@@ -52,13 +52,14 @@ Json CpuJson(const CpuReport& cpu) {
 }  // namespace
 
 std::string ReportJson(const KernelReport& report, const HostStory& story, const std::vector<std::string>& cut_short,
-                       const Cause* cause) {
+                       const Cause* cause, bool live) {
   Json json;
   if (!cut_short.empty()) json["cut_short"] = cut_short;
   json["release"] = report.release;
   json["banner"] = report.banner;
   json["symbols"] = report.symbols;
   if (report.uptime_ns.has_value()) json["uptime_ns"] = *report.uptime_ns;
+  json["live"] = live;
   json["panic"] = report.message.panic;
   json["trouble"] = report.message.trouble;
   if (report.panic_cpu.has_value()) json["panic_cpu"] = *report.panic_cpu;

@@ -12,9 +12,9 @@
 namespace vmm {
 
 // One JSON object, in ASCII. Its schema is in docs/vmcore-tool.md. `cut_short` is Invocation::cut_short(). `cause` may
-// be null.
+// be null. `live`: the guest lived when it was dumped.
 std::string ReportJson(const KernelReport& report, const HostStory& story, const std::vector<std::string>& cut_short,
-                       const Cause* cause);
+                       const Cause* cause, bool live);
 
 }  // namespace vmm
 

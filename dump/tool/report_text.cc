@@ -40,7 +40,11 @@ class ReportText {
   void PrintHead() {
     const std::string release = report_.release.empty() ? "of unknown release" : Printable(report_.release);
     const PanicMessage& message = report_.message;
-    if (!message.panic.empty()) {
+    if (options_.live) {
+      out_ << Bold(absl::StrFormat("Linux %s, a live guest", release)) << "\n";
+      Row("panic", Printable(message.panic));
+      Row("trouble", Printable(message.trouble));
+    } else if (!message.panic.empty()) {
       out_ << Red(absl::StrFormat("Linux %s panicked: %s", release, Printable(message.panic))) << "\n";
     } else if (!message.trouble.empty()) {
       out_ << Red(absl::StrFormat("Linux %s is in trouble: %s", release, Printable(message.trouble))) << "\n";
@@ -48,7 +52,7 @@ class ReportText {
       const std::string_view log = report_.log.empty() ? "its log cannot be read" : "no panic in its log";
       out_ << Bold(absl::StrFormat("Linux %s, %s", release, log)) << "\n";
     }
-    if (!message.panic.empty()) Row("before", Printable(message.trouble));
+    if (!options_.live && !message.panic.empty()) Row("before", Printable(message.trouble));
     if (report_.cause.has_value()) {
       Row("title", Printable(report_.cause->title));
       Row("where", Printable(Where()));

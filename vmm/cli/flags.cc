@@ -109,6 +109,12 @@ ABSL_FLAG(vmm::RepeatedText, net, {},
 ABSL_FLAG(std::string, hang_after, "off",
           "TIME: a guest that hangs for so long is sent an NMI, dumped,\n"
           "and ends with exit 122 [off]");
+ABSL_FLAG(std::string, dump_every, "off",
+          "TIME: a dump of the living guest into --dump-dir after each such\n"
+          "time, as SIGUSR1 and Ctrl-A d make one; with --dump-keep=N [off]");
+ABSL_FLAG(std::string, live_dump, "auto",
+          "HOW: auto: the guest runs on while such a dump is written, where it\n"
+          "can; stop: it stands still [auto]");
 ABSL_FLAG(std::string, core_mappings, "needed",
           "WHAT: needed or all [needed]; all adds vmalloc and modules, for gdb,\n"
           "but drgn with libkdumpfile 0.5.1 cannot read that");
@@ -149,8 +155,9 @@ constexpr std::string_view kUsage =
     "\n"
     "With a PROGRAM, the guest runs it with the libraries that it has here, and its\n"
     "standard input, output and error are ours. Without one, the guest's serial console\n"
-    "is standard input and output (on a terminal, Ctrl-A x quits). Our own words go to\n"
-    "stderr; the last line there says how the run ended.\n"
+    "is standard input and output (on a terminal, Ctrl-A x quits, Ctrl-A d dumps the\n"
+    "living guest, Ctrl-A n sends it an NMI). Our own words go to stderr; the last line\n"
+    "there says how the run ended. SIGUSR1 dumps the living guest.\n"
     "Exit status: 0 power-off, 1-119 the guest's own, 120 panic, 121 triple fault,\n"
     "122 hang, 123 reset or lost, 124 time-out, 125 vmm could not run it, 126 panic but\n"
     "no dump, 127 no such program.\n"
@@ -170,6 +177,7 @@ const std::vector<FlagGroup>& Groups() {
       {"When the guest panics",
        {"on_panic", "catch", "symbols", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir",
         "dump_once", "dump_keep", "dump_min_free", "dump_format", "dump_level", "dump", "core_mappings", "vmcoreinfo"}},
+      {"While the guest lives", {"dump_every", "live_dump"}},
       {"The run",
        {"timeout", "hang_after", "console", "sandbox", "qmp", "gdb", "start_paused", "result", "ktap", "junit",
         "verbose", "help", "version"}},
@@ -225,6 +233,19 @@ absl::StatusOr<absl::Duration> ReadHangAfter(std::string_view text) {
   ASSIGN_OR_RETURN(const absl::Duration time, ParseDuration(text, /*allow_off=*/true));
   if (time < absl::Seconds(1)) return absl::InvalidArgumentError("less than 1s is too short to tell a hang");
   return time;
+}
+
+absl::StatusOr<absl::Duration> ReadDumpEvery(std::string_view text) {
+  ASSIGN_OR_RETURN(const absl::Duration time, ParseDuration(text, /*allow_off=*/true));
+  if (time < absl::Milliseconds(100)) return absl::InvalidArgumentError("must be at least 100ms");
+  return time;
+}
+
+// Returns true if the guest may run on while it is dumped.
+absl::StatusOr<bool> ReadLiveDump(std::string_view text) {
+  if (text == "auto") return true;
+  if (text == "stop") return false;
+  return absl::InvalidArgumentError("must be auto or stop");
 }
 
 // -1: write a file instead of a stream.
@@ -381,6 +402,8 @@ absl::StatusOr<VmConfig> ConfigFromFlags(std::vector<std::string> words) {
   if (config.start_paused && config.qmp_path.empty() && config.gdb_path.empty()) {
     return absl::InvalidArgumentError("--start-paused: nobody could start the guest; add --gdb=PATH or --qmp=PATH");
   }
+  ASSIGN_OR_RETURN(config.dump_every, Value("dump-every", FLAGS_dump_every, ReadDumpEvery));
+  ASSIGN_OR_RETURN(config.flip, Value("live-dump", FLAGS_live_dump, ReadLiveDump));
   config.result_path = absl::GetFlag(FLAGS_result);
   config.ktap_path = absl::GetFlag(FLAGS_ktap);
   config.junit_path = absl::GetFlag(FLAGS_junit);

@@ -85,6 +85,10 @@ struct VmConfig {
 
   SandboxMode sandbox = SandboxMode::kOff;  // confines the calling thread for good: a program of its own wants kOn
 
+  // Dumps of the living guest: one after each such time, besides those that a user asks for.
+  absl::Duration dump_every = absl::InfiniteDuration();
+  bool flip = true;  // the guest runs on during such a dump where it can; false: it always stands still
+
   absl::Duration hang_after = absl::InfiniteDuration();
   absl::Duration timeout = absl::InfiniteDuration();
   std::string qmp_path;       // the monitor's socket; empty: none

@@ -21,6 +21,7 @@
 #include "vmm/outcome/death_report.h"
 #include "vmm/outcome/fault_site.h"
 #include "vmm/outcome/hang_registers.h"
+#include "vmm/outcome/live_dump.h"
 #include "vmm/outcome/vmport_report.h"
 #include "vmm/sandbox/sandbox.h"
 #include "vmm/witness/console_scanner.h"
@@ -93,6 +94,8 @@ struct RunOutcome {
   std::optional<VmportReport> vmport;  // empty without --vmport
 
   std::optional<ResultTree> tests;  // empty without --ktap and --junit
+
+  LiveDumps live;  // dumps of the guest while it lived
 
   std::optional<VmcoreReport> dump;
   std::string earlier_dump;  // with --dump-once: the path of the dump that an earlier death of this kind left

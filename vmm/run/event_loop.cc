@@ -57,7 +57,7 @@ void EventLoop::SetHangWatch(absl::Duration interval, std::function<bool()> hang
   hangs_ = std::move(hangs);
 }
 
-void EventLoop::SetService(int fd, std::function<void()> serve) { services_.push_back({fd, std::move(serve)}); }
+void EventLoop::AddService(int fd, std::function<void()> serve) { services_.push_back({fd, std::move(serve)}); }
 
 void EventLoop::SetPaused(bool paused) {
   paused_ = paused;
@@ -109,8 +109,8 @@ std::optional<RunEnd> EventLoop::Poll(absl::Time deadline, Stops stops) {
     if (signal_ != 0) return RunEnd::kSignal;
   }
   if (fds[2].revents != 0) user_quit_ = ReadInput();
-  for (size_t i = first_service; i < fds.size(); ++i) {
-    if (fds[i].revents != 0) services_[i - first_service].serve();
+  for (size_t i = 0; i < services_.size(); ++i) {
+    if (fds[first_service + i].revents != 0) services_[i].serve();
   }
   return user_quit_ ? std::optional(RunEnd::kUserQuit) : std::nullopt;
 }

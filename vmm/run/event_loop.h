@@ -40,8 +40,8 @@ class EventLoop {
   // `ended` is called once, when input has ended and all of it was taken.
   void SetInputEnd(std::function<void()> ended) { on_input_end_ = std::move(ended); }
 
-  // From now on `serve` is called when `fd` is readable, in every wait. Each call adds one.
-  void SetService(int fd, std::function<void()> serve);
+  // From now on `serve` is called when `fd` is readable, in every wait.
+  void AddService(int fd, std::function<void()> serve);
 
   // A paused guest neither hangs nor lets its watchdog bite.
   void SetPaused(bool paused);

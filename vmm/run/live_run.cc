@@ -119,6 +119,16 @@ void LiveRun::RegistersWritten(int vcpu, const CpuState& state) {
   wiring_.threads.RegistersWritten(vcpu, state);
 }
 
+absl::Status LiveRun::WhileStopped(const std::function<absl::Status(const States& states)>& work) {
+  if (state_ == GuestState::kPanicked) return absl::FailedPreconditionError("the guest has died");
+  if (state_ == GuestState::kPaused) return work(states_);
+  RETURN_IF_ERROR(Stop());
+  const absl::Status worked = work(states_);
+  GoOn();
+  wiring_.loop.SetPaused(false);  // the hang watch begins anew
+  return worked;
+}
+
 absl::Status LiveRun::Pause() {
   if (state_ != GuestState::kRunning) return absl::OkStatus();
   RETURN_IF_ERROR(Stop());
@@ -175,6 +185,7 @@ absl::Status LiveRun::Dump(DumpOrder order) {
     where = order.path;
     ASSIGN_OR_RETURN(order.fd, OpenTarget(order.path));
   }
+  RETURN_IF_ERROR(wiring_.before_dump());
   const bool ran = state_ == GuestState::kRunning;
   if (ran) {
     RETURN_IF_ERROR(Stop());

@@ -34,6 +34,7 @@ class LiveRun final : public LiveGuest {
     // Makes a snapshot of a guest that stands still, with these registers.
     std::function<VmSnapshot(const std::vector<absl::StatusOr<CpuState>>& states)> snapshot;
     std::function<void(std::string_view event)> tell;  // "STOP", "RESUME"
+    std::function<absl::Status()> before_dump;         // puts all of RAM in its memfd
   };
   // Everything must outlive it.
   explicit LiveRun(Wiring wiring) : wiring_(std::move(wiring)) {}
@@ -46,6 +47,10 @@ class LiveRun final : public LiveGuest {
 
   // A debugger wrote these registers to a vCPU. REQUIRES: the guest is paused.
   void RegistersWritten(int vcpu, const CpuState& state);
+  // Calls `work` with the registers while the guest stands still, and lets it go on if it ran. The monitor is not told.
+  // An error if a vCPU or a device did not come to rest; the guest then runs on.
+  using States = std::vector<absl::StatusOr<CpuState>>;
+  absl::Status WhileStopped(const std::function<absl::Status(const States& states)>& work);
 
   // LiveGuest
   GuestState state() const override { return state_; }

@@ -45,10 +45,11 @@ absl::Status Join(const absl::Status& first, const absl::Status& second) {
 
 DumpDirs OpenDumpDirs(const VmConfig& config) {
   DumpDirs dirs;
-  if (config.on_panic != OnPanic::kDump) return dirs;
+  const bool wanted = config.on_panic == OnPanic::kDump || config.dump_every < absl::InfiniteDuration();
+  if (config.on_panic == OnPanic::kExit && !wanted) return dirs;
   if (config.dump_fd < 0) {
     dirs.first = OutputDir::Open(config.dump_dir);
-    if (!dirs.first.ok()) {
+    if (!dirs.first.ok() && wanted) {
       LogWarning(absl::StrFormat("dumps are unavailable: a panic would not be saved: %s",
                                  std::string(dirs.first.status().message())));
     }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <new>
 #include <optional>
@@ -43,11 +44,13 @@
 #include "vmm/run/ask_by_nmi.h"
 #include "vmm/run/console_output.h"
 #include "vmm/run/debug_run.h"
+#include "vmm/run/dump_wishes.h"
 #include "vmm/run/early_exception_watch.h"
 #include "vmm/run/event_loop.h"
 #include "vmm/run/hang_watch.h"
 #include "vmm/run/host_notes.h"
 #include "vmm/run/keep_end.h"
+#include "vmm/run/live_dumper.h"
 #include "vmm/run/live_run.h"
 #include "vmm/run/on_panic.h"
 #include "vmm/run/soft_power.h"
@@ -94,6 +97,7 @@ class Run {
     RunEnd end = WaitForEnd();
     end = AskIfHanging(end);
     StopGuest();
+    dumper_->Finish(/*give_up=*/end == RunEnd::kSignal || end == RunEnd::kUserQuit, signals_->fd());
     KeepWhatIsKnown(end);
     if (IsBadEnd(outcome_)) DumpAndExplain();
     if (tests_.has_value()) KeepTests();
@@ -105,6 +109,9 @@ class Run {
   absl::Status OpenOutputs() {
     // First, so that every thread inherits the mask and nothing that follows can be cut off half-way.
     ASSIGN_OR_RETURN(signals_, around_.own_process ? StopSignals::Block() : StopSignals::FromEvent(around_.cancel_fd));
+    if (around_.own_process) {
+      ASSIGN_OR_RETURN(wishes_, DumpWishes::Open());
+    }
     ASSIGN_OR_RETURN(events_, RunEvents::Create(/*stop_at_panic=*/config_.panic_grace == absl::ZeroDuration()));
     ASSIGN_OR_RETURN(sandbox_, Sandbox::Create(config_.sandbox));
     dirs_ = OpenDumpDirs(config_);
@@ -171,11 +178,13 @@ class Run {
     if (channel_ != nullptr) loop_->SetInputEnd([this] { channel_->EndInput(); });
     if (terminal_size_ != nullptr) {
       ShowTerminalSize();
-      loop_->SetService(terminal_size_->fd(), [this] { ShowTerminalSize(); });
+      loop_->AddService(terminal_size_->fd(), [this] { ShowTerminalSize(); });
     }
     vcpus_ = machine_->vcpus();
     TrapHandler* const traps = breaks_ != nullptr ? static_cast<TrapHandler*>(breaks_.get()) : traps_.get();
     threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps);
+    OpenLiveRun();
+    RETURN_IF_ERROR(OpenLiveDumps());
     RETURN_IF_ERROR(OpenMonitor());
     RETURN_IF_ERROR(OpenDebugger());
     RETURN_IF_ERROR(sandbox_->ConfineProcess(WritablePlaces(), SocketFolders()));
@@ -199,7 +208,13 @@ class Run {
   }
 
   absl::Status OpenMonitor() {
-    if (config_.qmp_path.empty() && config_.gdb_path.empty()) return absl::OkStatus();
+    if (config_.qmp_path.empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(monitor_, Annotate(QmpServer::Listen(config_.qmp_path, *live_), "--qmp=" + config_.qmp_path));
+    loop_->AddService(monitor_->fd(), [this] { monitor_->Serve(); });
+    return absl::OkStatus();
+  }
+
+  void OpenLiveRun() {
     live_.emplace(LiveRun::Wiring{
         .config = config_,
         .machine = *machine_,
@@ -208,11 +223,8 @@ class Run {
         .traps = traps_.get(),
         .breaks = breaks_.get(),
         .snapshot = [this](const auto& states) { return MakeSnapshot(states, machine_->memory(), outcome_.panic, {}); },
-        .tell = [this](std::string_view event) { Tell(event); }});
-    if (config_.qmp_path.empty()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(monitor_, Annotate(QmpServer::Listen(config_.qmp_path, *live_), "--qmp=" + config_.qmp_path));
-    loop_->SetService(monitor_->fd(), [this] { monitor_->Serve(); });
-    return absl::OkStatus();
+        .tell = [this](std::string_view event) { Tell(event); },
+        .before_dump = [this] { return dumper_->Settle(); }});
   }
 
   // The commands for gdb are written before the sandbox closes, and are no reason to end the run.
@@ -234,7 +246,7 @@ class Run {
     const bool placed = kernel.direct || kernel.is_elf;
     const std::string commands = GdbCommands(socket, placed ? std::optional(kernel.kaslr_shift) : std::nullopt);
     ASSIGN_OR_RETURN(gdb_, Annotate(GdbServer::Listen(config_.gdb_path, commands, debug_->stop_fd(), *debug_), flag));
-    loop_->SetService(gdb_->fd(), [this] { gdb_->Serve(); });
+    loop_->AddService(gdb_->fd(), [this] { gdb_->Serve(); });
     if (const absl::Status written = WriteGdbCommands(socket + ".gdb", commands); !written.ok()) {
       LogWarning(absl::StrFormat("%s: %s; in gdb: target remote %s, monitor kernel", flag,
                                  std::string(written.message()), socket));
@@ -250,6 +262,49 @@ class Run {
   void Tell(std::string_view event) {
     if (monitor_ != nullptr) monitor_->Tell(event);
     if (gdb_ != nullptr && event == "STOP") gdb_->GuestStopped();
+  }
+
+  absl::Status OpenLiveDumps() {
+    ASSIGN_OR_RETURN(dumper_,
+                     LiveDumper::Create({.config = config_,
+                                         .machine = *machine_,
+                                         .guest = *live_,
+                                         .dirs = dirs_,
+                                         .record = outcome_.live,
+                                         .snapshot = [this](const auto& states) { return LiveSnapshot(states); },
+                                         .age = [this] { return absl::Now() - running_; }}));
+    loop_->AddService(dumper_->fd(), [this] { dumper_->Serve(); });
+    if (wishes_ == nullptr) return absl::OkStatus();  // no keys, no signals
+    loop_->AddService(wishes_->signal_fd(), [this] {
+      if (wishes_->TakeSignal()) DumpNow("signal");
+    });
+    input_->SetKeys([this](char key) { key == 'd' ? DumpNow("key") : SendNmi(); });
+    if (config_.dump_every == absl::InfiniteDuration()) return absl::OkStatus();
+    RETURN_IF_ERROR(Annotate(wishes_->StartClock(config_.dump_every), "--dump-every"));
+    loop_->AddService(wishes_->clock_fd(), [this] {
+      if (wishes_->TakeClock() && !dumper_->busy() && live_->state() != GuestState::kPanicked) DumpNow("timer");
+    });
+    return absl::OkStatus();
+  }
+
+  // Of a guest that has died and is kept, the dump is that of its death.
+  void DumpNow(std::string_view why) {
+    if (live_->state() != GuestState::kPanicked) return dumper_->Dump(why);
+    if (dump_dead_) dump_dead_();
+  }
+
+  void SendNmi() {
+    const absl::Status sent = live_->InjectNmi();
+    LogInfo(sent.ok() ? "sent an NMI to vCPU 0" : "no NMI: " + std::string(sent.message()));
+  }
+
+  // With those of the host's notes that do not need the vCPUs' threads to have ended.
+  VmSnapshot LiveSnapshot(const LiveRun::States& states) {
+    VmSnapshot snapshot =
+        MakeSnapshot(states, machine_->memory(), events_->panic(), HostNotes({}, {}, {}, console_lines_.Note()));
+    snapshot.given_vmcoreinfo = config_.vmcoreinfo;
+    snapshot.vmcoreinfo_note_at = machine_->devices().fw_cfg().vmcoreinfo_note();
+    return snapshot;
   }
 
   std::vector<std::string> SocketFolders() const {
@@ -346,13 +401,13 @@ class Run {
     }
     PromoteConsolePanic(outcome_);
     NameXenVictim(machine_->kernel().is_multiboot, outcome_);
-    if (live_.has_value()) TellMonitor();
+    live_->Died(states_);
+    if (monitor_ != nullptr || gdb_ != nullptr) TellMonitor();
   }
 
   void TellMonitor() {
     const bool died = outcome_.kind == RunOutcome::Kind::kPanic || outcome_.kind == RunOutcome::Kind::kHang;
     const bool stays = died && config_.on_panic == OnPanic::kPause;
-    live_->Died(states_);
     if (gdb_ != nullptr) stays ? gdb_->GuestStopped() : gdb_->GuestEnded();
     if (monitor_ == nullptr) return;
     if (died) monitor_->Tell("GUEST_PANICKED", {{"action", stays ? "pause" : "poweroff"}});
@@ -405,6 +460,7 @@ class Run {
     VmSnapshot snapshot = MakeSnapshot(states_, machine_->memory(), outcome_.panic, std::move(notes));
     snapshot.given_vmcoreinfo = config_.vmcoreinfo;
     snapshot.vmcoreinfo_note_at = machine_->devices().fw_cfg().vmcoreinfo_note();
+    if (dumper_->running_memory() != nullptr) snapshot.memory = dumper_->running_memory();
     return snapshot;
   }
 
@@ -420,7 +476,9 @@ class Run {
         LogInfo(absl::StrFormat(
             "%s: the guest's memory and registers are kept; SIGTERM to process %d, or Ctrl-A x, ends the run",
             OutcomeName(outcome_), getpid()));
+        dump_dead_ = [&] { DumpSnapshot(snapshot, kernel, dirs_, config_, signals_->fd(), outcome_); };
         loop_->WaitForUser();
+        dump_dead_ = nullptr;
         return;
     }
   }
@@ -474,6 +532,7 @@ class Run {
 
   std::unique_ptr<Sandbox> sandbox_;
   std::unique_ptr<StopSignals> signals_;
+  std::unique_ptr<DumpWishes> wishes_;
   std::unique_ptr<RunEvents> events_;
   DumpDirs dirs_;
   std::unique_ptr<ConsoleWriter> console_;
@@ -493,11 +552,14 @@ class Run {
   std::vector<Vcpu*> vcpus_;
   std::optional<VcpuThreads> threads_;
   std::optional<SchedRecorder> sched_;
-  std::optional<LiveRun> live_;         // empty without --qmp and --gdb
+  std::optional<LiveRun> live_;
+  std::unique_ptr<LiveDumper> dumper_;
   std::unique_ptr<QmpServer> monitor_;  // null without --qmp
   std::unique_ptr<DebugRun> debug_;     // null without --gdb
   std::unique_ptr<GdbServer> gdb_;      // the same
   std::optional<HangWatch> watch_;
+
+  std::function<void()> dump_dead_;  // writes the dump of a guest that has died and is kept; null: there is none
 
   // After StopGuest().
   std::vector<absl::StatusOr<CpuState>> states_;
