@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "base/json_text.h"
 #include "dump/read/registers.h"
+#include "dump/tool/cause_json.h"
 #include "dump/tool/host_json.h"
 #include "dump/tool/log_json.h"
 
@@ -50,7 +51,8 @@ Json CpuJson(const CpuReport& cpu) {
 
 }  // namespace
 
-std::string ReportJson(const KernelReport& report, const HostStory& story, const std::vector<std::string>& cut_short) {
+std::string ReportJson(const KernelReport& report, const HostStory& story, const std::vector<std::string>& cut_short,
+                       const Cause* cause) {
   Json json;
   if (!cut_short.empty()) json["cut_short"] = cut_short;
   json["release"] = report.release;
@@ -67,6 +69,7 @@ std::string ReportJson(const KernelReport& report, const HostStory& story, const
     if (!report.cause->function.empty()) json["function"] = report.cause->function;
   }
   json["signature"] = report.signature;
+  if (cause != nullptr) json["cause"] = CauseJson(*cause);
   json["cpus"] = Json::array();
   for (const CpuReport& cpu : report.cpus) json["cpus"].push_back(CpuJson(cpu));
   json["modules"] = Json::array();

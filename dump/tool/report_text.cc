@@ -6,6 +6,7 @@
 #include "dump/console/advice.h"
 #include "dump/console/function_name.h"
 #include "dump/read/registers.h"
+#include "dump/tool/cause_text.h"
 #include "dump/tool/printable.h"
 
 namespace vmm {
@@ -18,6 +19,7 @@ class ReportText {
 
   void Print() {
     PrintHead();
+    if (options_.cause != nullptr) PrintCause(*options_.cause, options_.registers, options_.colour, out_);
     // The CPU that died first.
     if (report_.panic_cpu.has_value()) PrintCpu(report_.cpus[static_cast<size_t>(*report_.panic_cpu)]);
     for (const CpuReport& cpu : report_.cpus) {
@@ -50,6 +52,11 @@ class ReportText {
     if (report_.cause.has_value()) {
       Row("title", Printable(report_.cause->title));
       Row("where", Printable(Where()));
+    }
+    if (options_.cause != nullptr && !options_.cause->why.empty()) {
+      Row("why", absl::StrFormat("%s [%s]", Printable(options_.cause->why), CertaintyName(options_.cause->certainty)));
+    }
+    if (report_.cause.has_value()) {
       Row("next", std::string(NextStep(report_.cause->kind)));
     }
     Row("version", Printable(report_.banner));

@@ -4,6 +4,7 @@
 
 #include <ostream>
 
+#include "dump/cause/cause.h"
 #include "dump/kernel/kernel_report.h"
 
 namespace vmm {
@@ -11,6 +12,7 @@ namespace vmm {
 struct ReportTextOptions {
   bool registers = true;
   bool colour = false;  // with a terminal's escape sequences
+  const Cause* cause = nullptr;  // null: not known
 };
 
 void PrintReport(const KernelReport& report, const ReportTextOptions& options, std::ostream& out);
