@@ -70,9 +70,16 @@ class CauseFinder {
 
   void FindLocks(Regions& regions) {
     cause_.waits = LinkWaits(FindWaits(view_, *cause_.tasks, regions, meter_), meter_);
+    MemoryReader reader(view_, memory_, info_, regions, view_.memory().map().root.value, cpus_.size(), meter_);
     for (const Wait& wait : cause_.waits.waits) {
       const std::optional<std::string> symbol = regions.SymbolAround(wait.lock.lock);
-      cause_.lock_names.push_back(symbol.value_or(absl::StrFormat("%#x", wait.lock.lock)));
+      if (symbol.has_value()) {
+        cause_.lock_names.push_back(*symbol);
+        continue;
+      }
+      const MemoryFinding finding = reader.Look(wait.lock.lock, "");
+      const std::string object = finding.object.has_value() ? ", in " + finding.object->Words() : "";
+      cause_.lock_names.push_back(absl::StrFormat("%#x%s", wait.lock.lock, object));
     }
   }
 

@@ -10,6 +10,7 @@ namespace {
 constexpr uint64_t kWord = 8;
 
 // The low bits of an owner field, which a task_struct's alignment leaves free.
+constexpr uint64_t kMutexPickup = 4;
 constexpr uint64_t kMutexFlags = 7;        // kernel/locking/mutex.h
 constexpr uint64_t kRwSemaphoreFlags = 7;  // kernel/locking/rwsem.c: 2 bits, 3 from Linux 5.3 to 5.7
 constexpr uint64_t kReaderOwned = 1;
@@ -172,6 +173,10 @@ void LockReader::ReadMutexOwner(LockWait& wait) {
     return;
   }
   wait.evidence.push_back({"the lock's owner field", wait.lock + *field});
+  if ((*word & kMutexPickup) != 0) {  // it names the waiter that will get the lock
+    wait.why_no_owner = "nobody holds it: it is being handed over";
+    return;
+  }
   SetOwner(wait, *word, kMutexFlags);
 }
 

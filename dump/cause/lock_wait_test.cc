@@ -110,6 +110,16 @@ TEST_F(LockWaitTest, AMutexThatNobodyHoldsHasNoOwner) {
   EXPECT_THAT(wait->why_no_owner, HasSubstr("handed over"));
 }
 
+// Else a waiter that is about to get the lock would look like a task that waits for itself.
+TEST_F(LockWaitTest, AMutexThatIsHandedToAWaiterIsNotHeldByIt) {
+  PutTwoWaiters();
+  Put(kLock, kTaskA | 4);
+  const auto wait = Find("__mutex_lock");
+  ASSERT_TRUE(wait.has_value());
+  EXPECT_EQ(wait->owner, std::nullopt);
+  EXPECT_THAT(wait->why_no_owner, HasSubstr("handed over"));
+}
+
 TEST_F(LockWaitTest, AWriterOfAnRwsemIsSureAReaderIsAGuess) {
   PutTwoWaiters();
   Put(kLock, 1);  // count: a writer

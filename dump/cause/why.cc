@@ -27,7 +27,9 @@ std::string AccessWords(const Cause& cause) {
   std::string words = absl::StrFormat("%s %s at %s = %#x (%s)", Verb(operand), bytes, operand.formula, operand.address,
                                       cause.memory->Words());
   const RegisterMeaning* const base = RegisterOf(cause, operand.base);
-  if (base != nullptr && base->value != operand.address) {
+  // An offset from a poison pattern already names what the register has.
+  const bool named = cause.memory->meaning.region == Region::kPoison;
+  if (base != nullptr && base->value != operand.address && !named) {
     words += absl::StrFormat("; %s is %s", base->name,
                              base->words.empty() ? absl::StrFormat("%#x", base->value) : base->words);
   }
@@ -71,8 +73,8 @@ bool WaitsMatter(const KernelReport& report) {
   return false;
 }
 
-std::string LinkWords(const Cause& cause, size_t wait) {
-  return absl::StrFormat("%s waits for %s", cause.TaskName(cause.waits.waits[wait].task), cause.LockName(wait));
+std::string LinkWords(const Cause& cause, size_t wait, std::string_view verb = " waits") {
+  return absl::StrFormat("%s%s for %s", cause.TaskName(cause.waits.waits[wait].task), verb, cause.LockName(wait));
 }
 
 bool ExplainWaits(const KernelReport& report, Cause& cause) {
@@ -82,7 +84,7 @@ bool ExplainWaits(const KernelReport& report, Cause& cause) {
     cause.why = "deadlock: ";
     constexpr size_t kShown = 4;
     for (size_t i = 0; i < deadlock.waits.size() && i < kShown; ++i) {
-      cause.why += LinkWords(cause, deadlock.waits[i]) + ", held by ";
+      cause.why += LinkWords(cause, deadlock.waits[i], i == 0 ? " waits" : ", which waits") + ", held by ";
     }
     const size_t last = deadlock.waits.size() > kShown ? deadlock.waits[kShown] : deadlock.waits.front();
     cause.why += cause.TaskName(cause.waits.waits[last].task);

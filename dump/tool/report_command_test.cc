@@ -136,6 +136,52 @@ TEST_F(ReportCommandTest, WhatCannotBeReadEndsWith1) {
   EXPECT_EQ(Run({"dmesg", "/nowhere"}), kExitBadFile);
 }
 
+TEST_F(ReportCommandTest, TheTasksThatHangAreTold) {
+  ASSERT_EQ(Run({"report", dump_.path()}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("\nTasks: 5, 2 D, 2 R, 1 I\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("  D  dd 101, dd 102 in sysrq_handle_crash\n"));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("Instruction:")));
+}
+
+// CPU 1 died in an interrupt that hit its idle loop.
+class InterruptedReportTest : public ReportCommandTest {
+ protected:
+  InterruptedReportTest()
+      : ReportCommandTest([](MadeUpKernel& kernel) {
+          kernel.Put32(MadeUpKernel::kPanicCpu, 1);
+          kernel.Put(MadeUpKernel::kIdle, std::string(0x20, '\x90'));
+        }) {}
+};
+
+TEST_F(InterruptedReportTest, TheInstructionIsShown) {
+  ASSERT_EQ(Run({"report", dump_.path()}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("\nInstruction: interrupt on CPU 1, at default_idle+0xb/0x100\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("\n=>"));
+  EXPECT_THAT(out_.str(), HasSubstr("nop"));
+  EXPECT_THAT(out_.str(), HasSubstr("  default_idle+0xb/0x100\n"));  // RIP among the registers
+  ASSERT_EQ(Run({"report", dump_.path(), "--brief"}), kExitFine);
+  EXPECT_THAT(out_.str(), Not(HasSubstr("   rip ")));
+}
+
+TEST_F(InterruptedReportTest, JsonHasTheCause) {
+  ASSERT_EQ(Run({"report", dump_.path(), "--json"}), kExitFine) << err_.str();
+  const nlohmann::json cause = nlohmann::json::parse(out_.str())["cause"];
+  EXPECT_EQ(cause["fault"]["kind"], "interrupt");
+  EXPECT_EQ(cause["fault"]["cpu"], 1);
+  EXPECT_EQ(cause["fault"]["at"], "default_idle+0xb/0x100");
+  EXPECT_EQ(cause["fault"]["code"][11]["at_fault"], true);
+  EXPECT_EQ(cause["fault"]["code"][11]["text"], "nop");
+  EXPECT_EQ(cause["fault"]["registers"]["rip"]["points_to"], "default_idle+0xb/0x100");
+  EXPECT_EQ(cause["locks"]["deadlocks"].size(), 0u);
+}
+
+TEST_F(InterruptedReportTest, HtmlHasTheInstruction) {
+  ASSERT_EQ(Run({"report", dump_.path(), "--html"}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("<h2>Instruction</h2>"));
+  EXPECT_THAT(out_.str(), HasSubstr("nop"));
+  EXPECT_THAT(out_.str(), HasSubstr("<h2>Tasks</h2>"));
+}
+
 class HostileReportTest : public ReportCommandTest {
  protected:
   HostileReportTest()
