@@ -543,7 +543,7 @@ class Run {
   std::unique_ptr<Machine> machine_;
   std::unique_ptr<ProgramChannel> channel_;  // null without a program
   std::unique_ptr<KernelCatch> traps_;
-  std::unique_ptr<BreakTable> breaks_;  // null without --gdb
+  std::unique_ptr<BreakTable> breaks_;           // null without --gdb
   InitWords init_words_;                         // with a program
   std::unique_ptr<TerminalSize> terminal_size_;  // null unless the program has a terminal
   std::unique_ptr<RawTerminal> terminal_;
