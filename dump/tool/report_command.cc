@@ -17,8 +17,8 @@
 #include "dump/html/page.h"
 #include "dump/kernel/kernel_report.h"
 #include "dump/kernel/other_kernel.h"
-#include "dump/read/kernel_of.h"
 #include "dump/read/vmcore.h"
+#include "dump/tool/found_xen.h"
 #include "dump/tool/hang_registers_text.h"
 #include "dump/tool/host_text.h"
 #include "dump/tool/live_mark.h"
@@ -58,18 +58,21 @@ absl::StatusOr<std::unique_ptr<SymbolList>> GivenSymbols(const Invocation& call)
 absl::StatusOr<KernelReport> MakeReport(const Invocation& call, const Vmcore& core, std::unique_ptr<SymbolList> given,
                                         std::map<uint64_t, std::string>& names_before_nmi,
                                         std::optional<Cause>& cause) {
-  const FoundKernel kernel = KernelOf(core);
+  LinuxOf subject = FindLinux(core);
+  const FoundKernel& kernel = subject.kernel;
   std::string registers;  // whose registers they are, if that is in doubt
   if (kernel.map.has_value()) {
-    const std::optional<OtherKernel> other = FindOtherKernel(core.memory(), core.cpus(), *kernel.map);
+    const std::optional<OtherKernel> other = FindOtherKernel(*subject.memory, subject.cpus, *kernel.map);
     if (other.has_value()) registers = DescribeOtherKernel(*other, *kernel.map);
   }
-  ASSIGN_OR_RETURN(const std::unique_ptr<KernelView> view, KernelView::Open(core.memory(), kernel, std::move(given)));
+  ASSIGN_OR_RETURN(const std::unique_ptr<KernelView> view,
+                   KernelView::Open(*subject.memory, kernel, std::move(given)));
   names_before_nmi = NamesBeforeNmi(core, *view);
-  KernelReport report = MakeKernelReport(*view, core.cpus(), call.Has("all") ? SIZE_MAX : kLogLines);
-  cause = FindCause(*view, core.memory(), kernel.vmcoreinfo.has_value() ? &*kernel.vmcoreinfo : nullptr, report,
-                    core.cpus());
+  KernelReport report = MakeKernelReport(*view, subject.cpus, call.Has("all") ? SIZE_MAX : kLogLines);
+  cause = FindCause(*view, *subject.memory, kernel.vmcoreinfo.has_value() ? &*kernel.vmcoreinfo : nullptr, report,
+                    subject.cpus);
   report.missing.insert(report.missing.end(), cause->missing.begin(), cause->missing.end());
+  for (std::string& remark : subject.remarks) report.missing.push_back(std::move(remark));
   if (!registers.empty()) report.missing.push_back(std::move(registers));
   return report;
 }

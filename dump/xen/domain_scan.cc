@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <span>
+#include <string_view>
 
 #include "base/status.h"
 #include "dump/xen/abi/xen_abi.h"
@@ -20,6 +21,17 @@ T ObjectAt(std::span<const uint8_t> page) {
   T object;
   std::memcpy(&object, page.data(), sizeof(object));
   return object;
+}
+
+// kXenStartMagic, then perhaps a "p" (Xen writes it for 64-bit domains, too), then zeros. The whole field counts:
+// Linux's own image has strings that begin like it.
+bool IsStart(std::span<const uint8_t> page) {
+  constexpr std::string_view kMagic = kXenStartMagic;
+  std::string_view field(reinterpret_cast<const char*>(page.data()), sizeof(XenStartInfo::magic));
+  if (!field.starts_with(kMagic)) return false;
+  field.remove_prefix(kMagic.size());
+  if (field.starts_with('p')) field.remove_prefix(1);
+  return std::ranges::all_of(field, [](char c) { return c == '\0'; });
 }
 
 class Scan {
@@ -57,8 +69,7 @@ class Scan {
       const bool is_time = info.wc_nsec < kNanosecondsPerSecond;
       if (is_time) Keep(found_.shared, {at, max_pfn, list_list, info.p2m_cr3, info.p2m_vaddr});
     }
-    // The whole field: Linux's own image has strings that begin like it.
-    if (std::memcmp(page.data(), kXenStartMagic, sizeof(kXenStartMagic)) == 0) {
+    if (IsStart(page)) {
       const auto start = ObjectAt<XenStartInfo>(page);
       if (start.shared_info % kPageSize == 0) {
         Keep(found_.starts, {at, GuestAddr{start.shared_info}, start.nr_pages, start.flags});

@@ -114,6 +114,15 @@ TEST_F(XenMachineTest, TakesNoneForDom0IfTwoSayThatTheyAreIt) {
   EXPECT_THAT(xen.remarks, testing::ElementsAre(HasSubstr("2 domains say that they are dom0")));
 }
 
+TEST_F(XenMachineTest, KnowsTheMagicOfAStartInfoWithAndWithoutItsP) {
+  const uint64_t magic = MadeUpDom0().At(kMadeUpStartInfo);
+  ASSERT_EQ(machine_.bytes()[magic + 14], 'p');
+  machine_.bytes()[magic + 14] = '\0';
+  EXPECT_TRUE(Find().domains[0].says_initial());
+  machine_.bytes()[magic + 14] = '_';
+  EXPECT_FALSE(Find().has_dom0);
+}
+
 TEST_F(XenMachineTest, BelievesNoStartInfoOutsideTheDomainsMemory) {
   const uint64_t start = MadeUpDom0().At(kMadeUpStartInfo);
   std::memcpy(&machine_.bytes()[MadeUpDomU().At(400)], &machine_.bytes()[start], kPageSize);

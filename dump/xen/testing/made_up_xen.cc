@@ -77,7 +77,7 @@ void PutDomain(FlatMemory& machine, const MadeUpDomain& domain) {
   Put(machine, domain.shared_info_mfn * kPageSize, shared);
 
   XenStartInfo start = {};
-  std::memcpy(start.magic, kXenStartMagic, sizeof(start.magic));
+  std::memcpy(start.magic, "xen-3.0-x86_64p", sizeof("xen-3.0-x86_64p"));
   start.nr_pages = domain.pages;
   start.shared_info = domain.shared_info_mfn * kPageSize;
   start.flags = domain.start_flags;
