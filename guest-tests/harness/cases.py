@@ -132,13 +132,13 @@ def made_in_the_guest(record: dict, out: bytes, err: bytes, folder: Path) -> boo
 
 ROOT_CASES = [
     Case("a root, changes in memory", ["sh", "-ec", USE_OVERLAY], 0, "guest-exit", stdout=b"whole\n",
-         flags=["--rootfs={tree}", "--env=COLOUR=blue", f"--env=MOUNTS={MOUNTS}"], holds=tree_is_untouched),
+         stderr="", flags=["--rootfs={tree}", "--env=COLOUR=blue", f"--env=MOUNTS={MOUNTS}"], holds=tree_is_untouched),
     Case("a root, read-only", ["sh", "-c", USE_READ_ONLY], 0, "guest-exit", stdout=b"whole\n",
-         flags=["--rootfs={tree},ro"], holds=tree_is_untouched),
+         stderr="", flags=["--rootfs={tree},ro"], holds=tree_is_untouched),
     Case("a root, changed on the host", ["sh", "-c", "echo by the guest >/srv/made; exit 4"], 4, "guest-exit",
-         flags=["--rootfs={tree},rw"], holds=tree_was_changed),
+         stderr="", flags=["--rootfs={tree},rw"], holds=tree_was_changed),
     Case("a root's own /tmp, if the program is there", ["/tmp/script", "word"], 5, "guest-exit",
-         stdout=b"from a script: word\n", flags=["--rootfs={tree}"]),
+         stderr="", stdout=b"from a script: word\n", flags=["--rootfs={tree}"]),
     Case("no such program in the root", ["no-such-program"], 127, "no-program", flags=["--rootfs={tree}"],
          stderr="could not execute the program: No such file"),
     Case("the host's root", ["make", "-sC", "{scratch}/project", "run_tests"], 2, "guest-exit", stdout=None,

@@ -95,7 +95,7 @@ absl::StatusOr<std::optional<ProgramConfig>> ProgramFromFlags(std::vector<std::s
     }
   }
   if (shell) program.words = {ShellFor(program.root)};
-  program.terminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
+  program.terminal = shell && isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
   program.terminal_errors = program.terminal && isatty(STDERR_FILENO) != 0;
   program.modules_folder = absl::GetFlag(FLAGS_modules_dir);
   const std::string folder = absl::GetFlag(FLAGS_cwd);
