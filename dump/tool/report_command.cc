@@ -65,8 +65,7 @@ absl::StatusOr<KernelReport> MakeReport(const Invocation& call, const Vmcore& co
     const std::optional<OtherKernel> other = FindOtherKernel(*subject.memory, subject.cpus, *kernel.map);
     if (other.has_value()) registers = DescribeOtherKernel(*other, *kernel.map);
   }
-  ASSIGN_OR_RETURN(const std::unique_ptr<KernelView> view,
-                   KernelView::Open(*subject.memory, kernel, std::move(given)));
+  ASSIGN_OR_RETURN(const std::unique_ptr<KernelView> view, KernelView::Open(*subject.memory, kernel, std::move(given)));
   names_before_nmi = NamesBeforeNmi(core, *view);
   KernelReport report = MakeKernelReport(*view, subject.cpus, call.Has("all") ? SIZE_MAX : kLogLines);
   cause = FindCause(*view, *subject.memory, kernel.vmcoreinfo.has_value() ? &*kernel.vmcoreinfo : nullptr, report,

@@ -2,7 +2,8 @@
  *
  *   harness KERNEL [KERNEL...]
  *
- * A kernel passes if its guest ends with status 0 within a minute. One that panics, hangs or takes too long does not. */
+ * A kernel passes if its guest ends with status 0 within a minute. One that panics, hangs or takes too long does not.
+ */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,16 +11,16 @@
 #include "vmm_c.h"
 
 struct test {
-  const char *kernel;
+  const char* kernel;
   pthread_t thread;
-  struct vmm_vm *vm;
-  const struct vmm_outcome *outcome; /* NULL: there was no run, and `error` says why */
+  struct vmm_vm* vm;
+  const struct vmm_outcome* outcome; /* NULL: there was no run, and `error` says why */
   char error[512];
 };
 
 /* The error is the thread's own, so it is copied on the thread where the call failed. */
-static void *run(void *argument) {
-  struct test *test = argument;
+static void* run(void* argument) {
+  struct test* test = argument;
   struct vmm_config config;
   vmm_config_init(&config, sizeof config);
   config.kernel = test->kernel;
@@ -33,8 +34,8 @@ static void *run(void *argument) {
 }
 
 /* Returns 1 if the test failed. */
-static int report(const struct test *test, int number) {
-  const struct vmm_outcome *outcome = test->outcome;
+static int report(const struct test* test, int number) {
+  const struct vmm_outcome* outcome = test->outcome;
   if (outcome == NULL) {
     printf("not ok %d - %s # no run: %s\n", number, test->kernel, test->error);
     return 1;
@@ -43,16 +44,16 @@ static int report(const struct test *test, int number) {
   printf("%s %d - %s # %s\n", passed ? "ok" : "not ok", number, test->kernel, outcome->summary);
   if (outcome->cause[0] != '\0') printf("# cause: %s\n", outcome->cause);
   for (size_t i = 0; i < outcome->subtest_count; ++i) {
-    const struct vmm_subtest *subtest = &outcome->subtests[i];
+    const struct vmm_subtest* subtest = &outcome->subtests[i];
     printf("# %*s%s: %s\n", 2 * subtest->depth, "", subtest->name, subtest->verdict);
   }
   return !passed;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   const int count = argc - 1;
   int failed = 0;
-  struct test *tests = calloc(argc, sizeof *tests);
+  struct test* tests = calloc(argc, sizeof *tests);
   if (tests == NULL) return 1;
   printf("1..%d\n", count);
   for (int i = 0; i < count; ++i) {

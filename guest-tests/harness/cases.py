@@ -259,7 +259,6 @@ class Runner:
         tally.check(f"{case.name}: {case.outcome}, exit {case.code} ({seconds:.1f} s)", right, evidence)
         shutil.rmtree(folder)
 
-
     def run_on_terminal(self, name: str, use: Callable[[OnTerminal], list[str]], tally: Tally) -> None:
         command = [self._vmm, f"--kernel={self._kernel}", f"--modules-dir={self._modules}", "--memory=256M",
                    f"--rootfs={self._scratch}/tree", "--shell"]  # fmt: skip

@@ -31,13 +31,25 @@ CASES = [
     Case("dom0-pvpanic", 120, {"source": "pvpanic", "died": "dom0"}),
     Case("dom0-pvpanic-4cpu", 120, {"source": "pvpanic", "died": "dom0"}, cpus=4),
     # Without the driver only the console says it. Xen resets the machine five seconds after dom0's death.
-    Case("dom0-console", 120, {"source": "console", "died": "dom0"}, xen=XEN.replace(" noreboot=1", ""),
-         dom0=f"{DOM0} job=panic modules=no"),  # fmt: skip
-    Case("dom0-console-at-once", 120, {"source": "console", "died": "dom0"}, dom0=f"{DOM0} job=panic modules=no",
-         flags=(*CPU, "--catch-console=panic")),  # fmt: skip
+    Case(
+        "dom0-console", 120, {"source": "console", "died": "dom0"}, xen=XEN.replace(" noreboot=1", ""), dom0=f"{DOM0} job=panic modules=no"
+    ),
+    Case(
+        "dom0-console-at-once",
+        120,
+        {"source": "console", "died": "dom0"},
+        dom0=f"{DOM0} job=panic modules=no",
+        flags=(*CPU, "--catch-console=panic"),
+    ),
     # A module that is no kernel: Xen itself panics.
-    Case("xen-panic", 120, {"source": "console", "died": "xen"}, ("(XEN) Xen version", "(XEN) Panic on CPU 0:"),
-         dom0=f"{DOM0} dom0_is_broken", xen=XEN.replace("dom0_mem=512M", "dom0_mem=1M"),
-         flags=(*CPU, "--catch-console=panic")),  # fmt: skip
+    Case(
+        "xen-panic",
+        120,
+        {"source": "console", "died": "xen"},
+        ("(XEN) Xen version", "(XEN) Panic on CPU 0:"),
+        dom0=f"{DOM0} dom0_is_broken",
+        xen=XEN.replace("dom0_mem=512M", "dom0_mem=1M"),
+        flags=(*CPU, "--catch-console=panic"),
+    ),
     Case("dom0-power-off", 0, {}, ("(XEN) Xen version", "job poweroff"), dom0=f"{DOM0} job=poweroff"),
 ]
