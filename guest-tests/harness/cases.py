@@ -141,8 +141,8 @@ ROOT_CASES = [
          stderr="", stdout=b"from a script: word\n", flags=["--rootfs={tree}"]),
     Case("no such program in the root", ["no-such-program"], 127, "no-program", flags=["--rootfs={tree}"],
          stderr="could not execute the program: No such file"),
-    Case("the host's root", ["make", "-sC", "{scratch}/project", "run_tests"], 2, "guest-exit", stdout=None,
-         flags=["--rootfs=/", "--memory=512M"], stderr="Error 3", holds=made_in_the_guest),
+    Case("the host's root", ["make", "-s", "run_tests"], 2, "guest-exit", stdout=None,
+         flags=["--rootfs=/", "--memory=512M", "--cwd={scratch}/project"], stderr="Error 3", holds=made_in_the_guest),
 ]  # fmt: skip
 
 NOT_STARTED = {"code": 127, "outcome": "no-program", "boots": False}
