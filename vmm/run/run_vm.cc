@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <functional>
 #include <memory>
 #include <new>
 #include <optional>
@@ -27,14 +25,9 @@
 #include "vmm/console/terminal.h"
 #include "vmm/console/terminal_size.h"
 #include "vmm/gdb/break_table.h"
-#include "vmm/gdb/command_file.h"
-#include "vmm/gdb/server.h"
 #include "vmm/harness/init_words.h"
 #include "vmm/harness/program_channel.h"
 #include "vmm/ktap/test_stream.h"
-#include "vmm/kvm/debug_trial.h"
-#include "vmm/kvm/kvm.h"
-#include "vmm/live/qmp_server.h"
 #include "vmm/machine/machine.h"
 #include "vmm/outcome/explain_end.h"
 #include "vmm/outcome/hang_registers.h"
@@ -43,16 +36,15 @@
 #include "vmm/recorder/sched_recorder.h"
 #include "vmm/run/ask_by_nmi.h"
 #include "vmm/run/console_output.h"
-#include "vmm/run/debug_run.h"
 #include "vmm/run/dump_wishes.h"
 #include "vmm/run/early_exception_watch.h"
 #include "vmm/run/event_loop.h"
 #include "vmm/run/hang_watch.h"
 #include "vmm/run/host_notes.h"
 #include "vmm/run/keep_end.h"
-#include "vmm/run/live_dumper.h"
-#include "vmm/run/live_run.h"
+#include "vmm/run/live_services.h"
 #include "vmm/run/on_panic.h"
+#include "vmm/run/sandbox_places.h"
 #include "vmm/run/soft_power.h"
 #include "vmm/run/stop_signals.h"
 #include "vmm/run/vcpu_threads.h"
@@ -76,14 +68,6 @@ std::string_view BootName(const LoadedKernel& kernel) {
 // For a reader of the program's output, after the guest has ended.
 constexpr absl::Duration kOutputPatience = absl::Seconds(10);
 
-// A regular file is replaced by one that is made beside it. What is no regular file is written to.
-std::string PlaceOfResult(const std::string& path) {
-  std::error_code error;
-  const std::filesystem::path file = std::filesystem::canonical(path, error);
-  if (!error && !std::filesystem::is_regular_file(file, error)) return path;
-  return (error ? std::filesystem::absolute(path) : file).parent_path();
-}
-
 // One run, step by step. Everything is called on the thread that made it, but for Print(), which the vCPUs' threads
 // call. Members are destroyed in the reverse order, threads before the machine whose vCPUs they run.
 class Run {
@@ -97,7 +81,7 @@ class Run {
     RunEnd end = WaitForEnd();
     end = AskIfHanging(end);
     StopGuest();
-    dumper_->Finish(/*give_up=*/end == RunEnd::kSignal || end == RunEnd::kUserQuit, signals_->fd());
+    live_->FinishDump(/*give_up=*/end == RunEnd::kSignal || end == RunEnd::kUserQuit, signals_->fd());
     KeepWhatIsKnown(end);
     if (IsBadEnd(outcome_)) DumpAndExplain();
     if (tests_.has_value()) KeepTests();
@@ -183,11 +167,8 @@ class Run {
     vcpus_ = machine_->vcpus();
     TrapHandler* const traps = breaks_ != nullptr ? static_cast<TrapHandler*>(breaks_.get()) : traps_.get();
     threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps);
-    OpenLiveRun();
-    RETURN_IF_ERROR(OpenLiveDumps());
-    RETURN_IF_ERROR(OpenMonitor());
-    RETURN_IF_ERROR(OpenDebugger());
-    RETURN_IF_ERROR(sandbox_->ConfineProcess(WritablePlaces(), SocketFolders()));
+    RETURN_IF_ERROR(OpenLiveServices());
+    RETURN_IF_ERROR(sandbox_->ConfineProcess(WritablePlaces(config_, dirs_), SocketFolders(config_)));
     running_ = absl::Now();
     outcome_.load_time = running_ - start_;
     if (config_.start_paused) threads_->BeginPause();
@@ -207,128 +188,30 @@ class Run {
     channel_->SetWindow(cells.rows, cells.columns);
   }
 
-  absl::Status OpenMonitor() {
-    if (config_.qmp_path.empty()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(monitor_, Annotate(QmpServer::Listen(config_.qmp_path, *live_), "--qmp=" + config_.qmp_path));
-    loop_->AddService(monitor_->fd(), [this] { monitor_->Serve(); });
+  absl::Status OpenLiveServices() {
+    ASSIGN_OR_RETURN(live_, LiveServices::Open({.config = config_,
+                                                .machine = *machine_,
+                                                .threads = *threads_,
+                                                .loop = *loop_,
+                                                .input = *input_,
+                                                .traps = traps_.get(),
+                                                .breaks = breaks_.get(),
+                                                .wishes = wishes_.get(),
+                                                .dirs = dirs_,
+                                                .outcome = outcome_,
+                                                .snapshot = [this](const auto& states) { return LiveSnapshot(states); },
+                                                .age = [this] { return absl::Now() - running_; }}));
     return absl::OkStatus();
-  }
-
-  void OpenLiveRun() {
-    live_.emplace(LiveRun::Wiring{
-        .config = config_,
-        .machine = *machine_,
-        .threads = *threads_,
-        .loop = *loop_,
-        .traps = traps_.get(),
-        .breaks = breaks_.get(),
-        .snapshot = [this](const auto& states) { return MakeSnapshot(states, machine_->memory(), outcome_.panic, {}); },
-        .tell = [this](std::string_view event) { Tell(event); },
-        .before_dump = [this] { return dumper_->Settle(); }});
-  }
-
-  // The commands for gdb are written before the sandbox closes, and are no reason to end the run.
-  absl::Status OpenDebugger() {
-    if (config_.gdb_path.empty()) return absl::OkStatus();
-    const std::string flag = "--gdb=" + config_.gdb_path;
-    ASSIGN_OR_RETURN(const Kvm kvm, Kvm::Open(config_.kvm_path.c_str()));
-    ASSIGN_OR_RETURN(const DebugAbilities abilities, Annotate(TryDebug(kvm), flag));
-    LogDebug("gdb: " + DescribeAbilities(abilities));
-    ASSIGN_OR_RETURN(debug_, DebugRun::Create({.live = *live_,
-                                               .machine = *machine_,
-                                               .threads = *threads_,
-                                               .breaks = *breaks_,
-                                               .traps = traps_.get(),
-                                               .abilities = abilities,
-                                               .died_vcpu = [this] { return DiedVcpu(); }}));
-    const std::string socket = std::filesystem::absolute(config_.gdb_path);
-    const LoadedKernel& kernel = machine_->kernel();
-    const bool placed = kernel.direct || kernel.is_elf;
-    const std::string commands = GdbCommands(socket, placed ? std::optional(kernel.kaslr_shift) : std::nullopt);
-    ASSIGN_OR_RETURN(gdb_, Annotate(GdbServer::Listen(config_.gdb_path, commands, debug_->stop_fd(), *debug_), flag));
-    loop_->AddService(gdb_->fd(), [this] { gdb_->Serve(); });
-    if (const absl::Status written = WriteGdbCommands(socket + ".gdb", commands); !written.ok()) {
-      LogWarning(absl::StrFormat("%s: %s; in gdb: target remote %s, monitor kernel", flag,
-                                 std::string(written.message()), socket));
-    } else {
-      LogInfo(
-          absl::StrFormat("to debug the guest: gdb -x %s.gdb -ex 'kernel VMLINUX%s'", socket, placed ? "" : " OFFSET"));
-    }
-    return absl::OkStatus();
-  }
-
-  int DiedVcpu() const { return outcome_.panic.has_value() ? std::max(outcome_.panic->vcpu, 0) : 0; }
-
-  void Tell(std::string_view event) {
-    if (monitor_ != nullptr) monitor_->Tell(event);
-    if (gdb_ != nullptr && event == "STOP") gdb_->GuestStopped();
-  }
-
-  absl::Status OpenLiveDumps() {
-    ASSIGN_OR_RETURN(dumper_,
-                     LiveDumper::Create({.config = config_,
-                                         .machine = *machine_,
-                                         .guest = *live_,
-                                         .dirs = dirs_,
-                                         .record = outcome_.live,
-                                         .snapshot = [this](const auto& states) { return LiveSnapshot(states); },
-                                         .age = [this] { return absl::Now() - running_; }}));
-    loop_->AddService(dumper_->fd(), [this] { dumper_->Serve(); });
-    if (wishes_ == nullptr) return absl::OkStatus();  // no keys, no signals
-    loop_->AddService(wishes_->signal_fd(), [this] {
-      if (wishes_->TakeSignal()) DumpNow("signal");
-    });
-    input_->SetKeys([this](char key) { key == 'd' ? DumpNow("key") : SendNmi(); });
-    if (config_.dump_every == absl::InfiniteDuration()) return absl::OkStatus();
-    RETURN_IF_ERROR(Annotate(wishes_->StartClock(config_.dump_every), "--dump-every"));
-    loop_->AddService(wishes_->clock_fd(), [this] {
-      if (wishes_->TakeClock() && !dumper_->busy() && live_->state() != GuestState::kPanicked) DumpNow("timer");
-    });
-    return absl::OkStatus();
-  }
-
-  // Of a guest that has died and is kept, the dump is that of its death.
-  void DumpNow(std::string_view why) {
-    if (live_->state() != GuestState::kPanicked) return dumper_->Dump(why);
-    if (dump_dead_) dump_dead_();
-  }
-
-  void SendNmi() {
-    const absl::Status sent = live_->InjectNmi();
-    LogInfo(sent.ok() ? "sent an NMI to vCPU 0" : "no NMI: " + std::string(sent.message()));
   }
 
   // With those of the host's notes that do not need the vCPUs' threads to have ended.
   VmSnapshot LiveSnapshot(const LiveRun::States& states) {
     VmSnapshot snapshot =
-        MakeSnapshot(states, machine_->memory(), events_->panic(), HostNotes({}, {}, {}, console_lines_.Note()));
+        MakeSnapshot(states, machine_->memory(), outcome_.panic.has_value() ? outcome_.panic : events_->panic(),
+                     HostNotes({}, {}, {}, console_lines_.Note()));
     snapshot.given_vmcoreinfo = config_.vmcoreinfo;
     snapshot.vmcoreinfo_note_at = machine_->devices().fw_cfg().vmcoreinfo_note();
     return snapshot;
-  }
-
-  std::vector<std::string> SocketFolders() const {
-    std::vector<std::string> sockets = {config_.qmp_path, config_.gdb_path, config_.virtio.vsock_path};
-    for (const PortConfig& port : config_.virtio.ports) {
-      if (port.where.starts_with("unix:")) sockets.push_back(port.where.substr(5));
-    }
-    std::vector<std::string> folders;
-    for (const std::string& socket : sockets) {
-      if (!socket.empty()) folders.push_back(std::filesystem::absolute(socket).parent_path());
-    }
-    return folders;
-  }
-
-  // Where a dump and a record are made after the guest's death.
-  std::vector<std::string> WritablePlaces() const {
-    std::vector<std::string> places;
-    for (const absl::StatusOr<OutputDir>* dir : {&dirs_.first, &dirs_.fallback}) {
-      if (dir->ok()) places.push_back(absl::StrFormat("/proc/self/fd/%d", (*dir)->fd()));
-    }
-    for (const std::string* file : {&config_.result_path, &config_.ktap_path, &config_.junit_path}) {
-      if (!file->empty()) places.push_back(PlaceOfResult(*file));
-    }
-    return places;
   }
 
   RunEnd WaitForEnd() {
@@ -402,25 +285,6 @@ class Run {
     PromoteConsolePanic(outcome_);
     NameXenVictim(machine_->kernel().is_multiboot, outcome_);
     live_->Died(states_);
-    if (monitor_ != nullptr || gdb_ != nullptr) TellMonitor();
-  }
-
-  void TellMonitor() {
-    const bool died = outcome_.kind == RunOutcome::Kind::kPanic || outcome_.kind == RunOutcome::Kind::kHang;
-    const bool stays = died && config_.on_panic == OnPanic::kPause;
-    if (gdb_ != nullptr) stays ? gdb_->GuestStopped() : gdb_->GuestEnded();
-    if (monitor_ == nullptr) return;
-    if (died) monitor_->Tell("GUEST_PANICKED", {{"action", stays ? "pause" : "poweroff"}});
-    if (died) monitor_->Tell("STOP");
-    if (!stays) {
-      const bool guest = outcome_.kind != RunOutcome::Kind::kInterrupted && outcome_.kind != RunOutcome::Kind::kTimeout;
-      const char* const reason = died                                        ? "guest-panic"
-                                 : outcome_.kind == RunOutcome::Kind::kReset ? "guest-reset"
-                                 : guest                                     ? "guest-shutdown"
-                                                                             : "host-signal";
-      monitor_->Tell("SHUTDOWN", {{"guest", guest}, {"reason", reason}});
-    }
-    monitor_->Serve();
   }
 
   // Dumps first: an explanation reads structures that the guest made, and may take long or fail. With --dump-once the
@@ -460,7 +324,7 @@ class Run {
     VmSnapshot snapshot = MakeSnapshot(states_, machine_->memory(), outcome_.panic, std::move(notes));
     snapshot.given_vmcoreinfo = config_.vmcoreinfo;
     snapshot.vmcoreinfo_note_at = machine_->devices().fw_cfg().vmcoreinfo_note();
-    if (dumper_->running_memory() != nullptr) snapshot.memory = dumper_->running_memory();
+    if (live_->running_memory() != nullptr) snapshot.memory = live_->running_memory();
     return snapshot;
   }
 
@@ -476,9 +340,9 @@ class Run {
         LogInfo(absl::StrFormat(
             "%s: the guest's memory and registers are kept; SIGTERM to process %d, or Ctrl-A x, ends the run",
             OutcomeName(outcome_), getpid()));
-        dump_dead_ = [&] { DumpSnapshot(snapshot, kernel, dirs_, config_, signals_->fd(), outcome_); };
+        live_->SetDeadDump([&] { DumpSnapshot(snapshot, kernel, dirs_, config_, signals_->fd(), outcome_); });
         loop_->WaitForUser();
-        dump_dead_ = nullptr;
+        live_->SetDeadDump(nullptr);
         return;
     }
   }
@@ -552,14 +416,8 @@ class Run {
   std::vector<Vcpu*> vcpus_;
   std::optional<VcpuThreads> threads_;
   std::optional<SchedRecorder> sched_;
-  std::optional<LiveRun> live_;
-  std::unique_ptr<LiveDumper> dumper_;
-  std::unique_ptr<QmpServer> monitor_;  // null without --qmp
-  std::unique_ptr<DebugRun> debug_;     // null without --gdb
-  std::unique_ptr<GdbServer> gdb_;      // the same
+  std::unique_ptr<LiveServices> live_;
   std::optional<HangWatch> watch_;
-
-  std::function<void()> dump_dead_;  // writes the dump of a guest that has died and is kept; null: there is none
 
   // After StopGuest().
   std::vector<absl::StatusOr<CpuState>> states_;
