@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-#include "vmm/lib/testing/vm_test.h"
+#include "vmm/lib/testing/vm_fixture.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define UNDER_A_SANITIZER 1

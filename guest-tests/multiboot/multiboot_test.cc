@@ -17,7 +17,7 @@ using testing::Not;
 
 std::string PathOf(std::string_view guest) { return "guest-tests/multiboot/" + std::string(guest) + ".elf"; }
 
-VmmResult Run(std::string_view guest, std::vector<std::string> flags = {}) {
+VmmResult RunGuest(std::string_view guest, std::vector<std::string> flags = {}) {
   flags.insert(flags.begin(), {"--kernel=" + PathOf(guest), "--memory=64M"});
   return RunVmm(flags);
 }
@@ -28,15 +28,17 @@ std::string WriteFile(const std::string& name, const std::string& text) {
   return path;
 }
 
-class MultibootTest : public testing::TestWithParam<std::string> {
+class MultibootTest : public testing::Test {
  protected:
   void SetUp() override {
     if (const auto why = WhyNoKvm()) GTEST_SKIP() << *why;
   }
 };
 
-TEST_P(MultibootTest, EachFormOfAnImageStarts) {
-  const VmmResult result = Run(GetParam(), {"--append=one two"});
+class MultibootFormTest : public MultibootTest, public testing::WithParamInterface<std::string> {};
+
+TEST_P(MultibootFormTest, EachFormOfAnImageStarts) {
+  const VmmResult result = RunGuest(GetParam(), {"--append=one two"});
   EXPECT_EQ(result.exit_code, 0) << result.Describe();
   EXPECT_THAT(result.out, HasSubstr("ok - EAX has the loader's magic number\n"));
   EXPECT_THAT(result.out, HasSubstr("cmdline [" + PathOf(GetParam()) + " one two]\n"));
@@ -44,19 +46,20 @@ TEST_P(MultibootTest, EachFormOfAnImageStarts) {
   EXPECT_THAT(result.out, Not(HasSubstr("module [")));
 }
 
-INSTANTIATE_TEST_SUITE_P(Forms, MultibootTest, testing::Values("info", "info_elf64", "info_flat", "info_at_16_kib"));
+INSTANTIATE_TEST_SUITE_P(Forms, MultibootFormTest,
+                         testing::Values("info", "info_elf64", "info_flat", "info_at_16_kib"));
 
 TEST_F(MultibootTest, TheEnvironmentFileIsTheFirstModule) {
   const std::string environment = WriteFile("environment", "NR_CPUS=2");
   const std::string kernel = WriteFile("vmlinuz", "a kernel");
-  const VmmResult result = Run("info", {"--initrd=" + environment, "--module=" + kernel + " console=hvc0"});
+  const VmmResult result = RunGuest("info", {"--initrd=" + environment, "--module=" + kernel + " console=hvc0"});
   EXPECT_EQ(result.exit_code, 0) << result.Describe();
   EXPECT_THAT(result.out,
               HasSubstr("module [" + environment + "] NR_CPUS=2\nmodule [" + kernel + " console=hvc0] a kernel\n"));
 }
 
 TEST_F(MultibootTest, FwCfgAndTheMemoryMapTellOfTheMachine) {
-  const VmmResult result = Run("info", {"--cpus=3"});
+  const VmmResult result = RunGuest("info", {"--cpus=3"});
   EXPECT_THAT(result.out, HasSubstr("RAM_SIZE 0x4000000\nNB_CPUS 0x3\nMAX_CPUS 0x3\n")) << result.Describe();
   EXPECT_THAT(result.out, HasSubstr("mem_lower 0x27f\nmem_upper 0xfc00\nmmap 0x0 0x9fc00 0x1\n"));
   EXPECT_THAT(result.out, HasSubstr("\nmmap 0x100000 0x3f00000 0x1\n"));
@@ -72,32 +75,32 @@ TEST_F(MultibootTest, MemoryAbove4GiBIsInBoth) {
 
 TEST_F(MultibootTest, EveryCpuStartsByOneIpiToAll) {
   for (const char* cpus : {"--cpus=1", "--cpus=4"}) {
-    const VmmResult result = Run("smp", {cpus});
+    const VmmResult result = RunGuest("smp", {cpus});
     EXPECT_EQ(result.exit_code, 0) << result.Describe();
   }
 }
 
 TEST_F(MultibootTest, TheTestDeviceDoesWhatKvmUnitTestsExpect) {
-  const VmmResult result = Run("testdev", {"--test-device"});
+  const VmmResult result = RunGuest("testdev", {"--test-device"});
   EXPECT_EQ(result.exit_code, 1) << result.Describe();  // 0 in QEMU's formula
   EXPECT_THAT(result.out, Not(HasSubstr("not ok"))) << result.Describe();
 }
 
 TEST_F(MultibootTest, WithoutTheTestDeviceItsPortsAreOpenBus) {
-  const VmmResult result = Run("testdev");
+  const VmmResult result = RunGuest("testdev");
   EXPECT_EQ(result.exit_code, 1) << result.Describe();  // the guest's own status
   EXPECT_THAT(result.out, HasSubstr("not ok - the register gives back 32 bits"));
 }
 
 TEST_F(MultibootTest, AStatusIsQemusFormulaWithTheTestDeviceOnly) {
-  EXPECT_EQ(Run("info", {"--append=status=5"}).exit_code, 5);
-  const VmmResult result = Run("info", {"--append=status=5", "--test-device"});
+  EXPECT_EQ(RunGuest("info", {"--append=status=5"}).exit_code, 5);
+  const VmmResult result = RunGuest("info", {"--append=status=5", "--test-device"});
   EXPECT_EQ(result.exit_code, 11);
   EXPECT_EQ(result.LastErrorLine(), "vmm: guest exit, status 5 [exit 11]");
 }
 
 TEST_F(MultibootTest, CatchingFromAMultibootKernelIsRefusedInWords) {
-  const VmmResult result = Run("info", {"--catch=panic"});
+  const VmmResult result = RunGuest("info", {"--catch=panic"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.err, HasSubstr("--catch: the kernel is a multiboot kernel"));
 }

@@ -7,8 +7,8 @@
 //     config.program = {"./my_test", "zero-length"};
 //     EXPECT_GUEST_EXIT(Run(), 0);
 //   }
-#ifndef VMM_LIB_TESTING_VM_TEST_H_
-#define VMM_LIB_TESTING_VM_TEST_H_
+#ifndef VMM_LIB_TESTING_VM_FIXTURE_H_
+#define VMM_LIB_TESTING_VM_FIXTURE_H_
 
 #include <cstdint>
 #include <string>
@@ -55,4 +55,4 @@ std::string Describe(const absl::StatusOr<RunOutcome>& run);
 #define EXPECT_GUEST_EXIT(run, status) EXPECT_PRED_FORMAT2(::libvmm::ExitsWith, run, status)
 #define ASSERT_GUEST_EXIT(run, status) ASSERT_PRED_FORMAT2(::libvmm::ExitsWith, run, status)
 
-#endif  // VMM_LIB_TESTING_VM_TEST_H_
+#endif  // VMM_LIB_TESTING_VM_FIXTURE_H_

@@ -1,4 +1,4 @@
-#include "vmm/lib/testing/vm_test.h"
+#include "vmm/lib/testing/vm_fixture.h"
 
 #include <unistd.h>
 
