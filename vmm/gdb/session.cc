@@ -21,7 +21,6 @@ constexpr std::string_view kOk = "OK";
 constexpr std::string_view kError = "E01";
 constexpr size_t kMaxRead = GdbPacketReader::kMaxPacket / 2 - 16;  // bytes of memory in one reply
 constexpr size_t kMaxText = 1024;                                  // bytes of a monitor's output in one packet
-constexpr uint64_t kUpperHalf = 1ull << 63;
 
 // An error that gdb shows as a number alone. The words are for --verbose.
 std::string Refuse(std::string_view what, const absl::Status& why) {
@@ -40,7 +39,10 @@ std::string_view WatchName(HardwareBreak::Kind kind) {
 }  // namespace
 
 GdbSession::GdbSession(DebugGuest& guest, std::string words)
-    : guest_(guest), words_(std::move(words)), was_paused_(guest.live().state() == GuestState::kPaused) {
+    : guest_(guest),
+      words_(std::move(words)),
+      was_paused_(guest.live().state() == GuestState::kPaused),
+      breakpoints_(guest) {
   last_vcpu_ = general_thread_ = guest_.died_vcpu();
   stopping_ = true;
   if (const absl::Status paused = guest_.live().Pause(); !paused.ok()) {
@@ -275,63 +277,20 @@ std::string GdbSession::ChangeBreak(bool insert, std::string_view text) {
   if (guest_.live().state() != GuestState::kPaused) {
     return Refuse("breakpoint", absl::FailedPreconditionError("the guest does not stand still, or has died"));
   }
-  if (*type == 0) return insert ? InsertSoftware(*address) : RemoveSoftware(*address);
-  if (*type != 1 && *type != 2 && *type != 4) return "";
-  const bool watch = *type != 1;
-  if (watch ? !guest_.abilities().watch : !guest_.abilities().execute) {
-    return Refuse(watch ? "watchpoint" : "hardware breakpoint",
-                  absl::UnimplementedError("this host's KVM does not deliver them: a trial at the start had none"));
+  if (*type == 0 && !insert) {
+    breakpoints_.RemoveSoftware(*address);
+    return std::string(kOk);
   }
+  if (*type == 0) {
+    const absl::StatusOr<GdbCpu> cpu = guest_.ReadCpu(selected());
+    return Outcome("breakpoint", cpu.ok() ? breakpoints_.InsertSoftware(cpu->cpu, *address) : cpu.status());
+  }
+  if (*type != 1 && *type != 2 && *type != 4) return "";
   const HardwareBreak::Kind kind = *type == 1   ? HardwareBreak::Kind::kExecute
                                    : *type == 2 ? HardwareBreak::Kind::kWrite
                                                 : HardwareBreak::Kind::kAccess;
-  if (insert) {
-    if (const absl::Status added = slots_.Add(kind, *address, *size); !added.ok()) return Refuse("breakpoint", added);
-  } else {
-    slots_.Remove(kind, *address, *size);
-  }
-  guest_.SetHardware(slots_.breaks());
-  return std::string(kOk);
-}
-
-// A program may not execute an OUT: it would die of it. There the processor's breakpoints are used.
-std::string GdbSession::InsertSoftware(uint64_t address) {
-  const absl::StatusOr<GdbCpu> cpu = guest_.ReadCpu(selected());
-  if (!cpu.ok()) return Refuse("breakpoint", cpu.status());
-  const absl::StatusOr<PlaceInMemory> place = View(cpu->cpu, /*physical=*/false).Translate(address);
-  if (!place.ok()) return Refuse("breakpoint", place.status());
-  const bool in_kernel = (cpu->cpu.cs.selector & 3) == 0;
-  const bool program = place->user && (!in_kernel || (cpu->cpu.rip >= kUpperHalf && address < kUpperHalf));
-  absl::Status why = absl::UnimplementedError("a planted instruction would kill the program");
-  if (!program) {
-    why = guest_.AddBreak(place->phys);
-    if (why.ok()) {
-      std::erase_if(software_, [address](const Software& one) { return one.address == address; });
-      software_.push_back({address, place->phys});
-      return std::string(kOk);
-    }
-  }
-  if (!guest_.abilities().execute) {
-    return Refuse("breakpoint", absl::Status(why.code(), std::string(why.message()) +
-                                                             "; and this host's KVM delivers no hardware breakpoints"));
-  }
-  if (const absl::Status added = slots_.Add(HardwareBreak::Kind::kExecute, address, 1); !added.ok()) {
-    return Refuse("breakpoint", added);
-  }
-  guest_.SetHardware(slots_.breaks());
-  instead_.push_back(address);
-  return std::string(kOk);
-}
-
-std::string GdbSession::RemoveSoftware(uint64_t address) {
-  const auto found = std::ranges::find(software_, address, &Software::address);
-  if (found != software_.end()) {
-    guest_.RemoveBreak(found->phys);
-    software_.erase(found);
-  } else if (std::erase(instead_, address) > 0) {
-    slots_.Remove(HardwareBreak::Kind::kExecute, address, 1);
-    guest_.SetHardware(slots_.breaks());
-  }
+  if (insert) return Outcome("breakpoint", breakpoints_.InsertHardware(kind, *address, *size));
+  breakpoints_.RemoveHardware(kind, *address, *size);
   return std::string(kOk);
 }
 
@@ -425,9 +384,7 @@ void GdbSession::LookForStop() {
     case DebugStop::Reason::kWatch: why = absl::StrFormat("%s:%x;", WatchName(stop->kind), stop->address); break;
     case DebugStop::Reason::kStep: break;
   }
-  if (stop->reason == DebugStop::Reason::kHardware && std::ranges::find(instead_, stop->address) != instead_.end()) {
-    why = "swbreak:;";  // gdb asked for a software one
-  }
+  if (stop->reason == DebugStop::Reason::kHardware && breakpoints_.StandsForSoftware(stop->address)) why = "swbreak:;";
   Reply(StopReply(kTrap, stop->vcpu, why));
 }
 

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "vmm/gdb/breakpoints.h"
 #include "vmm/gdb/debug_guest.h"
-#include "vmm/gdb/hardware_slots.h"
 #include "vmm/gdb/packet.h"
 
 namespace vmm {
@@ -62,8 +62,6 @@ class GdbSession {
   std::string ReadMemory(std::string_view text);
   std::string WriteMemory(std::string_view text, bool binary);
   std::string ChangeBreak(bool insert, std::string_view text);
-  std::string InsertSoftware(uint64_t address);
-  std::string RemoveSoftware(uint64_t address);
   std::string Monitor(std::string_view hex);
 
   // The actions of vCont. Empty while the guest goes: its stop is the answer.
@@ -87,13 +85,7 @@ class GdbSession {
   int general_thread_ = 0;    // Hg, a vCPU
   int continue_thread_ = -1;  // Hc, a vCPU; -1: all
   int last_vcpu_ = 0;
-  HardwareSlots slots_;
-  struct Software {
-    uint64_t address = 0;
-    GuestAddr phys;
-  };
-  std::vector<Software> software_;  // planted ones
-  std::vector<uint64_t> instead_;   // addresses where one of the processor's stands for a software one
+  Breakpoints breakpoints_;
 };
 
 }  // namespace vmm
