@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_format.h"
 #include "dump/abi/elf_core_abi.h"
+#include "dump/xen/abi/xen_abi.h"
 #include "dump/xen/abi/xen_note_abi.h"
 
 namespace vmm {
@@ -46,6 +47,7 @@ class NotesCheck {
     CheckPids();
     const bool xen = IsXenMachines(core_);
     xen ? CheckXen() : CheckQemu();
+    if (!xen) CheckXenDomain();
     CheckNameSizes();
     CheckOrder();
     CheckTypes();
@@ -163,6 +165,17 @@ class NotesCheck {
       Add("xen-qemu-notes", "there are QEMU notes beside Xen's note",
           {{kCrash, kRefused, "it then goes by CR3 before it has dom0's p2m, and gives up"}});
     }
+  }
+
+  // A PV kernel runs with a selector of Xen's, and `vmcore guest --extract` shows it with privilege 0.
+  void CheckXenDomain() {
+    const auto in_pv_kernel = [](const CpuState& cpu) {
+      return cpu.started && (cpu.cs.selector | 3) == kXenGuestKernelCs;
+    };
+    if (!std::ranges::any_of(core_.cpus(), in_pv_kernel)) return;
+    Add("xen-domain", "it is of a PV domain of Xen, taken out of its machine",
+        {{kCrash, kRefused,
+          "it sees that the kernel ran under Xen and wants the domain's p2m; it opens the core of the whole machine"}});
   }
 
   // namesz must count a name with its NUL, and nothing after it.

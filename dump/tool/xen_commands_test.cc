@@ -115,6 +115,8 @@ TEST_F(XenCommandsTest, GuestExtractsADomainWhosePageTablesHaveItsOwnNumbers) {
   ASSERT_TRUE(at.ok()) << at.status();
   EXPECT_EQ(at->value, 777 * kPageSize);
   EXPECT_THAT(Notes("dom0"), ::testing::Not(::testing::Contains("Xen 16777217")));
+  EXPECT_THAT(CheckVmcoreFile(Path("dom0")).findings,
+              ::testing::Contains(::testing::Field(&Finding::rule, "xen-domain")));
   EXPECT_EQ(Run({"guest", Path("machine"), "--extract=2", "--output=" + Path("none")}), 2);
 }
 
