@@ -65,19 +65,32 @@ TEST_F(GdbTest, ItBreaksLooksContinuesAndLeavesTheGuestAsIfNothingHadBeen) {
   struct stat status;
   ASSERT_EQ(stat(socket_.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
-  const std::string said =
-      Gdb("debugged",
-          {"tbreak *start_cpus", "continue", "x/4xb one_round", "break *one_round", "continue", "info threads",
-           "printf \"round %d at %d\\n\", $rdi, $rip == (long)&one_round", "continue", "printf \"round %d\\n\", $rdi",
-           "x/4xb one_round", "stepi", "printf \"%d bytes on\\n\", $rip != (long)&one_round", "x/gx &last_round",
-           "set var *(long*)0x100000 = 0x1122334455667788", "x/gx 0x100000", "monitor info status", "print $cr0",
-           "print $efer", "detach"});
+  const std::string said = Gdb("debugged", {"tbreak *start_cpus",
+                                            "continue",
+                                            "x/4xb one_round",
+                                            "break *one_round",
+                                            "continue",
+                                            "info threads",
+                                            "printf \"round %d at %d\\n\", $rdi, $rip == (long)&one_round",
+                                            "continue",
+                                            "printf \"round %d\\n\", $rdi",
+                                            "x/4xb one_round",
+                                            "set $rax = 0x5a5a",
+                                            "stepi",
+                                            "printf \"%d bytes on, rax %x\\n\", $rip != (long)&one_round, $rax",
+                                            "x/gx &last_round",
+                                            "set var *(long*)0x100000 = 0x1122334455667788",
+                                            "x/gx 0x100000",
+                                            "monitor info status",
+                                            "print $cr0",
+                                            "print $efer",
+                                            "detach"});
   EXPECT_THAT(said, HasSubstr("Thread 2"));
   EXPECT_THAT(said, HasSubstr("CPU#1")) << said;
   EXPECT_THAT(said, HasSubstr("round 1 at 1")) << said;
   EXPECT_THAT(said, HasSubstr("round 2")) << said;
   EXPECT_THAT(said, Not(HasSubstr("0xe6\t0xfc"))) << "a planted instruction was shown: " << said;
-  EXPECT_THAT(said, HasSubstr("1 bytes on")) << said;
+  EXPECT_THAT(said, HasSubstr("1 bytes on, rax 5a5a")) << said;
   EXPECT_THAT(said, HasSubstr("0x1122334455667788")) << said;
   EXPECT_THAT(said, HasSubstr("VM status: paused")) << said;
   EXPECT_THAT(said, HasSubstr("PG")) << said;

@@ -70,6 +70,7 @@ class KvmVcpu final : public Vcpu {
   absl::StatusOr<FpuState> ReadFpu() override;
   absl::Status WriteFpu(const FpuState& state) override;
   absl::Status SetDebug(const GuestDebug& debug) override;
+  void WasPaused() override;
   void Kick() override;
   void Unkick() override;
 

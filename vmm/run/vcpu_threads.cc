@@ -100,6 +100,7 @@ void VcpuThreads::ParkWhilePaused(size_t index) {
   pause_changed_.notify_all();
   pause_changed_.wait(lock, [this, index] { return !Parks(index); });
   parked_[index] = false;
+  vcpus_[index]->WasPaused();
 }
 
 std::vector<absl::StatusOr<CpuState>> VcpuThreads::Pause(absl::Duration patience) {

@@ -143,6 +143,7 @@ TEST_F(VcpuThreadsTest, APauseHasTheRegistersOfEveryVcpuAndNoneRunsUntilResumed)
   }
   threads.Pause(absl::Seconds(20));
   EXPECT_TRUE(threads.Stop().at(1).ok()) << "a paused vCPU can be stopped";
+  EXPECT_GE(first.pauses(), 1) << "its clock hears that it stood still";
 }
 
 TEST_F(VcpuThreadsTest, APauseBeforeTheStartHoldsTheFirstInstructionBack) {

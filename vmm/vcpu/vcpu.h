@@ -43,6 +43,10 @@ class Vcpu {
   // From the next Run() on. An empty `debug` gives the guest its debug registers back.
   virtual absl::Status SetDebug(const GuestDebug& debug);
 
+  // To be called after a pause, before the next Run(). A guest whose clock is KVM's learns that it stood still, so that
+  // its watchdogs do not take the pause for a lockup.
+  virtual void WasPaused() {}
+
   // Any thread. Makes the current Run(), or else the next one, return InterruptedExit soon. Sticky: each Run() returns
   // at once until Unkick().
   virtual void Kick() = 0;
