@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <memory>
 #include <span>
@@ -10,6 +11,7 @@
 #include "absl/time/time.h"
 #include "base/printable.h"
 #include "base/shared_output.h"
+#include "base/thread_log.h"
 #include "spdlog/details/os.h"
 #include "spdlog/sinks/ansicolor_sink.h"
 #include "spdlog/sinks/stdout_color_sinks.h"
@@ -75,7 +77,21 @@ std::shared_ptr<spdlog::sinks::sink> MakeSink() {
   return std::make_shared<PatientSink>(Stream(), colours ? spdlog::color_mode::always : spdlog::color_mode::never);
 }
 
+std::atomic<bool> is_set_up = false;
+thread_local const LogFunction* thread_log = nullptr;
+
+void Log(LogLevel level, std::string_view text) {
+  if (thread_log != nullptr) return (*thread_log)(level, LogText(text));
+  if (!is_set_up) return;
+  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn};
+  spdlog::log(kLevels[static_cast<int>(level)], "{}", LogText(text));
+}
+
 }  // namespace
+
+void SendThreadLogTo(const LogFunction* log) { thread_log = log; }
+
+bool LogsToStderr() { return thread_log == nullptr && is_set_up; }
 
 void SetUpLog(bool verbose) {
   auto logger = std::make_shared<spdlog::logger>("vmm", MakeSink());
@@ -83,6 +99,7 @@ void SetUpLog(bool verbose) {
   logger->set_level(verbose ? spdlog::level::debug : spdlog::level::info);
   logger->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(std::move(logger));
+  is_set_up = true;
 }
 
 std::string LogText(std::string_view text) {
@@ -95,9 +112,9 @@ std::string LogText(std::string_view text) {
   return lines;
 }
 
-void LogDebug(std::string_view text) { spdlog::debug("{}", LogText(text)); }
-void LogInfo(std::string_view text) { spdlog::info("{}", LogText(text)); }
-void LogWarning(std::string_view text) { spdlog::warn("{}", LogText(text)); }
+void LogDebug(std::string_view text) { Log(LogLevel::kDebug, text); }
+void LogInfo(std::string_view text) { Log(LogLevel::kInfo, text); }
+void LogWarning(std::string_view text) { Log(LogLevel::kWarning, text); }
 
 void DrawProgress(std::string_view text) {
   FILE* const stream = Stream() != nullptr ? Stream().get() : stderr;

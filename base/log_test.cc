@@ -1,5 +1,10 @@
 #include "base/log.h"
 
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/thread_log.h"
 #include "gtest/gtest.h"
 
 namespace vmm {
@@ -13,6 +18,21 @@ TEST(LogTest, TextOfAGuestIsNoCommandToATerminal) {
 TEST(LogTest, ALineOfAGuestDoesNotPassForOneOfOurs) {
   EXPECT_EQ(LogText("message\nvmm: power-off"), "message\n  vmm: power-off");
   EXPECT_EQ(LogText("one\n  two\n"), "one\n  two\n");
+}
+
+TEST(LogTest, AThreadWithItsOwnReaderWritesNothingToStderr) {
+  std::vector<std::string> lines;
+  const LogFunction keep = [&](LogLevel, std::string_view text) { lines.emplace_back(text); };
+  SetUpLog(/*verbose=*/true);
+  testing::internal::CaptureStderr();
+  SendThreadLogTo(&keep);
+  EXPECT_FALSE(LogsToStderr());
+  LogWarning("mine\x1b");
+  std::thread([] { EXPECT_TRUE(LogsToStderr()); }).join();
+  SendThreadLogTo(nullptr);
+  EXPECT_TRUE(LogsToStderr());
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(lines, std::vector<std::string>{"mine\\x1b"});
 }
 
 }  // namespace

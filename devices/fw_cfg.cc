@@ -27,7 +27,11 @@ std::vector<uint8_t> Directory() {
 
 }  // namespace
 
-FwCfg::FwCfg(GuestMemory& memory) : memory_(memory), directory_(Directory()) {
+FwCfg::FwCfg(GuestMemory& memory, int cpus) : memory_(memory), directory_(Directory()) {
+  const uint64_t ram_size = htole64(memory.size());
+  const uint16_t count = htole16(static_cast<uint16_t>(cpus));
+  std::memcpy(ram_size_.data(), &ram_size, sizeof(ram_size));
+  std::memcpy(cpus_.data(), &count, sizeof(count));
   const FwCfgVmcoreInfo empty = {.host_format = htole16(kFwCfgVmcoreInfoElf)};
   std::memcpy(vmcoreinfo_.data(), &empty, sizeof(empty));
 }
@@ -71,6 +75,9 @@ std::span<const uint8_t> FwCfg::Selected() const {
   switch (key_) {
     case kFwCfgSignature: return kSignature;
     case kFwCfgId: return kId;
+    case kFwCfgRamSize: return ram_size_;
+    case kFwCfgNbCpus:
+    case kFwCfgMaxCpus: return cpus_;
     case kFwCfgFileDir: return directory_;
     case kVmcoreInfoKey: return vmcoreinfo_;
   }

@@ -1,5 +1,6 @@
 // fw_cfg with one file, etc/vmcoreinfo. If Linux's qemu_fw_cfg driver is loaded, it writes the physical address of the
-// kernel's VMCOREINFO note into that file. docs/abi/fw-cfg.md describes it byte by byte.
+// kernel's VMCOREINFO note into that file. Small test kernels read the size of RAM and the number of CPUs here.
+// docs/abi/fw-cfg.md describes it byte by byte.
 //
 // This is only a second way to find the note, because most kernels have that driver as a module that nobody loads.
 #ifndef DEVICES_FW_CFG_H_
@@ -25,7 +26,8 @@ class FwCfg final : public Device {
   // In bytes. No item is this long, so a longer transfer is refused: it would only keep a vCPU busy.
   static constexpr uint32_t kMaxTransfer = 64 << 10;
 
-  explicit FwCfg(GuestMemory& memory);
+  // `cpus`: the number of vCPUs.
+  explicit FwCfg(GuestMemory& memory, int cpus = 1);
 
   std::string_view name() const override { return "fw_cfg"; }
   void Read(uint64_t offset, std::span<uint8_t> data) override;
@@ -49,6 +51,8 @@ class FwCfg final : public Device {
 
   GuestMemory& memory_;
   const std::vector<uint8_t> directory_;
+  std::array<uint8_t, 8> ram_size_{};
+  std::array<uint8_t, 2> cpus_{};
 
   mutable std::mutex mutex_;  // guards all members below
   std::array<uint8_t, sizeof(FwCfgVmcoreInfo)> vmcoreinfo_{};

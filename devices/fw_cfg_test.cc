@@ -71,6 +71,23 @@ TEST_F(FwCfgTest, ItSaysWhoItIsAndThatItKnowsDma) {
   EXPECT_EQ(std::string(high.begin(), high.end()) + std::string(low.begin(), low.end()), "QEMU CFG");
 }
 
+TEST_F(FwCfgTest, ItTellsTheSizeOfRamAndTheNumberOfCpus) {
+  FwCfg four(*memory, 4);
+  const auto read = [&](uint16_t key, size_t size) {
+    four.Write(kFwCfgSelector, std::array<uint8_t, 2>{static_cast<uint8_t>(key), 0});
+    uint64_t value = 0;
+    for (size_t i = 0; i < size; ++i) {
+      std::array<uint8_t, 1> byte;
+      four.Read(kFwCfgData, byte);
+      value |= uint64_t{byte[0]} << (8 * i);
+    }
+    return value;
+  };
+  EXPECT_EQ(read(kFwCfgRamSize, 8), 1u << 20);
+  EXPECT_EQ(read(kFwCfgNbCpus, 2), 4u);
+  EXPECT_EQ(read(kFwCfgMaxCpus, 2), 4u);
+}
+
 TEST_F(FwCfgTest, TheDirectoryHasOneFile) {
   const std::string bytes = ReadBytes(kFwCfgFileDir, 4 + sizeof(FwCfgFile));
   EXPECT_EQ(bytes.substr(0, 4), std::string("\0\0\0\1", 4));

@@ -103,6 +103,8 @@ const std::vector<BadFlags>& Table() {
        {"--dump-once=/tmp says where the vmcore is", "not with --dump-dir"}},
       {"DumpOnceAndAName", {kHello, "--dump-once=/tmp", "--dump-name=x"}, {"not with --dump-name"}},
       {"HangAfterTooShort", {kHello, "--hang-after=200ms"}, {"--hang-after=200ms: less than 1s is too short"}},
+      {"DumpEveryTooShort", {kHello, "--dump-every=5ms"}, {"--dump-every=5ms: must be at least 100ms"}},
+      {"LiveDumpUnknown", {kHello, "--live-dump=maybe"}, {"--live-dump=maybe: must be auto or stop"}},
       {"HangAfterNoTime", {kHello, "--hang-after=soon"}, {"--hang-after=soon: not a time"}},
       {"GraceNegative", {kHello, "--panic-grace=-1s"}, {"--panic-grace=-1s: a time before now"}},
       {"GraceWithoutAUnit", {kHello, "--panic-grace=5"}, {"--panic-grace=5: not a time"}},

@@ -66,6 +66,10 @@ std::vector<Case> Cases() {
     for (const char* guest : {"virtio_rng", "virtio_hostile"}) {
       cases.push_back({.name = std::string(guest) + "_" + form, .guest = guest, .append = std::string("form=") + form});
     }
+    cases.push_back({.name = std::string("virtio_race_") + form,
+                     .guest = "virtio_race",
+                     .append = std::string("memory=64 form=") + form,
+                     .flags = {"--cpus=2"}});
   }
   cases.push_back({.name = "vmport", .guest = "vmport", .append = "memory=64", .flags = {"--vmport"}});
   cases.push_back({.name = "vmport_off", .guest = "vmport", .append = "port=off"});

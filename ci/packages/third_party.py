@@ -17,6 +17,7 @@ LIBRARIES = {
     "libabsl-dev": ("Apache-2.0", "Abseil"),
     "libbz2-dev": ("bzip2-1.0.6", "bzip2"),
     "libc6-dev": ("LGPL-2.1-or-later", "GNU C library"),
+    "libcapstone-dev": ("BSD-3-Clause AND NCSA", "Capstone"),
     "libdeflate-dev": ("MIT", "libdeflate"),
     "libelf-dev": ("LGPL-3.0-or-later OR GPL-2.0-or-later", "libelf of elfutils"),
     "libfmt-dev": ("MIT", "{fmt}"),

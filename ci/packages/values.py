@@ -18,6 +18,7 @@ WORDS = {
     "sandbox": ["on", "log", "off"],
     "dump-format": ["elf", "kdump-zlib", "kdump-zstd"],
     "dump-level": ["0", "1", "31"],
+    "live-dump": ["auto", "stop"],
     "core-mappings": ["needed", "all"],
     "format": ["elf", "kdump-zlib", "kdump-zstd"],
 }

@@ -20,6 +20,9 @@ inline constexpr uint32_t kFwCfgDmaMagic[2] = {0x51454d55, 0x20434647};  // "QEM
 // Keys.
 inline constexpr uint16_t kFwCfgSignature = 0x0000;  // "QEMU"
 inline constexpr uint16_t kFwCfgId = 0x0001;         // 32 bits, little endian: FwCfgVersion bits
+inline constexpr uint16_t kFwCfgRamSize = 0x0003;    // 64 bits, little endian: bytes of RAM
+inline constexpr uint16_t kFwCfgNbCpus = 0x0005;     // 16 bits, little endian: CPUs at the start
+inline constexpr uint16_t kFwCfgMaxCpus = 0x000f;    // 16 bits, little endian: APIC ids are below this
 inline constexpr uint16_t kFwCfgFileDir = 0x0019;    // 32 bits, big endian: number of files; then one FwCfgFile each
 inline constexpr uint16_t kFwCfgFileFirst = 0x0020;
 

@@ -8,6 +8,8 @@
 
 #include "absl/strings/str_format.h"
 #include "dump/abi/elf_core_abi.h"
+#include "dump/xen/abi/xen_abi.h"
+#include "dump/xen/abi/xen_note_abi.h"
 
 namespace vmm {
 namespace {
@@ -43,11 +45,13 @@ class NotesCheck {
   std::vector<Finding> Run() {
     CheckPrstatus();
     CheckPids();
-    CheckQemu();
+    const bool xen = IsXenMachines(core_);
+    xen ? CheckXen() : CheckQemu();
+    if (!xen) CheckXenDomain();
     CheckNameSizes();
     CheckOrder();
     CheckTypes();
-    CheckVmcoreInfo();
+    if (!xen) CheckVmcoreInfo();
     return std::move(findings_);
   }
 
@@ -149,6 +153,31 @@ class NotesCheck {
     }
   }
 
+  // docs/abi/xen-notes.md
+  void CheckXen() {
+    const std::string how = "it knows nothing of Xen; `vmcore guest --extract` makes a vmcore of one domain";
+    Add("xen", "it is of a whole machine with Xen, and crash takes it for dom0's",
+        {{kDrgn, kRefused, how},
+         {kGdb, kRefused, how},
+         {kMakedumpfile, kRefused, how},
+         {kLibkdumpfile, kRefused, how}});
+    if (!qemu_.empty()) {
+      Add("xen-qemu-notes", "there are QEMU notes beside Xen's note",
+          {{kCrash, kRefused, "it then goes by CR3 before it has dom0's p2m, and gives up"}});
+    }
+  }
+
+  // A PV kernel runs with a selector of Xen's, and `vmcore guest --extract` shows it with privilege 0.
+  void CheckXenDomain() {
+    const auto in_pv_kernel = [](const CpuState& cpu) {
+      return cpu.started && (cpu.cs.selector | 3) == kXenGuestKernelCs;
+    };
+    if (!std::ranges::any_of(core_.cpus(), in_pv_kernel)) return;
+    Add("xen-domain", "it is of a PV domain of Xen, taken out of its machine",
+        {{kCrash, kRefused,
+          "it sees that the kernel ran under Xen and wants the domain's p2m; it opens the core of the whole machine"}});
+  }
+
   // namesz must count a name with its NUL, and nothing after it.
   void CheckNameSizes() {
     for (const VmcoreNote& note : core_.notes()) {
@@ -229,6 +258,12 @@ class NotesCheck {
 };
 
 }  // namespace
+
+bool IsXenMachines(const Vmcore& core) {
+  return std::ranges::any_of(core.notes(), [](const VmcoreNote& note) {
+    return note.name == kXenNoteName && note.type == kXenCrashInfoType && note.desc.size() == sizeof(XenCrashInfo);
+  });
+}
 
 std::vector<Finding> CheckNotes(const Vmcore& core) { return NotesCheck(core).Run(); }
 

@@ -9,6 +9,9 @@
 
 namespace vmm {
 
+// True if `core` is of a whole machine with Xen and says so (docs/abi/xen-notes.md): other rules hold for it.
+bool IsXenMachines(const Vmcore& core);
+
 // Returns one finding per rule, however often the rule is broken.
 std::vector<Finding> CheckNotes(const Vmcore& core);
 

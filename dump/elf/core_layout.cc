@@ -1,6 +1,7 @@
 #include "dump/elf/core_layout.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
@@ -9,6 +10,7 @@
 #include "dump/elf/prstatus.h"
 #include "dump/elf/qemu_note.h"
 #include "dump/snapshot/vmcoreinfo.h"
+#include "dump/xen/abi/xen_note_abi.h"
 
 namespace vmm {
 namespace {
@@ -47,6 +49,15 @@ std::vector<CoreNote> PlanNotes(const CoreContents& contents) {
   if (!contents.vmcoreinfo.empty()) notes.push_back({"VMCOREINFO", 0, std::string(contents.vmcoreinfo)});
   notes.insert(notes.end(), contents.more_notes.begin(), contents.more_notes.end());
   if (!contents.metadata.empty()) notes.push_back({"VMM", 0, std::string(contents.metadata)});
+  return notes;
+}
+
+// crash takes a core with QEMU notes for one of a plain machine.
+std::vector<CoreNote> AsXenMachine(std::vector<CoreNote> notes, const CoreNote& xen_note) {
+  for (CoreNote& note : notes) {
+    if (note.name == "QEMU") note.name = kXenCpuNoteName;
+  }
+  notes.push_back(xen_note);
   return notes;
 }
 
@@ -188,6 +199,7 @@ absl::StatusOr<CoreLayout> PlanCore(const CoreContents& contents) {
 
   CoreLayout layout;
   layout.notes = PlanNotes(contents);
+  if (contents.xen_note.has_value()) layout.notes = AsXenMachine(std::move(layout.notes), *contents.xen_note);
 
   // Offsets count from the start of the data until the size of all headers is known.
   for (const GuestRange& range : contents.ram) {

@@ -37,6 +37,7 @@ struct CoreContents {
   std::span<const CoreNote> more_notes;  // after VMCOREINFO; all of type 0
   std::string_view metadata;             // our own note's JSON; empty: no such note
   std::span<const CoreNote> all_notes;   // if not empty, replaces the notes from the fields above
+  std::optional<CoreNote> xen_note;      // of a Xen machine: the last note, and QEMU notes get another name
   std::vector<VirtualSegment> segments;  // kernel image, then stacks
   std::optional<uint64_t> page_offset;   // none: RAM gets non-canonical addresses
   std::span<const GuestRange> ram;       // ascending, disjoint, page-aligned

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "dump/console/advice.h"
+#include "dump/html/cause_section.h"
 #include "dump/html/escape.h"
 #include "dump/html/host_tables.h"
 #include "dump/html/page_assets.h"
@@ -19,12 +20,14 @@ constexpr size_t kLogRecords = 200;
 
 class Page {
  public:
-  Page(const std::string& name, const KernelReport& report, const HostStory& story, std::ostream& out)
-      : name_(name), report_(report), story_(story), out_(out) {}
+  Page(const std::string& name, const KernelReport& report, const HostStory& story, std::ostream& out,
+       const Cause* cause)
+      : name_(name), report_(report), story_(story), out_(out), cause_(cause) {}
 
   void Print() {
     PrintHead();
     PrintDeath();
+    if (cause_ != nullptr) PrintCauseSection(*cause_, out_);
     if (!story_.empty()) {
       Heading("Time line");
       out_ << "<section>\n";
@@ -69,6 +72,11 @@ class Page {
     if (!report_.message.panic.empty()) Fact("before", report_.message.trouble);
     if (report_.cause.has_value()) {
       Fact("title", report_.cause->title);
+    }
+    if (cause_ != nullptr && !cause_->why.empty()) {
+      Fact("why", absl::StrFormat("%s [%s]", cause_->why, CertaintyName(cause_->certainty)));
+    }
+    if (report_.cause.has_value()) {
       Fact("next", std::string(NextStep(report_.cause->kind)));
     }
     Fact("kernel", report_.release);
@@ -168,12 +176,14 @@ class Page {
   const KernelReport& report_;
   const HostStory& story_;
   std::ostream& out_;
+  const Cause* const cause_;  // may be null
 };
 
 }  // namespace
 
-void PrintPage(const std::string& name, const KernelReport& report, const HostStory& story, std::ostream& out) {
-  Page(name, report, story, out).Print();
+void PrintPage(const std::string& name, const KernelReport& report, const HostStory& story, std::ostream& out,
+               const Cause* cause) {
+  Page(name, report, story, out, cause).Print();
 }
 
 }  // namespace vmm

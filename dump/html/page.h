@@ -6,6 +6,7 @@
 #include <ostream>
 #include <string>
 
+#include "dump/cause/cause.h"
 #include "dump/flight/host_story.h"
 #include "dump/kernel/kernel_report.h"
 
@@ -13,8 +14,9 @@ namespace vmm {
 
 // `name` is the dump's name, shown to people. All text from the dump is escaped (escape.h). Lists and lines are cut if
 // they are too long for a page. Should markup slip through after all, the page's own policy allows no script but ours
-// and no connection.
-void PrintPage(const std::string& name, const KernelReport& report, const HostStory& story, std::ostream& out);
+// and no connection. `cause` may be null: then the page has no part about it.
+void PrintPage(const std::string& name, const KernelReport& report, const HostStory& story, std::ostream& out,
+               const Cause* cause = nullptr);
 
 }  // namespace vmm
 

@@ -64,6 +64,47 @@ TEST(PageTest, NothingOfAGuestsBecomesMarkup) {
   EXPECT_THAT(page, HasSubstr("&lt;img src=x onerror=1&gt;"));
 }
 
+// Two tasks with hostile names in a deadlock.
+Cause HostileCause() {
+  Cause cause;
+  cause.why = cause.function = kHostile;
+  cause.fault.emplace();
+  cause.code.lines.push_back({.text = kHostile});
+  cause.targets = {kHostile};
+  cause.registers = {{"rax", 0, kHostile}};
+  cause.memory.emplace();
+  cause.memory->source = cause.memory->meaning.words = kHostile;
+  cause.memory->object.emplace();
+  cause.memory->object->cache_name = kHostile;
+  cause.tasks.emplace();
+  cause.tasks->tasks.resize(2);
+  for (TaskInfo& task : cause.tasks->tasks) task.task.comm = kHostile;
+  TaskGroup group;
+  group.state = TaskState::kUninterruptible;
+  group.waits_in = kHostile;
+  group.tasks = {0, 1};
+  cause.tasks->groups = {group};
+  Wait wait;
+  wait.lock.why_no_owner = wait.lock.remark = kHostile;
+  wait.lock.evidence = {{kHostile, 0}};
+  cause.waits.waits = {wait, wait};
+  cause.waits.waits[1].owner = 0;
+  cause.lock_names = {kHostile, kHostile};
+  cause.waits.deadlocks = {{{0, 1}, Certainty::kSure}};
+  cause.waits.chains = {{.waits = {0, 1}, .deadlock = 0}};
+  return cause;
+}
+
+TEST(PageTest, NothingOfACauseBecomesMarkup) {
+  const Cause cause = HostileCause();
+  std::ostringstream out;
+  PrintPage("a name", HostileReport(), HostileStory(), out, &cause);
+  EXPECT_THAT(out.str(), HasSubstr("Deadlock 1"));
+  EXPECT_THAT(out.str(), HasSubstr("<h2>Instruction</h2>"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("<img")));
+  EXPECT_THAT(out.str(), Not(HasSubstr("<script>document")));
+}
+
 TEST(PageTest, ThePageNeedsNothingBesideIt) {
   std::string page = PageOf({}, MadeUpStory().Story());
   constexpr std::string_view kNameSpace = "'http://www.w3.org/2000/svg'";  // a name; no request is made for it

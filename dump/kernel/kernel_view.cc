@@ -178,9 +178,14 @@ std::optional<KernelView::Place> KernelView::Describe(uint64_t address) {
     if (!symbol.has_value()) return std::nullopt;
     return Place{symbol->name, symbol->offset, symbol->size, ""};
   }
-  const auto module = std::find_if(modules_.begin(), modules_.end(), [address](const Module& candidate) {
+  auto module = std::find_if(modules_.begin(), modules_.end(), [address](const Module& candidate) {
     return FindCode(candidate.code, address) != nullptr;
   });
+  if (module == modules_.end()) {  // its data; since Linux 6.4 that is elsewhere
+    module = std::find_if(modules_.begin(), modules_.end(), [address](const Module& candidate) {
+      return candidate.base != 0 && address - candidate.base < candidate.size;
+    });
+  }
   if (module == modules_.end()) return std::nullopt;
   auto& symbols = module_symbols_[module->name];
   if (symbols == nullptr) {

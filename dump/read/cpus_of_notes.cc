@@ -11,6 +11,7 @@
 #include "dump/elf/qemu_note.h"
 #include "dump/nested/abi/nested_state_abi.h"
 #include "dump/nested/nested_state_note.h"
+#include "dump/xen/abi/xen_note_abi.h"
 
 namespace vmm {
 namespace {
@@ -41,7 +42,7 @@ std::vector<CpuState> CpusOfNotes(std::span<const VmcoreNote> notes) {
   }
   size_t i = 0;
   for (const VmcoreNote& note : notes) {
-    if (note.name != "QEMU" || note.type != 0) continue;
+    if ((note.name != "QEMU" && note.name != kXenCpuNoteName) || note.type != 0) continue;
     if (i == cpus.size()) cpus.emplace_back().started = false;
     if (note.desc.size() >= kShortQemuState) cpus[i] = CpuOf(ObjectOf<QemuCpuState>(note));
     ++i;

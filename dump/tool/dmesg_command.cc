@@ -5,8 +5,8 @@
 
 #include "base/json_text.h"
 #include "dump/kernel/kernel_view.h"
-#include "dump/read/kernel_of.h"
 #include "dump/read/vmcore.h"
+#include "dump/tool/found_xen.h"
 #include "dump/tool/log_json.h"
 #include "dump/tool/open_core.h"
 
@@ -23,7 +23,8 @@ int RunDmesg(const Invocation& call) {
   }
   const auto core = OpenCore(call, call.operands()[0]);
   if (!core.ok()) return call.Fail(core.status());
-  const auto log = ReadGuestLog((*core)->memory(), KernelOf(**core), last);
+  const LinuxOf linux_kernel = FindLinux(**core);
+  const auto log = ReadGuestLog(*linux_kernel.memory, linux_kernel.kernel, last);
   if (!log.ok()) return call.Fail(log.status());
   if (call.json()) {
     nlohmann::ordered_json json = {{"records", LogJson(*log)}};

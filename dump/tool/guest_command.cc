@@ -11,8 +11,10 @@
 #include "dump/kernel/find_kernel.h"
 #include "dump/read/vmcore.h"
 #include "dump/tool/found_guests.h"
+#include "dump/tool/found_xen.h"
 #include "dump/tool/open_core.h"
 #include "dump/tool/printable.h"
+#include "dump/tool/pv_guests.h"
 #include "dump/write/write_vmcore.h"
 
 namespace vmm {
@@ -158,6 +160,12 @@ int RunGuest(const Invocation& call) {
   if (extract && call.Has("list")) return call.Misused("--list or --extract, not both");
   const auto core = OpenCore(call, call.operands()[0]);
   if (!core.ok()) return call.Fail(core.status());
+  const absl::StatusOr<std::optional<XenMachine>> xen = XenOf(**core);
+  if (!xen.ok()) return call.Fail(xen.status());
+  if (xen->has_value()) {
+    for (const std::string& remark : (*xen)->remarks) Say(call, remark);
+    return extract ? ExtractPvGuest(call, **core, **xen) : ListPvGuests(call, **core, **xen);
+  }
   const absl::StatusOr<FoundGuests> found = FindGuests(**core);
   if (!found.ok()) return call.Fail(found.status());
   for (const std::string& remark : found->remarks) Say(call, remark);
@@ -173,7 +181,9 @@ Command GuestCommand() {
   command.summary = "of a guest that was a hypervisor: its own guests, and a vmcore of each";
   command.details =
       "A guest's memory is read through EPT or nested page tables out of FILE; its registers come from FILE where it\n"
-      "ran, else from its VMCS or VMCB and from KVM's own struct. What is not known of them is said on stderr.\n";
+      "ran, else from its VMCS or VMCB and from KVM's own struct. What is not known of them is said on stderr.\n"
+      "Of a Xen machine, the guests are its PV domains, dom0 first. Their vmcores have the domain's own page numbers,\n"
+      "in page tables too, for drgn and gdb; crash wants the core of the whole machine.\n";
   command.options = {{"list", "", "the guests, numbered from 0; what is done if nothing else is asked for"},
                      {"extract", "N", "write the vmcore of guest N"},
                      {"output", "FILE", "its name, which must be free; -o FILE for short"}};

@@ -7,6 +7,7 @@
 #include "base/json_text.h"
 #include "dump/read/registers.h"
 #include "dump/read/segment_kind.h"
+#include "dump/tool/found_xen.h"
 #include "dump/tool/hang_registers_text.h"
 #include "dump/tool/open_core.h"
 #include "dump/tool/pretty_json.h"
@@ -18,6 +19,21 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json Hex(uint64_t value) { return absl::StrFormat("%#x", value); }
+
+Json XenJson(const XenMachine& xen) {
+  Json json = Json::object();
+  if (xen.version.has_value()) {
+    json["major"] = xen.version->major;
+    json["minor"] = xen.version->minor;
+    json["banner"] = Printable(xen.version->banner);
+  }
+  if (xen.xen_phys_start.has_value()) json["xen_phys_start"] = Hex(*xen.xen_phys_start);
+  json["domains"] = Json::array();
+  for (size_t i = 0; i < xen.domains.size(); ++i) json["domains"].push_back(Json::parse(JsonOf(xen, i)));
+  json["remarks"] = Json::array();
+  for (const std::string& remark : xen.remarks) json["remarks"].push_back(Printable(remark));
+  return json;
+}
 
 Json KernelJson(const Inspected& seen) {
   Json json = Json::object();
@@ -122,6 +138,7 @@ std::string InfoJson(const Inspected& seen) {
   json["disk_bytes"] = core.file().allocated();
   for (const auto& [name, value] : core.facts()) json["facts"][Printable(name)] = Printable(value);
   if (core.cut_short().has_value()) json["cut_short"] = Json::array({Printable(CutShortSentence(core))});
+  if (seen.xen.has_value()) json["xen"] = XenJson(*seen.xen);
   json["kernel"] = KernelJson(seen);
   json["memory"] = MemoryJson(seen);
   json["cpus"] = Json::array();

@@ -7,6 +7,7 @@
 #include "dump/kernel/kernel_stack.h"
 #include "dump/read/registers.h"
 #include "dump/read/segment_kind.h"
+#include "dump/tool/found_xen.h"
 #include "dump/tool/hang_registers_text.h"
 #include "dump/tool/pretty_json.h"
 #include "dump/tool/printable.h"
@@ -23,6 +24,7 @@ class InfoText {
 
   void Print() {
     PrintFile();
+    PrintXen();
     PrintKernel();
     PrintMemory();
     PrintCpus();
@@ -44,6 +46,22 @@ class InfoText {
                             Size(file.size()), Size(file.allocated()));
     if (core_.cut_short().has_value()) out_ << "  It " << Printable(core_.cut_short()->Text()) << ".\n";
     for (const auto& [name, value] : core_.facts()) Row(Printable(name), Printable(value));
+  }
+
+  void PrintXen() {
+    if (!seen_.no_xen.empty()) Heading("Xen: " + Printable(seen_.no_xen));
+    if (!seen_.xen.has_value()) return;
+    const XenMachine& xen = *seen_.xen;
+    Heading("Xen");
+    if (xen.version.has_value()) Row("version", Printable(xen.version->banner));
+    if (xen.xen_phys_start.has_value()) Row("image", "xen_phys_start " + absl::StrFormat("%#x", *xen.xen_phys_start));
+    for (size_t i = 0; i < xen.domains.size() && i < kFewRows; ++i) {
+      Row(absl::StrFormat("guest %d", i), TitleOf(xen, i));
+      Row("", absl::StrFormat("pfn_to_mfn_frame_list_list %#x, p2m_cr3 %#x", xen.domains[i].info.list_list,
+                              xen.domains[i].info.p2m_cr3));
+    }
+    if (xen.domains.size() > kFewRows) out_ << absl::StrFormat("  and %d more\n", xen.domains.size() - kFewRows);
+    for (size_t i = 0; i < xen.remarks.size() && i < kFewRows; ++i) Row("remark", Printable(xen.remarks[i]));
   }
 
   void PrintKernel() {

@@ -3,17 +3,22 @@
 #define DUMP_TOOL_INSPECTED_H_
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "dump/kernel/find_kernel.h"
 #include "dump/read/vmcore.h"
+#include "dump/xen/xen_machine.h"
 
 namespace vmm {
 
 struct Inspected {
   const Vmcore* core = nullptr;
   FoundKernel kernel;
+  std::optional<XenMachine> xen;  // the dump is of a Xen machine; then `kernel` is empty
+  std::string no_xen;             // why the search for Xen failed; empty: it did not
   std::vector<GuestRange> ram;
   uint64_t ram_bytes = 0;
   uint64_t data_bytes = 0;  // RAM outside holes

@@ -12,17 +12,20 @@
 #include "base/file_sink.h"
 #include "base/output_dir.h"
 #include "base/status.h"
+#include "dump/cause/cause.h"
 #include "dump/flight/host_story.h"
 #include "dump/html/page.h"
 #include "dump/kernel/kernel_report.h"
 #include "dump/kernel/other_kernel.h"
-#include "dump/read/kernel_of.h"
 #include "dump/read/vmcore.h"
+#include "dump/tool/found_xen.h"
 #include "dump/tool/hang_registers_text.h"
 #include "dump/tool/host_text.h"
+#include "dump/tool/live_mark.h"
 #include "dump/tool/open_core.h"
 #include "dump/tool/report_json.h"
 #include "dump/tool/report_text.h"
+#include "dump/tool/virtio_text.h"
 
 namespace vmm {
 namespace {
@@ -51,24 +54,31 @@ absl::StatusOr<std::unique_ptr<SymbolList>> GivenSymbols(const Invocation& call)
   return nullptr;
 }
 
+// Also sets `cause`.
 absl::StatusOr<KernelReport> MakeReport(const Invocation& call, const Vmcore& core, std::unique_ptr<SymbolList> given,
-                                        std::map<uint64_t, std::string>& names_before_nmi) {
-  FoundKernel kernel = KernelOf(core);
+                                        std::map<uint64_t, std::string>& names_before_nmi,
+                                        std::optional<Cause>& cause) {
+  LinuxOf subject = FindLinux(core);
+  const FoundKernel& kernel = subject.kernel;
   std::string registers;  // whose registers they are, if that is in doubt
   if (kernel.map.has_value()) {
-    const std::optional<OtherKernel> other = FindOtherKernel(core.memory(), core.cpus(), *kernel.map);
+    const std::optional<OtherKernel> other = FindOtherKernel(*subject.memory, subject.cpus, *kernel.map);
     if (other.has_value()) registers = DescribeOtherKernel(*other, *kernel.map);
   }
-  ASSIGN_OR_RETURN(const std::unique_ptr<KernelView> view,
-                   KernelView::Open(core.memory(), std::move(kernel), std::move(given)));
+  ASSIGN_OR_RETURN(const std::unique_ptr<KernelView> view, KernelView::Open(*subject.memory, kernel, std::move(given)));
   names_before_nmi = NamesBeforeNmi(core, *view);
-  KernelReport report = MakeKernelReport(*view, core.cpus(), call.Has("all") ? SIZE_MAX : kLogLines);
+  KernelReport report = MakeKernelReport(*view, subject.cpus, call.Has("all") ? SIZE_MAX : kLogLines);
+  cause = FindCause(*view, *subject.memory, kernel.vmcoreinfo.has_value() ? &*kernel.vmcoreinfo : nullptr, report,
+                    subject.cpus);
+  report.missing.insert(report.missing.end(), cause->missing.begin(), cause->missing.end());
+  for (std::string& remark : subject.remarks) report.missing.push_back(std::move(remark));
   if (!registers.empty()) report.missing.push_back(std::move(registers));
   return report;
 }
 
-void PrintHtml(const Invocation& call, const KernelReport& report, const HostStory& story, std::ostream& out) {
-  PrintPage(std::filesystem::path(call.operands()[0]).filename().string(), report, story, out);
+void PrintHtml(const Invocation& call, const KernelReport& report, const HostStory& story, const Cause* cause,
+               std::ostream& out) {
+  PrintPage(std::filesystem::path(call.operands()[0]).filename().string(), report, story, out, cause);
 }
 
 // The file of --output. Its name must be free when it is opened. The file gets that name once it is whole.
@@ -121,9 +131,12 @@ int RunReport(const Invocation& call) {
   if (!given.ok()) return call.Fail(given.status());
   const auto core = OpenCore(call, call.operands()[0]);
   if (!core.ok()) return call.Fail(core.status());
+  const bool live = IsOfLiveGuest(**core);
   const HostStory story = ReadHostStory((*core)->notes());
   std::map<uint64_t, std::string> names_before_nmi;
-  absl::StatusOr<KernelReport> report = MakeReport(call, **core, *std::move(given), names_before_nmi);
+  std::optional<Cause> found_cause;
+  absl::StatusOr<KernelReport> report = MakeReport(call, **core, *std::move(given), names_before_nmi, found_cause);
+  const Cause* const cause = found_cause.has_value() ? &*found_cause : nullptr;
   // If the guest is no Linux, or did not get that far, the host still has its story.
   if (!report.ok() && story.empty()) return call.Fail(report.status());
   if (!report.ok()) report = KernelReport{.missing = {"kernel: " + std::string(report.status().message())}};
@@ -131,22 +144,23 @@ int RunReport(const Invocation& call) {
 
   if (file != nullptr) {
     std::ostringstream page;
-    PrintHtml(call, *report, story, page);
+    PrintHtml(call, *report, story, cause, page);
     const absl::Status written = file->Write(page.str());
     return written.ok() ? kExitFine : call.Fail(written);
   }
   if (call.Has("html")) {
-    PrintHtml(call, *report, story, call.out());
+    PrintHtml(call, *report, story, cause, call.out());
     return kExitFine;
   }
   if (call.json()) {
-    call.out() << ReportJson(*report, story, call.cut_short()) << "\n";
+    call.out() << ReportJson(*report, story, call.cut_short(), cause, live) << "\n";
     return kExitFine;
   }
   const bool colour = IsTerminal(call.out());
-  PrintReport(*report, {.registers = !call.Has("brief"), .colour = colour}, call.out());
+  PrintReport(*report, {.registers = !call.Has("brief"), .colour = colour, .cause = cause, .live = live}, call.out());
   PrintHangRegisters(
       **core, [&](uint64_t rip) { return names_before_nmi[rip]; }, call.out());
+  PrintVirtio(**core, call.out());
   PrintHostStory(story, colour, call.out());
   return kExitFine;
 }

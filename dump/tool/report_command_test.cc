@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "absl/strings/str_format.h"
+#include "dump/abi/virtio_note_abi.h"
 #include "dump/flight/testing/made_up_story.h"
 #include "dump/kernel/testing/made_up_kernel.h"
 #include "dump/testing/dumped_guest.h"
@@ -61,6 +62,27 @@ TEST_F(ReportCommandTest, TheDeathIsToldForPeople) {
   EXPECT_THAT(out_.str(), Not(HasSubstr(" rax ")));
 }
 
+TEST_F(ReportCommandTest, ALivingGuestIsNotCalledDead) {
+  ASSERT_EQ(Run({"report", dump_.path(), "--json"}), kExitFine) << err_.str();
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["live"], false);
+  const auto mark = [&](const std::string& json) {
+    dump_.ChangeNotes([&](std::vector<VmcoreNote>& notes) {
+      for (VmcoreNote& note : notes) {
+        if (note.name == "VMM") note.desc.assign(json.begin(), json.end());
+      }
+    });
+  };
+  mark(R"({"live":{}})");
+  ASSERT_EQ(Run({"report", dump_.path()}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), testing::StartsWith("Linux 6.1.0-56-cloud-amd64, a live guest\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("CPU 1: swapper/0"));
+  ASSERT_EQ(Run({"report", dump_.path(), "--json"}), kExitFine) << err_.str();
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["live"], true);
+  mark(R"({"live":1})");
+  ASSERT_EQ(Run({"report", dump_.path()}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("panicked")) << "no mark of ours";
+}
+
 TEST_F(ReportCommandTest, JsonHasEverything) {
   ASSERT_EQ(Run({"report", dump_.path(), "--json"}), kExitFine) << err_.str();
   const nlohmann::json json = nlohmann::json::parse(out_.str());
@@ -112,6 +134,52 @@ TEST_F(ReportCommandTest, WhatCannotBeReadEndsWith1) {
   EXPECT_EQ(Run({"report", "/nowhere"}), kExitBadFile);
   EXPECT_THAT(err_.str(), HasSubstr("/nowhere"));
   EXPECT_EQ(Run({"dmesg", "/nowhere"}), kExitBadFile);
+}
+
+TEST_F(ReportCommandTest, TheTasksThatHangAreTold) {
+  ASSERT_EQ(Run({"report", dump_.path()}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("\nTasks: 5, 2 D, 2 R, 1 I\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("  D  dd 101, dd 102 in sysrq_handle_crash\n"));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("Instruction:")));
+}
+
+// CPU 1 died in an interrupt that hit its idle loop.
+class InterruptedReportTest : public ReportCommandTest {
+ protected:
+  InterruptedReportTest()
+      : ReportCommandTest([](MadeUpKernel& kernel) {
+          kernel.Put32(MadeUpKernel::kPanicCpu, 1);
+          kernel.Put(MadeUpKernel::kIdle, std::string(0x20, '\x90'));
+        }) {}
+};
+
+TEST_F(InterruptedReportTest, TheInstructionIsShown) {
+  ASSERT_EQ(Run({"report", dump_.path()}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("\nInstruction: interrupt on CPU 1, at default_idle+0xb/0x100\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("\n=>"));
+  EXPECT_THAT(out_.str(), HasSubstr("nop"));
+  EXPECT_THAT(out_.str(), HasSubstr("  default_idle+0xb/0x100\n"));  // RIP among the registers
+  ASSERT_EQ(Run({"report", dump_.path(), "--brief"}), kExitFine);
+  EXPECT_THAT(out_.str(), Not(HasSubstr("   rip ")));
+}
+
+TEST_F(InterruptedReportTest, JsonHasTheCause) {
+  ASSERT_EQ(Run({"report", dump_.path(), "--json"}), kExitFine) << err_.str();
+  const nlohmann::json cause = nlohmann::json::parse(out_.str())["cause"];
+  EXPECT_EQ(cause["fault"]["kind"], "interrupt");
+  EXPECT_EQ(cause["fault"]["cpu"], 1);
+  EXPECT_EQ(cause["fault"]["at"], "default_idle+0xb/0x100");
+  EXPECT_EQ(cause["fault"]["code"][11]["at_fault"], true);
+  EXPECT_EQ(cause["fault"]["code"][11]["text"], "nop");
+  EXPECT_EQ(cause["fault"]["registers"]["rip"]["points_to"], "default_idle+0xb/0x100");
+  EXPECT_EQ(cause["locks"]["deadlocks"].size(), 0u);
+}
+
+TEST_F(InterruptedReportTest, HtmlHasTheInstruction) {
+  ASSERT_EQ(Run({"report", dump_.path(), "--html"}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("<h2>Instruction</h2>"));
+  EXPECT_THAT(out_.str(), HasSubstr("nop"));
+  EXPECT_THAT(out_.str(), HasSubstr("<h2>Tasks</h2>"));
 }
 
 class HostileReportTest : public ReportCommandTest {
@@ -173,6 +241,21 @@ TEST_F(HostSideReportTest, JsonHasTheHostsSide) {
   EXPECT_NEAR(host["guest_clock_at_0"], -0.251, 1e-6);
   ASSERT_EQ(Run({"info", dump_.path()}), kExitFine) << err_.str();
   EXPECT_THAT(out_.str(), HasSubstr("VMM-FLIGHT"));
+}
+
+class VirtioReportTest : public ReportCommandTest {
+ protected:
+  VirtioReportTest()
+      : ReportCommandTest([](MadeUpKernel& kernel) {
+          kernel.guest().snapshot().more_notes = {
+              {kVirtioNoteName, 0, "virtio-blk: status 0xf\n  queue 0, chain 5: read \x1b[2J\n"}};
+        }) {}
+};
+
+TEST_F(VirtioReportTest, RequestsInFlightAreShownSafeForATerminal) {
+  ASSERT_EQ(Run({"report", dump_.path()}), kExitFine) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("\nVirtio devices\n  virtio-blk: status 0xf\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("    queue 0, chain 5: read \\x1b[2J\n"));
 }
 
 class NoSchedstatReportTest : public ReportCommandTest {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "base/json_text.h"
 #include "dump/read/registers.h"
+#include "dump/tool/cause_json.h"
 #include "dump/tool/host_json.h"
 #include "dump/tool/log_json.h"
 
@@ -50,13 +51,15 @@ Json CpuJson(const CpuReport& cpu) {
 
 }  // namespace
 
-std::string ReportJson(const KernelReport& report, const HostStory& story, const std::vector<std::string>& cut_short) {
+std::string ReportJson(const KernelReport& report, const HostStory& story, const std::vector<std::string>& cut_short,
+                       const Cause* cause, bool live) {
   Json json;
   if (!cut_short.empty()) json["cut_short"] = cut_short;
   json["release"] = report.release;
   json["banner"] = report.banner;
   json["symbols"] = report.symbols;
   if (report.uptime_ns.has_value()) json["uptime_ns"] = *report.uptime_ns;
+  json["live"] = live;
   json["panic"] = report.message.panic;
   json["trouble"] = report.message.trouble;
   if (report.panic_cpu.has_value()) json["panic_cpu"] = *report.panic_cpu;
@@ -67,6 +70,7 @@ std::string ReportJson(const KernelReport& report, const HostStory& story, const
     if (!report.cause->function.empty()) json["function"] = report.cause->function;
   }
   json["signature"] = report.signature;
+  if (cause != nullptr) json["cause"] = CauseJson(*cause);
   json["cpus"] = Json::array();
   for (const CpuReport& cpu : report.cpus) json["cpus"].push_back(CpuJson(cpu));
   json["modules"] = Json::array();

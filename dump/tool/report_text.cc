@@ -6,6 +6,7 @@
 #include "dump/console/advice.h"
 #include "dump/console/function_name.h"
 #include "dump/read/registers.h"
+#include "dump/tool/cause_text.h"
 #include "dump/tool/printable.h"
 
 namespace vmm {
@@ -18,6 +19,7 @@ class ReportText {
 
   void Print() {
     PrintHead();
+    if (options_.cause != nullptr) PrintCause(*options_.cause, options_.registers, options_.colour, out_);
     // The CPU that died first.
     if (report_.panic_cpu.has_value()) PrintCpu(report_.cpus[static_cast<size_t>(*report_.panic_cpu)]);
     for (const CpuReport& cpu : report_.cpus) {
@@ -38,7 +40,11 @@ class ReportText {
   void PrintHead() {
     const std::string release = report_.release.empty() ? "of unknown release" : Printable(report_.release);
     const PanicMessage& message = report_.message;
-    if (!message.panic.empty()) {
+    if (options_.live) {
+      out_ << Bold(absl::StrFormat("Linux %s, a live guest", release)) << "\n";
+      Row("panic", Printable(message.panic));
+      Row("trouble", Printable(message.trouble));
+    } else if (!message.panic.empty()) {
       out_ << Red(absl::StrFormat("Linux %s panicked: %s", release, Printable(message.panic))) << "\n";
     } else if (!message.trouble.empty()) {
       out_ << Red(absl::StrFormat("Linux %s is in trouble: %s", release, Printable(message.trouble))) << "\n";
@@ -46,10 +52,15 @@ class ReportText {
       const std::string_view log = report_.log.empty() ? "its log cannot be read" : "no panic in its log";
       out_ << Bold(absl::StrFormat("Linux %s, %s", release, log)) << "\n";
     }
-    if (!message.panic.empty()) Row("before", Printable(message.trouble));
+    if (!options_.live && !message.panic.empty()) Row("before", Printable(message.trouble));
     if (report_.cause.has_value()) {
       Row("title", Printable(report_.cause->title));
       Row("where", Printable(Where()));
+    }
+    if (options_.cause != nullptr && !options_.cause->why.empty()) {
+      Row("why", absl::StrFormat("%s [%s]", Printable(options_.cause->why), CertaintyName(options_.cause->certainty)));
+    }
+    if (report_.cause.has_value()) {
       Row("next", std::string(NextStep(report_.cause->kind)));
     }
     Row("version", Printable(report_.banner));

@@ -9,8 +9,8 @@
 #include "base/json_text.h"
 #include "base/status.h"
 #include "dump/kernel/task_groups.h"
-#include "dump/read/kernel_of.h"
 #include "dump/read/vmcore.h"
+#include "dump/tool/found_xen.h"
 #include "dump/tool/open_core.h"
 #include "dump/tool/printable.h"
 
@@ -137,8 +137,9 @@ Json TasksJson(const AllTasks& all) {
 }
 
 absl::StatusOr<AllTasks> ReadTasksOf(const Vmcore& core) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<KernelView> view, KernelView::Open(core.memory(), KernelOf(core)));
-  return ReadAllTasks(*view, core.cpus());
+  const LinuxOf subject = FindLinux(core);
+  ASSIGN_OR_RETURN(const std::unique_ptr<KernelView> view, KernelView::Open(*subject.memory, subject.kernel));
+  return ReadAllTasks(*view, subject.cpus);
 }
 
 int RunTasks(const Invocation& call) {

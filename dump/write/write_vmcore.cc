@@ -19,6 +19,7 @@
 #include "dump/write/gdb_script.h"
 #include "dump/write/kdump_core.h"
 #include "dump/write/old_dumps.h"
+#include "dump/xen/crash_info_note.h"
 
 namespace vmm {
 namespace {
@@ -98,7 +99,14 @@ absl::StatusOr<FilteredPages> Filter(const VmSnapshot& snapshot, const FoundKern
 
 // Fills `plan`, and those fields of `report` that do not depend on the core's destination.
 absl::Status MakePlan(const VmSnapshot& snapshot, const VmcoreOptions& options, Plan& plan, VmcoreReport& report) {
-  plan.kernel = options.kernel != nullptr ? *options.kernel : FindKernel(snapshot);
+  std::optional<CoreNote> xen_note = CrashInfoNoteFor(snapshot);
+  if (xen_note.has_value() || HasCrashInfo(snapshot.all_notes)) {
+    // dom0's kernel lies at pseudo-physical addresses: to readers that take these for the machine's it would be
+    // damaged.
+    plan.kernel.why_not = "the addresses are a Xen machine's; vmcore guest --extract gives a domain's";
+  } else {
+    plan.kernel = options.kernel != nullptr ? *options.kernel : FindKernel(snapshot);
+  }
   plan.memory = snapshot.memory;
   report.format = options.format;
   report.level = options.level;
@@ -116,7 +124,9 @@ absl::Status MakePlan(const VmSnapshot& snapshot, const VmcoreOptions& options, 
   }
 
   const std::vector<GuestRange> ram = snapshot.memory->Ranges();
-  ASSIGN_OR_RETURN(plan.elf, PlanCore(Contents(snapshot, plan.kernel, ram, options)));
+  CoreContents contents = Contents(snapshot, plan.kernel, ram, options);
+  contents.xen_note = std::move(xen_note);
+  ASSIGN_OR_RETURN(plan.elf, PlanCore(contents));
   if (options.format != DumpFormat::kElf) {
     const Elf64_Phdr& notes = plan.elf.phdrs[0];
     ASSIGN_OR_RETURN(plan.kdump, PlanKdumpCore(snapshot, plan.kernel,

@@ -49,7 +49,9 @@ void EnterNamespaces(const ChildOrder& order) {
     WriteMap(order, "/proc/self/uid_map", order.uid_map);
     WriteMap(order, "/proc/self/gid_map", order.gid_map);
   } else if (geteuid() != 0 || unshare(kOthers) != 0) {
-    Fail(order, "make a user namespace");
+    Fail(order,
+         "make a user namespace (only root works without; sysctl kernel.apparmor_restrict_unprivileged_userns=0 or "
+         "kernel.unprivileged_userns_clone=1 may allow it)");
   }
   // What is mounted in here stays in here.
   if (mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) Fail(order, "keep mounts apart");

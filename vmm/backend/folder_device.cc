@@ -87,8 +87,10 @@ absl::StatusOr<BackedDevice> ShareByVirtiofsd(const HostFolder& folder, const st
   ASSIGN_OR_RETURN(const std::string help, AskProgram(program, "--help"));
   ASSIGN_OR_RETURN(Sockets sockets, MakeSockets());
   const std::string name = "virtiofsd of " + folder.path;
+  HostFolder resolved = folder;
+  resolved.path = path;
   BackEndPlan plan = {.name = name,
-                      .argv = VirtiofsdArguments(program, help, path, folder.read_only, kPassedOn),
+                      .argv = VirtiofsdArguments(program, help, resolved, kPassedOn),
                       .descriptors = {sockets.listening.get()},
                       .world = BackEndPlan::World::kRootThere,
                       .read_only_folder = folder.read_only ? path : ""};
@@ -124,18 +126,19 @@ absl::StatusOr<BackedDevice> ShareByDiod(const HostFolder& folder, const std::st
 }  // namespace
 
 std::vector<std::string> VirtiofsdArguments(const std::string& program, const std::string& help,
-                                            const std::string& folder, bool read_only, int fd) {
+                                            const HostFolder& folder, int fd) {
   // The namespaces are ours already (BackEndPlan), so a chroot is enough. It needs no mount of /proc, which containers
   // forbid.
   if (!absl::StrContains(help, "--shared-dir")) {
     return {program, absl::StrCat("--fd=", fd), "-f", "-o",
-            absl::StrCat("source=", folder, ",sandbox=chroot,cache=auto,announce_submounts,log_level=warn")};
+            absl::StrCat("source=", folder.path, ",sandbox=chroot,cache=auto",
+                         folder.announce_mounts ? ",announce_submounts" : "", ",log_level=warn")};
   }
-  std::vector<std::string> words = {
-      program,        absl::StrCat("--fd=", fd), "--shared-dir", folder, "--sandbox=chroot",
-      "--cache=auto", "--announce-submounts"};
+  std::vector<std::string> words = {program,     absl::StrCat("--fd=", fd), "--shared-dir",
+                                    folder.path, "--sandbox=chroot",        "--cache=auto"};
+  if (folder.announce_mounts) words.emplace_back("--announce-submounts");
   // Our mount is read-only in any case. With this the guest also hears of it.
-  if (read_only && absl::StrContains(help, "--readonly")) words.push_back("--readonly");
+  if (folder.read_only && absl::StrContains(help, "--readonly")) words.push_back("--readonly");
   return words;
 }
 

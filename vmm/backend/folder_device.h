@@ -31,9 +31,9 @@ struct BackedDevice {
 absl::StatusOr<BackedDevice> ShareFolder(const HostFolder& folder, GuestMemory& memory, OnBackEndEnd on_end);
 
 // The arguments for virtiofsd, which differ between QEMU's old one in C and the one in Rust that followed it. `help`:
-// what it prints with --help. `fd`: a listening socket. The user's `folder` has no symbolic link in it.
+// what it prints with --help. `fd`: a listening socket. The path of `folder` has no symbolic link in it.
 std::vector<std::string> VirtiofsdArguments(const std::string& program, const std::string& help,
-                                            const std::string& folder, bool read_only, int fd);
+                                            const HostFolder& folder, int fd);
 
 }  // namespace vmm
 

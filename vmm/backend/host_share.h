@@ -19,6 +19,9 @@ struct HostFolder {
   std::string tag = "share";  // 1 to 36 bytes, the name to mount
   bool read_only = false;
   bool nine_p = false;  // virtio-9p by diod; else virtio-fs by virtiofsd
+  // The guest sees mounts below the folder as mounts. An overlay in the guest cannot look through those, so for its
+  // lower layer all is one file system.
+  bool announce_mounts = true;
 };
 
 // A network card: --net=user[,port=HOST:GUEST]... or --net=tap:NAME, each with [,mac=ADDRESS].

@@ -271,13 +271,18 @@ TEST_F(RealBackEndTest, PasstAnswersAQuestionForAnAddress) {
 }
 
 TEST(ArgumentsTest, BothDaemonsAreToldInTheirOwnWords) {
-  EXPECT_EQ(VirtiofsdArguments("/v", "usage: -o source=PATH", "/srv", true, 3),
+  const HostFolder folder{.path = "/srv", .read_only = true};
+  EXPECT_EQ(VirtiofsdArguments("/v", "usage: -o source=PATH", folder, 3),
             (std::vector<std::string>{"/v", "--fd=3", "-f", "-o",
                                       "source=/srv,sandbox=chroot,cache=auto,announce_submounts,log_level=warn"}));
-  EXPECT_EQ(VirtiofsdArguments("/v", "  --shared-dir <D>\n  --readonly\n", "/srv", true, 3),
+  EXPECT_EQ(VirtiofsdArguments("/v", "  --shared-dir <D>\n  --readonly\n", folder, 3),
             (std::vector<std::string>{"/v", "--fd=3", "--shared-dir", "/srv", "--sandbox=chroot", "--cache=auto",
                                       "--announce-submounts", "--readonly"}));
-  EXPECT_EQ(VirtiofsdArguments("/v", "--shared-dir", "/srv", true, 3).back(), "--announce-submounts");
+  EXPECT_EQ(VirtiofsdArguments("/v", "--shared-dir", folder, 3).back(), "--announce-submounts");
+  const HostFolder root{.path = "/", .announce_mounts = false};
+  EXPECT_EQ(VirtiofsdArguments("/v", "usage: -o source=PATH", root, 3).back(),
+            "source=/,sandbox=chroot,cache=auto,log_level=warn");
+  EXPECT_EQ(VirtiofsdArguments("/v", "--shared-dir", root, 3).back(), "--cache=auto");
   EXPECT_THAT(PasstArguments("passt", {.ports = {{8080, 80}}}, 3),
               testing::ElementsAre("passt", "--foreground", "--quiet", "--fd", "3", "--tcp-ports", "8080:80"));
 }

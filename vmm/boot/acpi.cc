@@ -186,11 +186,21 @@ std::vector<uint8_t> Xsdt(std::span<const GuestAddr> tables) {
   return table;
 }
 
-AcpiRsdp Rsdp(GuestAddr xsdt) {
+// The form of the XSDT from before ACPI 2.0. Linux and Xen pass it over; small kernels know no other.
+std::vector<uint8_t> Rsdt(std::span<const GuestAddr> tables) {
+  std::vector<uint8_t> table;
+  Append(table, Header("RSDT", 1));
+  for (const GuestAddr addr : tables) Append(table, static_cast<uint32_t>(addr.value));
+  Finish(table);
+  return table;
+}
+
+AcpiRsdp Rsdp(GuestAddr rsdt, GuestAddr xsdt) {
   AcpiRsdp rsdp = {};
   SetName(rsdp.signature, "RSD PTR ");
   SetName(rsdp.oem_id, "VMM");
   rsdp.revision = 2;
+  rsdp.rsdt_address = static_cast<uint32_t>(rsdt.value);
   rsdp.length = sizeof(rsdp);
   rsdp.xsdt_address = xsdt.value;
   rsdp.checksum = Checksum(BytesOf(rsdp).first(kAcpiRsdpFirstPart));
@@ -216,7 +226,8 @@ absl::StatusOr<GuestAddr> WriteAcpiTables(GuestMemory& memory, int cpus, int vir
     tables.push_back(ssdt);
   }
   ASSIGN_OR_RETURN(const GuestAddr xsdt, area.Add("XSDT", Xsdt(tables)));
-  RETURN_IF_ERROR(Annotate(memory.WriteObject(kAcpiTables, Rsdp(xsdt)), "ACPI: write RSDP"));
+  ASSIGN_OR_RETURN(const GuestAddr rsdt, area.Add("RSDT", Rsdt(tables)));
+  RETURN_IF_ERROR(Annotate(memory.WriteObject(kAcpiTables, Rsdp(rsdt, xsdt)), "ACPI: write RSDP"));
   return kAcpiTables;
 }
 

@@ -12,9 +12,9 @@ namespace vmm {
 // Processors have xAPIC ids from 0. Id 255 is the broadcast address.
 inline constexpr int kAcpiMaxCpus = 255;
 
-// Writes RSDP, XSDT, FADT, FACS, MADT and DSDT from kAcpiTables upward, for `cpus` processors. Returns the address of
-// the RSDP, for boot_params. A kernel can also find the RSDP by scanning. InvalidArgument unless `cpus` is 1 to
-// kAcpiMaxCpus. OutOfRange if the tables' place is not RAM.
+// Writes RSDP, XSDT, RSDT, FADT, FACS, MADT and DSDT from kAcpiTables upward, for `cpus` processors. Returns the
+// address of the RSDP, for boot_params. A kernel can also find the RSDP by scanning. InvalidArgument unless `cpus` is 1
+// to kAcpiMaxCpus. OutOfRange if the tables' place is not RAM.
 //
 // An ISA interrupt arrives at the IOAPIC pin of the same number, and the PIT's interrupt at pin 0: this is KVM's own
 // GSI routing. A PC has the PIT at pin 2. Tables that say so would need a routing to match.

@@ -84,6 +84,20 @@ TEST(AcpiTest, TheRsdpLiesWhereAKernelScansForIt) {
   EXPECT_GE(rsdp->value, 0xe0000u);
 }
 
+TEST(AcpiTest, TheRsdtNamesTheSameTablesAsTheXsdt) {
+  auto tables = ReadTables(1);
+  auto memory = Ram();
+  ASSERT_TRUE(WriteAcpiTables(*memory, 1).ok());
+  const Bytes rsdt = ReadTable(*memory, As<AcpiRsdp>(tables["RSDP"]).rsdt_address);
+  const Bytes& xsdt = tables["XSDT"];
+  EXPECT_EQ(std::string(rsdt.begin(), rsdt.begin() + 4), "RSDT");
+  EXPECT_EQ(Sum(rsdt), 0);
+  ASSERT_EQ((rsdt.size() - sizeof(AcpiHeader)) * 2, xsdt.size() - sizeof(AcpiHeader));
+  for (size_t i = 0; sizeof(AcpiHeader) + i * 4 < rsdt.size(); ++i) {
+    EXPECT_EQ(As<uint32_t>(rsdt, sizeof(AcpiHeader) + i * 4), As<uint64_t>(xsdt, sizeof(AcpiHeader) + i * 8));
+  }
+}
+
 TEST(AcpiTest, AllSumsAreZero) {
   for (const auto& [name, bytes] : ReadTables(4)) {
     if (name == "FACS") continue;  // has no checksum

@@ -106,16 +106,16 @@ std::optional<std::string> DescribeOtherLoaders(Head head) {
   return std::nullopt;
 }
 
-// 32-bit kernels that a multiboot loader (GRUB) starts: Xen, and many small ones.
+// 32-bit kernels that a multiboot loader (GRUB) starts. One with a good multiboot 1 header is not asked about here.
 std::optional<std::string> DescribeElf32(Head head) {
   if (!HasAt(head, 0, ELFMAG) || head.size() <= EI_CLASS || head[EI_CLASS] != ELFCLASS32) return std::nullopt;
   for (uint64_t at = 0; at + 4 <= std::min<uint64_t>(head.size(), 32768); at += 4) {
     const uint32_t word = Word(head, at);
     if ((word != 0x1badb002 || at >= 8192) && word != 0xe85250d6) continue;
-    return absl::StrFormat(
-        "a multiboot kernel (ELF class 1, header at %#x) that starts in 32-bit mode: vmm enters "
-        "64-bit kernels only",
-        at);
+    return absl::StrFormat("a multiboot kernel (ELF class 1, header at %#x) %s", at,
+                           word == 0x1badb002
+                               ? "with a wrong checksum in its header: magic, flags and checksum must add up to 0"
+                               : "with a multiboot 2 header only: vmm starts 32-bit kernels by a multiboot 1 header");
   }
   return std::nullopt;
 }

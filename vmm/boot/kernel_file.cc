@@ -15,6 +15,7 @@
 #include "vmm/boot/elf_kernel.h"
 #include "vmm/boot/image_kind.h"
 #include "vmm/boot/machine_names.h"
+#include "vmm/boot/multiboot_image.h"
 #include "vmm/boot/uki.h"
 #include "vmm/boot/unwrap.h"
 #include "vmm/platform/memory_map.h"
@@ -42,7 +43,11 @@ bool HasSetupHeader(std::span<const uint8_t> head) {
   return magic == kSetupHeaderMagic;
 }
 
-bool MayBeKernel(std::span<const uint8_t> head) { return IsElf(head) || HasSetupHeader(head); }
+bool IsMultiboot(std::span<const uint8_t> head) {
+  return !HasSetupHeader(head) && FindMultibootHeader(head).has_value();
+}
+
+bool MayBeKernel(std::span<const uint8_t> head) { return IsElf(head) || HasSetupHeader(head) || IsMultiboot(head); }
 
 // Returns an error unless `file` may be a kernel in a form that can be loaded.
 absl::Status CheckKind(const KernelFile& file) {
@@ -97,6 +102,8 @@ absl::Status TakeApart(KernelFile& file) {
 // Inspects `file`, which is not compressed, or was already unpacked.
 absl::Status Look(KernelFile& file) {
   file.is_elf = IsElf(file.head);
+  file.is_multiboot = IsMultiboot(file.head);
+  if (file.is_multiboot) return absl::OkStatus();
   if (MayBeKernel(file.head)) return CheckKind(file);
   // Kernels for other processors are EFI programs, too, but DescribeImage() has better names for them.
   const std::optional<std::string> kind = DescribeImage(file.head);
@@ -110,14 +117,15 @@ absl::StatusOr<KernelFile> OpenKernelFile(const std::string& path) {
   ASSIGN_OR_RETURN(InputFile input, InputFile::Open(path, {.most = kMaxKernelFile}));
   KernelFile file{.kernel = ImageBytes(std::move(input))};
   ASSIGN_OR_RETURN(file.head, ReadHead(file.kernel));
-  const std::optional<Codec> codec = MayBeKernel(file.head) ? std::nullopt : IdentifyWrapping(file.head);
-  if (codec.has_value()) {
-    ASSIGN_OR_RETURN(file.kernel, Unwrap(file.kernel, *codec));
-    ASSIGN_OR_RETURN(file.head, ReadHead(file.kernel));
+  std::optional<Codec> codec;
+  if (!MayBeKernel(file.head)) codec = IdentifyWrapping(file.head);
+  if (!codec.has_value()) {
+    RETURN_IF_ERROR(Look(file));
+    return file;
   }
-  const absl::Status looked = Look(file);
-  if (!looked.ok())
-    return codec.has_value() ? Annotate(looked, absl::StrFormat("inside of %s", CodecName(*codec))) : looked;
+  ASSIGN_OR_RETURN(file.kernel, Unwrap(file.kernel, *codec));
+  ASSIGN_OR_RETURN(file.head, ReadHead(file.kernel));
+  RETURN_IF_ERROR(Annotate(Look(file), absl::StrFormat("inside of %s", CodecName(*codec))));
   return file;
 }
 

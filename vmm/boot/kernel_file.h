@@ -17,6 +17,7 @@ struct KernelFile {
   ImageBytes kernel;                        // begins like an ELF file or a bzImage, or like nothing known
   std::vector<uint8_t> head;                // its first min(size, kBzImageHeadSize) bytes
   bool is_elf = false;                      // true if `head` begins with the ELF magic
+  bool is_multiboot = false;                // true if `head` has a multiboot 1 header and is no bzImage
   std::optional<ImageBytes> initrd;         // the UKI's, if it has one
   std::optional<std::string> command_line;  // the UKI's, if it has one; without blanks at its ends
 };

@@ -18,6 +18,7 @@
 #include "vmm/boot/initrd.h"
 #include "vmm/boot/kernel_file.h"
 #include "vmm/boot/long_mode.h"
+#include "vmm/boot/multiboot_kernel.h"
 #include "vmm/boot/placement.h"
 #include "vmm/boot/setup_data.h"
 #include "vmm/platform/memory_map.h"
@@ -233,6 +234,13 @@ absl::StatusOr<PlacedKernel> PlaceBzImage(const BootConfig& config, const Kernel
 
 absl::StatusOr<PlacedKernel> Place(const BootConfig& config, GuestMemory& memory) {
   ASSIGN_OR_RETURN(const KernelFile file, OpenKernelFile(config.kernel_path));
+  if (file.is_multiboot) return PlaceMultiboot(config, file, memory);
+  if (!config.modules.empty()) {
+    return Bad(
+        absl::StrFormat("--module=%s: boot modules are for multiboot kernels, and this is none: give Linux its "
+                        "initrd by --initrd; its own modules are loaded for a program: vmm [flags] -- PROGRAM",
+                        config.modules.front()));
+  }
   BootConfig effective = config;
   if (config.command_line.empty() && file.command_line.has_value()) effective.command_line = *file.command_line;
   return file.is_elf ? PlaceElf(effective, file, memory) : PlaceBzImage(effective, file, memory);
@@ -240,6 +248,7 @@ absl::StatusOr<PlacedKernel> Place(const BootConfig& config, GuestMemory& memory
 
 // The part that is the same for every image: writes everything around it that the kernel will look at.
 absl::StatusOr<LoadedKernel> Enter(const BootConfig& config, const PlacedKernel& placed, GuestMemory& memory) {
+  if (placed.loaded.is_multiboot) return EnterMultiboot(placed, memory);
   RETURN_IF_ERROR(WriteCommandLine(memory, placed.command_line));
   RETURN_IF_ERROR(WriteSetupData(memory));
   const std::vector<E820Entry> e820 = MakeE820(memory.Ranges());

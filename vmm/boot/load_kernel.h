@@ -3,15 +3,17 @@
 //   bzImage, direct    we decompress, place and relocate its payload (auto, direct)
 //   bzImage, classic   we place it as it is, and it decompresses itself (auto, classic)
 //   vmlinux ELF        its PT_LOADs go to their p_paddr
+//   multiboot 1        entered in 32-bit mode, with modules (multiboot_kernel.h): Xen, kvm-unit-tests
 //
 // Each of them may be compressed as a whole, and may be the kernel of a UKI (kernel_file.h). docs/abi/bzimage.md says
-// what is read from a bzImage and what is refused.
+// what is read from a bzImage and what is refused, docs/abi/multiboot.md the same of a multiboot image.
 #ifndef VMM_BOOT_LOAD_KERNEL_H_
 #define VMM_BOOT_LOAD_KERNEL_H_
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/guest_addr.h"
@@ -20,6 +22,7 @@
 #include "vmm/boot/abi/bzimage_abi.h"
 #include "vmm/boot/image_bytes.h"
 #include "vmm/boot/kaslr.h"
+#include "vmm/boot/multiboot_info.h"
 
 namespace vmm {
 
@@ -34,6 +37,7 @@ struct BootConfig {
   std::string initrd_path;           // empty: the UKI's, else none
   std::optional<ImageBytes> initrd;  // in place of a file's, if there is one
   std::string command_line;          // empty: the UKI's, else none
+  std::vector<std::string> modules;  // "FILE ARGS" each; for a multiboot kernel only
   BootMode mode = BootMode::kAuto;
   Kaslr kaslr;                // "nokaslr" on the command line turns KASLR off
   bool cpu_has_la57 = false;  // true if the guest's CPUID has LA57
@@ -43,7 +47,8 @@ struct BootConfig {
 struct LoadedKernel {
   CpuState entry;                      // the complete state of vCPU 0
   bool direct = false;                 // true if we decompressed and placed the kernel
-  bool is_elf = false;                 // true: a plain vmlinux; false: a bzImage
+  bool is_elf = false;                 // true: a plain vmlinux; false: a bzImage or a multiboot kernel
+  bool is_multiboot = false;           // true: entered in 32-bit mode, as multiboot 1 says
   uint64_t physical_base = 0;          // where the image starts in guest RAM
   uint64_t image_size = 0;             // bytes of RAM from there that belong to the image
   uint64_t virtual_base = 0;           // virtual address of its first byte; 0 in classic, because the image decides
@@ -62,7 +67,8 @@ struct PlacedKernel {
   GuestRange initrd;
   std::string command_line;
   bool kaslr = false;
-  bool takes_five_level = false;  // true if it may be entered on 5-level page tables
+  bool takes_five_level = false;      // true if it may be entered on 5-level page tables
+  std::vector<PlacedModule> modules;  // of a multiboot kernel
 };
 
 // The first part of LoadKernel(). It reads the files and so finds everything that can be wrong with them. It does not

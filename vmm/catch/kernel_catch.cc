@@ -29,7 +29,10 @@ bool IsKernelAddress(uint64_t address) { return address >= kStartKernelMap && ad
 
 KernelCatch::KernelCatch(CatchConfig config, const LoadedKernel& kernel, GuestMemory& memory, PanicSink& panics)
     : config_(std::move(config)), memory_(memory), panics_(panics) {
-  if (kernel.virtual_base != 0) {
+  if (kernel.is_multiboot) {
+    // A PV kernel under Xen would be no better: Xen carries out its OUT, with Xen's registers.
+    GiveUp("the kernel is a multiboot kernel: there is no Linux to plant in");
+  } else if (kernel.virtual_base != 0) {
     Plant(MapOf(kernel));
   } else {
     why_none_ = "the kernel decompresses itself, and was not yet seen to run";

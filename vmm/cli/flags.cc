@@ -23,9 +23,13 @@
 #include "vmm/cli/vmcoreinfo_file.h"
 #include "vmm/platform/memory_map.h"
 
-ABSL_FLAG(std::string, kernel, "", "FILE: bzImage, vmlinux or UKI to boot, compressed or not");
+ABSL_FLAG(std::string, kernel, "", "FILE: bzImage, vmlinux, UKI or multiboot kernel (Xen), compressed or not");
 ABSL_FLAG(std::string, initrd, "", "FILE: initial RAM disk [that of a UKI]");
 ABSL_FLAG(std::string, append, "", "TEXT: the kernel's command line [that of a UKI]");
+ABSL_FLAG(vmm::RepeatedText, module, {},
+          "'FILE ARGS': a boot module of a multiboot kernel, as Xen's dom0\n"
+          "kernel and then its initrd are; with a PROGRAM it is NAME, a kernel\n"
+          "module that is loaded first, with its dependencies; repeatable");
 ABSL_FLAG(std::string, boot, "auto",
           "HOW: auto, direct or classic [auto]\n"
           "direct decompresses the kernel here, classic in the guest,\n"
@@ -82,6 +86,9 @@ ABSL_FLAG(bool, vmware_dmi, false, "SMBIOS tables name VMware as the maker");
 ABSL_FLAG(std::string, watchdog, "off",
           "HOW: ib700, the watchdog at ports 0x441 and 0x443; a guest that\n"
           "starts it and does not feed it hangs: exit 122 [off]");
+ABSL_FLAG(bool, test_device, false,
+          "the test device of kvm-unit-tests; a status V at port 0xf4 is\n"
+          "then exit code V * 2 + 1, as with QEMU");
 ABSL_FLAG(std::string, rng, "on", "HOW: on or off: virtio-rng, a source of entropy [on]");
 ABSL_FLAG(vmm::RepeatedText, disk, {},
           "FILE[,ro|,overlay[=FILE2]]: a raw image or block device as a disk of\n"
@@ -102,6 +109,12 @@ ABSL_FLAG(vmm::RepeatedText, net, {},
 ABSL_FLAG(std::string, hang_after, "off",
           "TIME: a guest that hangs for so long is sent an NMI, dumped,\n"
           "and ends with exit 122 [off]");
+ABSL_FLAG(std::string, dump_every, "off",
+          "TIME: a dump of the living guest into --dump-dir after each such\n"
+          "time, as SIGUSR1 and Ctrl-A d make one; with --dump-keep=N [off]");
+ABSL_FLAG(std::string, live_dump, "auto",
+          "HOW: auto: the guest runs on while such a dump is written, where it\n"
+          "can; stop: it stands still [auto]");
 ABSL_FLAG(std::string, core_mappings, "needed",
           "WHAT: needed or all [needed]; all adds vmalloc and modules, for gdb,\n"
           "but drgn with libkdumpfile 0.5.1 cannot read that");
@@ -117,6 +130,10 @@ ABSL_FLAG(std::string, sandbox, "on",
 ABSL_FLAG(std::string, qmp, "",
           "PATH: a socket for QEMU's monitor protocol: drgn --qemu=PATH reads\n"
           "the guest's memory while it runs; stop, cont, dump-guest-memory");
+ABSL_FLAG(std::string, gdb, "",
+          "PATH: a socket for gdb: target remote PATH; a file of commands for\n"
+          "gdb, with the kernel's place, is written to PATH.gdb");
+ABSL_FLAG(bool, start_paused, false, "the guest waits for --gdb's continue or --qmp's cont before it begins");
 ABSL_FLAG(std::string, result, "",
           "FILE: a JSON record of the run; - is standard output. What is no regular file is written to, not replaced");
 ABSL_FLAG(std::string, ktap, "",
@@ -138,8 +155,9 @@ constexpr std::string_view kUsage =
     "\n"
     "With a PROGRAM, the guest runs it with the libraries that it has here, and its\n"
     "standard input, output and error are ours. Without one, the guest's serial console\n"
-    "is standard input and output (on a terminal, Ctrl-A x quits). Our own words go to\n"
-    "stderr; the last line there says how the run ended.\n"
+    "is standard input and output (on a terminal, Ctrl-A x quits, Ctrl-A d dumps the\n"
+    "living guest, Ctrl-A n sends it an NMI). Our own words go to stderr; the last line\n"
+    "there says how the run ended. SIGUSR1 dumps the living guest.\n"
     "Exit status: 0 power-off, 1-119 the guest's own, 120 panic, 121 triple fault,\n"
     "122 hang, 123 reset or lost, 124 time-out, 125 vmm could not run it, 126 panic but\n"
     "no dump, 127 no such program.\n"
@@ -149,17 +167,20 @@ constexpr std::string_view kUsage =
 
 const std::vector<FlagGroup>& Groups() {
   static const auto& groups = *new std::vector<FlagGroup>{
-      {"What to boot", {"kernel", "initrd", "append", "boot", "kaslr"}},
+      {"What to boot", {"kernel", "initrd", "append", "module", "boot", "kaslr"}},
       {"The machine",
-       {"memory", "cpus", "cpu_features", "watchdog", "rng", "disk", "share", "net", "vsock", "virtio_port"}},
-      {"The program", {"file", "module", "modules_dir", "env", "cwd", "exit_status"}},
+       {"memory", "cpus", "cpu_features", "watchdog", "rng", "disk", "share", "net", "vsock", "virtio_port",
+        "test_device"}},
+      {"The program", {"file", "rootfs", "shell", "modules_dir", "env", "cwd", "exit_status"}},
       {"VMware's side of the machine",
        {"vmport", "guestinfo", "guestinfo_file", "soft_power", "vmware_cpuid", "vmware_dmi"}},
       {"When the guest panics",
        {"on_panic", "catch", "symbols", "catch_console", "panic_grace", "dump_dir", "dump_name", "dump_fallback_dir",
         "dump_once", "dump_keep", "dump_min_free", "dump_format", "dump_level", "dump", "core_mappings", "vmcoreinfo"}},
+      {"While the guest lives", {"dump_every", "live_dump"}},
       {"The run",
-       {"timeout", "hang_after", "console", "sandbox", "qmp", "result", "ktap", "junit", "verbose", "help", "version"}},
+       {"timeout", "hang_after", "console", "sandbox", "qmp", "gdb", "start_paused", "result", "ktap", "junit",
+        "verbose", "help", "version"}},
   };
   return groups;
 }
@@ -212,6 +233,19 @@ absl::StatusOr<absl::Duration> ReadHangAfter(std::string_view text) {
   ASSIGN_OR_RETURN(const absl::Duration time, ParseDuration(text, /*allow_off=*/true));
   if (time < absl::Seconds(1)) return absl::InvalidArgumentError("less than 1s is too short to tell a hang");
   return time;
+}
+
+absl::StatusOr<absl::Duration> ReadDumpEvery(std::string_view text) {
+  ASSIGN_OR_RETURN(const absl::Duration time, ParseDuration(text, /*allow_off=*/true));
+  if (time < absl::Milliseconds(100)) return absl::InvalidArgumentError("must be at least 100ms");
+  return time;
+}
+
+// Returns true if the guest may run on while it is dumped.
+absl::StatusOr<bool> ReadLiveDump(std::string_view text) {
+  if (text == "auto") return true;
+  if (text == "stop") return false;
+  return absl::InvalidArgumentError("must be auto or stop");
 }
 
 // -1: write a file instead of a stream.
@@ -329,6 +363,7 @@ absl::StatusOr<VmConfig> ConfigFromFlags(std::vector<std::string> words) {
 
   ASSIGN_OR_RETURN(config.vmware, VmwareFromFlags());
   ASSIGN_OR_RETURN(config.watchdog, Value("watchdog", FLAGS_watchdog, ParseWatchdog));
+  config.test_device = absl::GetFlag(FLAGS_test_device);
   ASSIGN_OR_RETURN(config.virtio.rng, Value("rng", FLAGS_rng, ParseOnOff));
   ASSIGN_OR_RETURN(config.virtio.disks, ReadDisks(absl::GetFlag(FLAGS_disk).values));
   ASSIGN_OR_RETURN(config.virtio.ports, ReadPorts(absl::GetFlag(FLAGS_virtio_port).values));
@@ -343,6 +378,8 @@ absl::StatusOr<VmConfig> ConfigFromFlags(std::vector<std::string> words) {
   }
 
   ASSIGN_OR_RETURN(config.program, ProgramFromFlags(std::move(words)));
+  std::vector<std::string>& modules = config.program.has_value() ? config.program->modules : config.boot.modules;
+  modules = absl::GetFlag(FLAGS_module).values;
   config.console = absl::GetFlag(FLAGS_console);
 
   ASSIGN_OR_RETURN(config.on_panic, Value("on-panic", FLAGS_on_panic, ParseOnPanic));
@@ -360,6 +397,13 @@ absl::StatusOr<VmConfig> ConfigFromFlags(std::vector<std::string> words) {
   ASSIGN_OR_RETURN(config.timeout, Value("timeout", FLAGS_timeout, time_or_off));
   ASSIGN_OR_RETURN(config.sandbox, Value("sandbox", FLAGS_sandbox, ParseSandbox));
   config.qmp_path = absl::GetFlag(FLAGS_qmp);
+  config.gdb_path = absl::GetFlag(FLAGS_gdb);
+  config.start_paused = absl::GetFlag(FLAGS_start_paused);
+  if (config.start_paused && config.qmp_path.empty() && config.gdb_path.empty()) {
+    return absl::InvalidArgumentError("--start-paused: nobody could start the guest; add --gdb=PATH or --qmp=PATH");
+  }
+  ASSIGN_OR_RETURN(config.dump_every, Value("dump-every", FLAGS_dump_every, ReadDumpEvery));
+  ASSIGN_OR_RETURN(config.flip, Value("live-dump", FLAGS_live_dump, ReadLiveDump));
   config.result_path = absl::GetFlag(FLAGS_result);
   config.ktap_path = absl::GetFlag(FLAGS_ktap);
   config.junit_path = absl::GetFlag(FLAGS_junit);

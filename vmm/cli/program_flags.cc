@@ -1,5 +1,7 @@
 #include "vmm/cli/program_flags.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <string_view>
 
@@ -12,8 +14,11 @@
 ABSL_FLAG(vmm::RepeatedText, file, {},
           "HOST[:GUEST]: a file or folder for the program, at the path GUEST\n"
           "[where it is here]; repeatable");
-ABSL_FLAG(vmm::RepeatedText, module, {},
-          "NAME: a kernel module that is loaded first, with its dependencies; repeatable");
+ABSL_FLAG(std::string, rootfs, "",
+          "DIR: a folder of the host as the guest's root, / too; its changes stay\n"
+          "in the guest's memory; with ,ro they are refused, with ,rw made here");
+ABSL_FLAG(bool, shell, false,
+          "a shell of the guest's root in place of a PROGRAM, on a terminal where\nours is one; Ctrl-A x quits");
 ABSL_FLAG(std::string, modules_dir, "", "DIR: the kernel's modules [/lib/modules/RELEASE]");
 ABSL_FLAG(vmm::RepeatedText, env, {}, "NAME[=VALUE]: in the program's environment [VALUE as here]; repeatable");
 ABSL_FLAG(std::string, cwd, "", "PATH: the program's working directory in the guest [as here]");
@@ -27,7 +32,7 @@ namespace {
 // The name of a flag that was given and is only for programs; empty if there is none.
 std::string_view GivenFlag() {
   if (!absl::GetFlag(FLAGS_file).values.empty()) return "--file";
-  if (!absl::GetFlag(FLAGS_module).values.empty()) return "--module";
+  if (!absl::GetFlag(FLAGS_rootfs).empty()) return "--rootfs";
   if (!absl::GetFlag(FLAGS_modules_dir).empty()) return "--modules-dir";
   if (!absl::GetFlag(FLAGS_env).values.empty()) return "--env";
   if (!absl::GetFlag(FLAGS_cwd).empty()) return "--cwd";
@@ -55,7 +60,18 @@ absl::StatusOr<std::string> ParseVariable(const std::string& text) {
   return absl::StrFormat("%s=%s", text, value);
 }
 
+std::string ShellFor(const std::optional<RootTree>& root) {
+  const char* const ours = std::getenv("SHELL");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  const bool known = root.has_value() && root->is_hosts_own() && ours != nullptr && CheckProgram(ours).ok();
+  return known ? ours : "/bin/sh";
+}
+
 absl::StatusOr<std::optional<ProgramConfig>> ProgramFromFlags(std::vector<std::string> words) {
+  const bool shell = absl::GetFlag(FLAGS_shell);
+  if (shell && !words.empty()) {
+    return absl::InvalidArgumentError(absl::StrFormat("--shell runs a shell: not with the program %s", words[0]));
+  }
+  if (shell) words = {"/bin/sh"};  // the root decides below
   if (words.empty()) {
     const std::string_view flag = GivenFlag();
     if (flag.empty()) return std::nullopt;
@@ -71,7 +87,16 @@ absl::StatusOr<std::optional<ProgramConfig>> ProgramFromFlags(std::vector<std::s
     ASSIGN_OR_RETURN(std::string variable, Annotate(ParseVariable(text), "--env=" + text));
     program.environment.push_back(std::move(variable));
   }
-  program.modules = absl::GetFlag(FLAGS_module).values;
+  if (const std::string text = absl::GetFlag(FLAGS_rootfs); !text.empty()) {
+    ASSIGN_OR_RETURN(program.root, Annotate(ParseRootTree(text), "--rootfs=" + text));
+    if (!program.files.empty()) {
+      return absl::InvalidArgumentError(
+          "--file packs files for a guest that has no root of its own: not with --rootfs");
+    }
+  }
+  if (shell) program.words = {ShellFor(program.root)};
+  program.terminal = shell && isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
+  program.terminal_errors = program.terminal && isatty(STDERR_FILENO) != 0;
   program.modules_folder = absl::GetFlag(FLAGS_modules_dir);
   const std::string folder = absl::GetFlag(FLAGS_cwd);
   if (!folder.empty() && !folder.starts_with('/')) {

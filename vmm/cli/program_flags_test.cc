@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "absl/flags/reflection.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "vmm/cli/command_line.h"
@@ -14,7 +15,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 
-const std::vector<FlagGroup> kGroups = {{"", {"file", "cwd", "module"}}};
+const std::vector<FlagGroup> kGroups = {{"", {"file", "cwd", "module", "rootfs", "shell"}}};
 
 std::vector<std::string> RestOf(const std::vector<std::string>& words) {
   std::vector<std::string> rest;
@@ -64,6 +65,30 @@ TEST(ProgramFlagsTest, AFlagForProgramsWithoutOneIsAnError) {
   ASSERT_TRUE(ParseFlags(words, kGroups).ok());
   EXPECT_THAT(std::string(ProgramFromFlags({}).status().message()), HasSubstr("--cwd is for a program"));
   EXPECT_EQ((*ProgramFromFlags({"prog"}))->working_folder, "/tmp");
+}
+
+TEST(ProgramFlagsTest, ARootHasItsFilesAlready) {
+  const absl::FlagSaver others_begin_anew;
+  const std::vector<std::string> root = {"--rootfs=/,ro", "--file=/bin/true"};
+  ASSERT_TRUE(ParseFlags(root, kGroups).ok());
+  EXPECT_THAT(std::string(ProgramFromFlags({"prog"}).status().message()), HasSubstr("--file packs files"));
+  const std::vector<std::string> no_file = {"--rootfs=/,ro,rw"};
+  ASSERT_TRUE(ParseFlags(no_file, kGroups).ok());
+  EXPECT_THAT(std::string(ProgramFromFlags({"prog"}).status().message()), HasSubstr("only one of"));
+}
+
+TEST(ProgramFlagsTest, AShellIsTheUsersOwnOnlyInTheHostsOwnRoot) {
+  const absl::FlagSaver others_begin_anew;
+  setenv("SHELL", "/bin/cat", 1);
+  EXPECT_EQ(ShellFor(RootTree{.path = "/"}), "/bin/cat");
+  EXPECT_EQ(ShellFor(RootTree{.path = "/srv"}), "/bin/sh");
+  EXPECT_EQ(ShellFor(std::nullopt), "/bin/sh");
+  setenv("SHELL", "/nowhere", 1);
+  EXPECT_EQ(ShellFor(RootTree{.path = "/"}), "/bin/sh");
+  const std::vector<std::string> shell = {"--shell"};
+  ASSERT_TRUE(ParseFlags(shell, kGroups).ok());
+  EXPECT_THAT((*ProgramFromFlags({}))->words, ElementsAre("/bin/sh"));
+  EXPECT_THAT(std::string(ProgramFromFlags({"prog"}).status().message()), HasSubstr("not with the program prog"));
 }
 
 }  // namespace

@@ -62,7 +62,8 @@ struct VmConfig {
   int cpus = 1;
   CpuFeatures cpu_features;
   VmwareConfig vmware;
-  bool watchdog = false;  // an ib700
+  bool watchdog = false;     // an ib700
+  bool test_device = false;  // what kvm-unit-tests wants of a machine
   VirtioConfig virtio;
 
   std::optional<ProgramConfig> program;  // what the guest is for; empty: the user's initrd says
@@ -84,12 +85,18 @@ struct VmConfig {
 
   SandboxMode sandbox = SandboxMode::kOff;  // confines the calling thread for good: a program of its own wants kOn
 
+  // Dumps of the living guest: one after each such time, besides those that a user asks for.
+  absl::Duration dump_every = absl::InfiniteDuration();
+  bool flip = true;  // the guest runs on during such a dump where it can; false: it always stands still
+
   absl::Duration hang_after = absl::InfiniteDuration();
   absl::Duration timeout = absl::InfiniteDuration();
-  std::string qmp_path;     // the monitor's socket; empty: none
-  std::string result_path;  // empty: no JSON record; "-": standard output
-  std::string ktap_path;    // the results of the guest's tests, as KTAP; empty: not wanted
-  std::string junit_path;   // the same as JUnit's XML
+  std::string qmp_path;       // the monitor's socket; empty: none
+  std::string gdb_path;       // the debugger's socket; empty: none
+  bool start_paused = false;  // no vCPU runs before the monitor or the debugger says so
+  std::string result_path;    // empty: no JSON record; "-": standard output
+  std::string ktap_path;      // the results of the guest's tests, as KTAP; empty: not wanted
+  std::string junit_path;     // the same as JUnit's XML
   bool verbose = false;
 
   // The exact command line, quoted for a shell; goes into the record.

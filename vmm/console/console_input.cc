@@ -17,6 +17,8 @@ bool ConsoleInput::Take(std::span<const uint8_t> bytes) {
     if (after_escape_) {
       after_escape_ = false;
       if (byte == 'x' || byte == 'X') quit = true;
+      const char key = static_cast<char>(byte | 0x20);
+      if ((key == 'd' || key == 'n') && on_key_) on_key_(key);
       if (byte != kCtrlA) continue;
     }
     waiting_.push_back(byte);

@@ -1,5 +1,5 @@
 // Passes standard input to the guest's serial port, with Ctrl-A as the escape: Ctrl-A x ends the run, Ctrl-A Ctrl-A
-// sends one Ctrl-A, Ctrl-A and any other key sends nothing.
+// sends one Ctrl-A, Ctrl-A d and Ctrl-A n are the run's (SetKeys), Ctrl-A and any other key sends nothing.
 #ifndef VMM_CONSOLE_CONSOLE_INPUT_H_
 #define VMM_CONSOLE_CONSOLE_INPUT_H_
 
@@ -19,6 +19,9 @@ class ConsoleInput {
   using Receive = std::function<size_t(std::span<const uint8_t>)>;
   ConsoleInput(bool escapes, Receive receive) : escapes_(escapes), receive_(std::move(receive)) {}
 
+  // `on_key` is called for each Ctrl-A d and Ctrl-A n, with the small letter.
+  void SetKeys(std::function<void(char key)> on_key) { on_key_ = std::move(on_key); }
+
   // Takes bytes that were read. Returns true if the user asked to quit.
   bool Take(std::span<const uint8_t> bytes);
 
@@ -32,6 +35,7 @@ class ConsoleInput {
   const bool escapes_;
   bool after_escape_ = false;
   const Receive receive_;
+  std::function<void(char key)> on_key_;
   std::deque<uint8_t> waiting_;
 };
 

@@ -35,6 +35,38 @@ TEST(ConsoleInputTest, CtrlAXQuits) {
   EXPECT_EQ(guest.got, "ls");
 }
 
+TEST(ConsoleInputTest, CtrlADAndNAreTheRunsAndDoNotReachTheGuest) {
+  Guest guest;
+  ConsoleInput input(/*escapes=*/true, guest.Receiver());
+  EXPECT_FALSE(Type(input,
+                    "\x01"
+                    "d"))
+      << "without a receiver";
+  std::string keys;
+  input.SetKeys([&](char key) { keys += key; });
+  EXPECT_FALSE(Type(input,
+                    "a\x01"
+                    "db\x01"
+                    "N\x01\x04"
+                    "dn"));
+  EXPECT_EQ(keys, "dn");
+  EXPECT_EQ(guest.got, "abdn");
+}
+
+TEST(ConsoleInputTest, InAFileTheyAreBytesLikeAnyOther) {
+  Guest guest;
+  ConsoleInput input(/*escapes=*/false, guest.Receiver());
+  std::string keys;
+  input.SetKeys([&](char key) { keys += key; });
+  Type(input,
+       "\x01"
+       "d");
+  EXPECT_EQ(keys, "");
+  EXPECT_EQ(guest.got,
+            "\x01"
+            "d");
+}
+
 TEST(ConsoleInputTest, CtrlATwiceSendsOneAndAnUnknownEscapeSendsNothing) {
   Guest guest;
   ConsoleInput input(/*escapes=*/true, guest.Receiver());

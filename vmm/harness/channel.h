@@ -54,13 +54,17 @@ enum ChannelStage {
   kStageFolderFailed = 5,   // the working directory could not be entered; see error and text
   kStageProgramFailed = 6,  // execve failed; see error
   kStagePlanFailed = 7,     // init could not read its own plan, or could not make processes; see error
+  kStageRootFailed = 8,     // the root of --rootfs could not be entered; see error, and text for the step
 };
 
 #define CHANNEL_TEXT_SIZE 256
 
 struct ChannelHeader {
   uint64_t magic;  // the host writes it before the guest runs
-  uint64_t unused0[7];
+  // The size of the user's terminal. The host writes it, and rings when it changes. 0: not known.
+  uint32_t rows;
+  uint32_t columns;
+  uint64_t unused0[6];
   // The mailbox, written by init.
   uint32_t stage;        // ChannelStage
   uint32_t error;        // errno
@@ -81,6 +85,13 @@ enum PlanRecord {
   kPlanProgram = 'p',     // path of the file to execute
   kPlanArgument = 'a',
   kPlanVariable = 'e',  // NAME=VALUE
+  kPlanRoot = 'r',      // the root to enter after the modules: a RootChanges letter, a RootTmp letter, then the tag
+  kPlanTerminal = 't',  // the program gets a terminal; with 'e' as its text, that is standard error, too
+};
+enum RootChanges { kRootOverlay = 'o', kRootReadOnly = 'r', kRootWritable = 'w' };
+enum RootTmp {
+  kRootEmptyTmp = 'e',  // /tmp is empty, and in memory
+  kRootTreesTmp = 't',  // /tmp is the tree's own
 };
 
 #endif  // VMM_HARNESS_CHANNEL_H_

@@ -168,6 +168,13 @@ absl::StatusOr<std::string> FindProgram(const std::string& word, std::string_vie
   return NotFound(absl::StrFormat("%s: no program of that name is in PATH (%s)", word, search_path));
 }
 
+absl::Status CheckProgram(const std::string& path) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) return NotFound(absl::StrFormat("%s: there is no such program", path));
+  if (IsExecutable(path)) return absl::OkStatus();
+  return CannotExecute(absl::StrFormat("%s is not executable; chmod +x makes it so", path));
+}
+
 std::string AbsolutePath(const std::string& path) {
   std::error_code error;
   std::filesystem::path whole(path);

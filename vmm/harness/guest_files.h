@@ -44,6 +44,9 @@ class GuestFiles {
 // absolute.
 absl::StatusOr<std::string> FindProgram(const std::string& word, std::string_view search_path);
 
+// A NoProgramError unless a file that may be executed is at `path`.
+absl::Status CheckProgram(const std::string& path);
+
 // `path` from the current folder on, without "." and ".." and double slashes. Looks at no file.
 std::string AbsolutePath(const std::string& path);
 

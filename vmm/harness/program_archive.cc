@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "base/bytes.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "vmm/boot/bzimage.h"
 #include "vmm/boot/command_line.h"
@@ -19,6 +20,7 @@
 #include "vmm/harness/library_search.h"
 #include "vmm/harness/modules/module_file.h"
 #include "vmm/harness/modules/module_tree.h"
+#include "vmm/harness/plan.h"
 
 namespace vmm {
 namespace {
@@ -34,9 +36,15 @@ constexpr DeviceNode kNodes[] = {{"/dev/console", 5, 1}, {"/dev/null", 1, 3},  {
                                  {"/dev/port", 1, 4},    {"/dev/zero", 1, 5},  {"/dev/urandom", 1, 9},
                                  {"/dev/kmsg", 1, 11},   {"/dev/ttyS0", 4, 64}};
 
+std::string TerminalName(const ProgramConfig& config) {
+  const char* const ours = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  return config.terminal && ours != nullptr ? ours : "dumb";
+}
+
 std::vector<std::string> Environment(const ProgramConfig& config) {
-  std::map<std::string, std::string> values = {
-      {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, {"HOME", "/root"}, {"TERM", "dumb"}};
+  std::map<std::string, std::string> values = {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+                                               {"HOME", "/root"},
+                                               {"TERM", TerminalName(config)}};
   for (const std::string& variable : config.environment) {
     const std::pair<std::string, std::string> parts = absl::StrSplit(variable, absl::MaxSplits('=', 1));
     values[parts.first] = parts.second;
@@ -53,19 +61,6 @@ std::vector<std::string> LibraryPath(const std::vector<std::string>& environment
   }
   return {};
 }
-
-class Plan {
- public:
-  void Add(PlanRecord kind, std::string_view text) {
-    bytes_ += static_cast<char>(kind);
-    bytes_ += text;
-    bytes_ += '\0';
-  }
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  std::string bytes_;
-};
 
 // The first word of the version in a bzImage's header, as uname -r gives it. Empty if it is not known.
 absl::StatusOr<std::string> KernelRelease(const std::string& kernel_path) {
@@ -84,26 +79,47 @@ absl::StatusOr<ModuleTree> OpenModules(const ProgramConfig& config, const std::s
   return ModuleTree::Open(folder);
 }
 
-absl::Status AddModules(const ProgramConfig& config, const std::string& kernel_path, CpioWriter& archive, Plan& plan) {
-  if (config.modules.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const std::string release, KernelRelease(kernel_path));
-  ASSIGN_OR_RETURN(const ModuleTree tree, Annotate(OpenModules(config, release), "--module"));
-  for (const std::string& name : config.modules) {
-    ASSIGN_OR_RETURN(const std::vector<ModuleToLoad> modules, Annotate(tree.LoadOrder(name), "--module=" + name));
-    for (const ModuleToLoad& module : modules) {
-      const std::string at = absl::StrFormat("/.vmm/modules/%s.ko", ModuleName(module.path));
-      if (archive.Has(at)) continue;
-      ASSIGN_OR_RETURN(const std::string bytes, ReadModule(module.path));
-      ASSIGN_OR_RETURN(const ModuleInfo info, Annotate(ReadModuleInfo(bytes), "module " + module.path));
-      if (!release.empty() && !info.release.empty() && info.release != release) {
-        return absl::InvalidArgumentError(absl::StrFormat(
-            "--module=%s: %s is for the kernel %s, but the kernel to boot is %s: give its own by --modules-dir=DIR",
-            name, module.path, info.release, release));
-      }
-      RETURN_IF_ERROR(archive.AddBytes(at, BytesOfText(bytes), 0644));
-      plan.Add(module.required ? kPlanModule : kPlanSoftModule, at);
+// A module to load, and the flag that asks for it, for messages.
+struct WantedModule {
+  std::string name;
+  std::string flag;
+};
+
+absl::Status AddModule(const WantedModule& wanted, const ModuleTree& tree, const std::string& release,
+                       CpioWriter& archive, Plan& plan) {
+  ASSIGN_OR_RETURN(const std::vector<ModuleToLoad> modules, Annotate(tree.LoadOrder(wanted.name), wanted.flag));
+  for (const ModuleToLoad& module : modules) {
+    const std::string at = absl::StrFormat("/.vmm/modules/%s.ko", ModuleName(module.path));
+    if (archive.Has(at)) continue;
+    ASSIGN_OR_RETURN(const std::string bytes, ReadModule(module.path));
+    ASSIGN_OR_RETURN(const ModuleInfo info, Annotate(ReadModuleInfo(bytes), "module " + module.path));
+    if (!release.empty() && !info.release.empty() && info.release != release) {
+      return absl::InvalidArgumentError(absl::StrFormat(
+          "%s: %s is for the kernel %s, but the kernel to boot is %s: give its own by --modules-dir=DIR", wanted.flag,
+          module.path, info.release, release));
     }
+    RETURN_IF_ERROR(archive.AddBytes(at, BytesOfText(bytes), 0644));
+    plan.Add(module.required ? kPlanModule : kPlanSoftModule, at);
   }
+  return absl::OkStatus();
+}
+
+absl::Status AddModules(const ProgramConfig& config, const std::string& kernel_path, CpioWriter& archive, Plan& plan) {
+  std::vector<WantedModule> wanted;
+  if (config.root.has_value()) {
+    for (const std::string& name : ModulesForRoot(*config.root)) wanted.push_back({name, "--rootfs"});
+  }
+  for (const std::string& name : config.modules) wanted.push_back({name, "--module=" + name});
+  if (wanted.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string release, KernelRelease(kernel_path));
+  const absl::StatusOr<ModuleTree> tree = OpenModules(config, release);
+  // A kernel of one's own may have all that a root needs built in, and no modules. If not, init says so.
+  if (!tree.ok() && config.modules.empty() && config.modules_folder.empty()) {
+    LogDebug(absl::StrFormat("--rootfs: no modules are packed: %s", tree.status().message()));
+    return absl::OkStatus();
+  }
+  if (!tree.ok()) return Annotate(tree.status(), wanted.back().flag);
+  for (const WantedModule& module : wanted) RETURN_IF_ERROR(AddModule(module, *tree, release, archive, plan));
   return absl::OkStatus();
 }
 
@@ -117,14 +133,26 @@ absl::Status AddBase(CpioWriter& archive) {
   return absl::OkStatus();
 }
 
-// Returns the program's path in the guest: a file that --file put there, or one of the host.
+// Returns the program's path in the guest, or a word for which init searches PATH there: a file that --file put there,
+// or one of the host. With a root of its own the guest has its program already.
 absl::StatusOr<std::string> AddProgram(const ProgramConfig& config, const CpioWriter& archive, GuestFiles& files) {
   const std::string& word = config.words[0];
+  if (config.root.has_value() && !config.root->is_hosts_own()) return word;
   if (word.find('/') != std::string::npos && archive.Has(AbsolutePath(word))) return AbsolutePath(word);
   const char* const search_path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): nobody sets it
   ASSIGN_OR_RETURN(std::string path, FindProgram(word, search_path != nullptr ? search_path : "/usr/bin:/bin"));
-  RETURN_IF_ERROR(files.AddProgram(path));
+  if (config.root.has_value()) {
+    RETURN_IF_ERROR(CheckProgram(path));
+  } else {
+    RETURN_IF_ERROR(files.AddProgram(path));
+  }
   return path;
+}
+
+// Ours, if the guest has the same tree.
+std::string WorkingFolder(const ProgramConfig& config) {
+  if (!config.working_folder.empty()) return config.working_folder;
+  return config.root.has_value() && !config.root->is_hosts_own() ? "/" : AbsolutePath(".");
 }
 
 }  // namespace
@@ -142,9 +170,13 @@ absl::StatusOr<InputFile> MakeProgramArchive(const ProgramConfig& config, const 
   }
   ASSIGN_OR_RETURN(const std::string program, AddProgram(config, archive, files));
   RETURN_IF_ERROR(AddModules(config, kernel_path, archive, plan));
-  const std::string folder = config.working_folder.empty() ? AbsolutePath(".") : config.working_folder;
-  RETURN_IF_ERROR(Annotate(archive.AddFolder(folder), "--cwd=" + folder));
-
+  const std::string folder = WorkingFolder(config);
+  if (config.root.has_value()) {
+    plan.Add(kPlanRoot, DescribeRoot(*config.root, folder, program));
+  } else {
+    RETURN_IF_ERROR(Annotate(archive.AddFolder(folder), "--cwd=" + folder));
+  }
+  if (config.terminal) plan.Add(kPlanTerminal, config.terminal_errors ? "e" : "");
   plan.Add(kPlanFolder, folder);
   plan.Add(kPlanProgram, program);
   for (const std::string& word : config.words) plan.Add(kPlanArgument, word);

@@ -23,7 +23,7 @@ absl::StatusOr<std::unique_ptr<ProgramChannel>> ProgramChannel::Create(GuestMemo
                                        to.stdout_fd, "standard output", to.ring_guest, to.on_stdout));
   ASSIGN_OR_RETURN(channel->stderr_,
                    OutputStream::Start(header.stderr_ring, pages.subspan(CHANNEL_STDERR_OFFSET, CHANNEL_STDERR_SIZE),
-                                       to.stderr_fd, "standard error", to.ring_guest, nullptr));
+                                       to.stderr_fd, "standard error", to.ring_guest, to.on_stderr));
   return channel;
 }
 
@@ -57,9 +57,20 @@ size_t ProgramChannel::Offer(std::span<const uint8_t> bytes) {
   return taken;
 }
 
+void ProgramChannel::SetWindow(uint16_t rows, uint16_t columns) {
+  std::atomic_ref(header_.rows).store(rows, std::memory_order_relaxed);
+  std::atomic_ref(header_.columns).store(columns, std::memory_order_release);
+  wiring_.ring_guest();
+}
+
 void ProgramChannel::EndInput() {
   std::atomic_ref(header_.stdin_ring.ended).store(1, std::memory_order_release);
   wiring_.ring_guest();
+}
+
+uint64_t ProgramChannel::said() const {
+  return uint64_t{std::atomic_ref(header_.stdout_ring.produced).load(std::memory_order_relaxed)} +
+         std::atomic_ref(header_.stderr_ring.produced).load(std::memory_order_relaxed);
 }
 
 void ProgramChannel::Finish(int stop_fd, absl::Duration patience) {

@@ -25,6 +25,7 @@ class ProgramChannel {
     int stderr_fd = 2;                                        // not owned
     std::function<void()> ring_guest;                         // tells init of news; any thread calls it
     std::function<void(std::span<const uint8_t>)> on_stdout;  // sees standard output too, in order; may be empty
+    std::function<void(std::span<const uint8_t>)> on_stderr;  // the same for standard error
     std::function<void()> on_room;                            // Offer() may be tried again; a vCPU thread calls it
   };
   // Writes the channel's header into `memory`, which must outlive this object. Call it after the kernel was loaded and
@@ -36,7 +37,13 @@ class ProgramChannel {
 
   // Gives bytes to the program's standard input. Returns how many were taken; all, if nobody will ever read them.
   size_t Offer(std::span<const uint8_t> bytes);
+  // The size of the terminal that the program has. Init hears of it.
+  void SetWindow(uint16_t rows, uint16_t columns);
+
   void EndInput();  // all bytes were offered and taken
+
+  // Bytes that the program has written so far, by the guest's word: a number that stays the same is silence.
+  uint64_t said() const;
 
   // After the vCPUs have stopped: what is still in the rings goes out. See OutputStream::Finish().
   void Finish(int stop_fd, absl::Duration patience);

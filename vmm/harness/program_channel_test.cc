@@ -74,6 +74,20 @@ TEST_F(ProgramChannelTest, BytesComeOutAtTheDoorbell) {
   EXPECT_EQ(header().stdout_ring.consumed, 6u);
 }
 
+TEST_F(ProgramChannelTest, InitHearsTheSizeOfTheTerminal) {
+  const int before = rings_;
+  channel_->SetWindow(24, 132);
+  EXPECT_EQ(header().rows, 24u);
+  EXPECT_EQ(header().columns, 132u);
+  EXPECT_EQ(rings_, before + 1);
+}
+
+TEST_F(ProgramChannelTest, WhatTheProgramSaysIsNoSilence) {
+  EXPECT_EQ(channel_->said(), 0u);
+  Produce("tick\n");
+  EXPECT_EQ(channel_->said(), 5u);
+}
+
 TEST_F(ProgramChannelTest, BytesWithoutADoorbellComeOutAtTheEnd) {
   Produce("last words");
   channel_->Finish(-1, absl::Seconds(1));

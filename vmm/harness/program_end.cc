@@ -15,6 +15,12 @@ std::string DescribeProgramEnd(const ProgramEnd& end) {
     case kStageProgramFailed:
       return absl::StrFormat("the guest could not execute the program: %s", strerror(end.error));
     case kStagePlanFailed: return absl::StrFormat("the guest's init failed (%s): %s", end.text, strerror(end.error));
+    case kStageRootFailed:
+      return absl::StrFormat(
+          "the guest could not enter the root of --rootfs (%s): %s; its kernel needs virtio_mmio, virtiofs and, "
+          "without "
+          ",ro or ,rw, overlay, built in or as modules: --modules-dir=DIR names them",
+          end.text, strerror(end.error));
     default: break;
   }
   if (end.signal() == 0) return absl::StrFormat("program ended with status %d", end.status());

@@ -14,10 +14,10 @@ struct ProgramEnd {
   uint32_t stage = kStageNone;  // ChannelStage, or any other number
   int error = 0;                // errno, if init failed
   uint32_t wait_status = 0;     // valid if stage is kStageEnded
-  std::string text;             // the module or folder that failed; printable
+  std::string text;             // the module, folder or step that failed; printable
 
   bool ended() const { return stage == kStageEnded; }
-  bool failed() const { return stage >= kStageModuleFailed && stage <= kStagePlanFailed; }
+  bool failed() const { return stage >= kStageModuleFailed && stage <= kStageRootFailed; }
   int signal() const { return static_cast<int>(wait_status & 0x7f); }  // that killed it; 0: none
   int status() const { return static_cast<int>(wait_status >> 8 & 0xff); }
 };

@@ -210,6 +210,9 @@ absl::Status KvmVcpu::SetRip(uint64_t rip) {
   return KvmIoctl(fd_.get(), KVM_SET_REGS, &regs, Named("KVM_SET_REGS")).status();
 }
 
+// A guest that has not set up KVM's clock is no error: EINVAL.
+void KvmVcpu::WasPaused() { ioctl(fd_.get(), KVM_KVMCLOCK_CTRL, 0); }
+
 // The order against Run(): Run() stores the thread before the kernel reads immediate_exit, and Kick() stores
 // immediate_exit before it reads the thread. So one of the two sees the other.
 void KvmVcpu::Kick() {

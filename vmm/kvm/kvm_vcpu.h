@@ -66,6 +66,11 @@ class KvmVcpu final : public Vcpu {
   // INIT again.
   absl::Status WriteState(const CpuState& state) override;
   absl::Status SetRip(uint64_t rip) override;
+  absl::Status WriteRegisters(const CpuState& state) override;
+  absl::StatusOr<FpuState> ReadFpu() override;
+  absl::Status WriteFpu(const FpuState& state) override;
+  absl::Status SetDebug(const GuestDebug& debug) override;
+  void WasPaused() override;
   void Kick() override;
   void Unkick() override;
 

@@ -16,13 +16,15 @@ constexpr unsigned long kGetNestedState = _IOWR(KVMIO, 0xbe, KvmNestedHeader);
 }  // namespace
 
 std::vector<uint32_t> VcpuThreadRequests() {
-  return {KVM_RUN,      KVM_GET_REGS,    KVM_SET_REGS, KVM_GET_SREGS,   KVM_SET_SREGS, KVM_GET_MP_STATE,
-          KVM_IRQ_LINE, KVM_GET_TSC_KHZ, kGetMsrs,     kGetNestedState, KVM_IOEVENTFD, KVM_IRQFD};
+  return {KVM_RUN,          KVM_GET_REGS, KVM_SET_REGS,        KVM_GET_SREGS,    KVM_SET_SREGS,
+          KVM_GET_MP_STATE, KVM_IRQ_LINE, KVM_GET_TSC_KHZ,     kGetMsrs,         kGetNestedState,
+          KVM_IOEVENTFD,    KVM_IRQFD,    KVM_SET_GUEST_DEBUG, KVM_KVMCLOCK_CTRL};
 }
 
 std::vector<uint32_t> MainThreadRequests() {
   std::vector<uint32_t> requests = VcpuThreadRequests();
-  requests.insert(requests.end(), {KVM_SIGNAL_MSI, KVM_NMI, KVM_GET_LAPIC, KVM_GET_STATS_FD});
+  requests.insert(requests.end(),
+                  {KVM_SIGNAL_MSI, KVM_NMI, KVM_GET_LAPIC, KVM_GET_STATS_FD, kSetMsrs, KVM_GET_FPU, KVM_SET_FPU});
   return requests;
 }
 

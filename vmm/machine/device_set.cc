@@ -20,7 +20,7 @@ std::function<absl::Duration()> SinceNow() {
 DeviceSet::DeviceSet(const Wiring& wiring)
     : serial_(wiring.serial_irq, wiring.console),
       pvpanic_(wiring.events, wiring.events),
-      fw_cfg_(wiring.memory),
+      fw_cfg_(wiring.memory, wiring.cpus),
       pm1_event_(wiring.sci),
       pm1_control_(wiring.events),
       pm_timer_(SinceNow()),
@@ -45,10 +45,20 @@ absl::StatusOr<std::unique_ptr<DeviceSet>> DeviceSet::Create(const Wiring& wirin
   RETURN_IF_ERROR(pio.Add(kResetPort, ResetControl::kSize, &set->reset_control_));
   RETURN_IF_ERROR(pio.Add(kCmosPort, Cmos::kSize, &set->cmos_));
   RETURN_IF_ERROR(pio.Add(kDebugExitPort, DebugExit::kSize, &set->debug_exit_));
-  RETURN_IF_ERROR(pio.Add(kDebugConsolePort, DebugConsole::kSize, &set->debug_console_));
   if (wiring.ib700) {
     set->ib700_ = std::make_unique<Ib700>(set->clock_, [&events = wiring.events] { events.Wake(); });
     RETURN_IF_ERROR(pio.Add(kIb700Port, Ib700::kSize, set->ib700_.get()));
+  }
+  if (wiring.test_irq_lines != nullptr) {
+    set->testdev_ = std::make_unique<PcTestdev>(wiring.memory, wiring.test_irq_lines);
+    PcTestdev& testdev = *set->testdev_;
+    RETURN_IF_ERROR(pio.Add(kTestRegisterPort, TestRegister::kSize, &testdev.echo));
+    RETURN_IF_ERROR(pio.Add(kTestFlushPort, TestFlush::kSize, &testdev.flush));
+    RETURN_IF_ERROR(pio.Add(kTestRegisterBytePort, TestRegister::kSize, &testdev.echo));
+    RETURN_IF_ERROR(pio.Add(kTestIrqPort, TestIrqLines::kSize, &testdev.irq_lines));
+    RETURN_IF_ERROR(set->mmio_.Add(kTestMemory, TestMemory::kSize, &testdev.memory));
+  } else {  // the register's second place has the debug console's port
+    RETURN_IF_ERROR(pio.Add(kDebugConsolePort, DebugConsole::kSize, &set->debug_console_));
   }
   if (wiring.backdoor.has_value()) {
     set->backdoor_ = std::make_unique<Backdoor>(*wiring.backdoor, set->clock_, SinceNow());

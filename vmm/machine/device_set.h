@@ -17,6 +17,7 @@
 #include "devices/i8042.h"
 #include "devices/ib700.h"
 #include "devices/irq_line.h"
+#include "devices/pc_testdev.h"
 #include "devices/pvpanic.h"
 #include "devices/reset_control.h"
 #include "devices/serial.h"
@@ -38,6 +39,8 @@ class DeviceSet {
     Serial::Output console;                  // output of both consoles; any vCPU thread calls it
     std::optional<BackdoorConfig> backdoor;  // empty: the machine has no backdoor ports
     bool ib700 = false;                      // true: the machine has a watchdog
+    int cpus = 1;                            // as fw_cfg gives it
+    TestIrqLines::LineOf test_irq_lines;     // null: the machine has no test device
   };
   static absl::StatusOr<std::unique_ptr<DeviceSet>> Create(const Wiring& wiring);
 
@@ -69,8 +72,9 @@ class DeviceSet {
   DebugConsole debug_console_;
   std::unique_ptr<Ib700> ib700_;
   std::unique_ptr<Backdoor> backdoor_;
+  std::unique_ptr<PcTestdev> testdev_;
   Bus pio_;
-  Bus mmio_;  // virtio devices; KVM has the interrupt controllers
+  Bus mmio_;  // virtio devices and the test device's memory; KVM has the interrupt controllers
 };
 
 }  // namespace vmm

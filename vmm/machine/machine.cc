@@ -32,6 +32,12 @@ BackdoorConfig DescribeMachine(const VmConfig& config, const KvmVm& vm, const Uu
           .tap = config.vmware.tap};
 }
 
+TestIrqLines::LineOf TestIrqLinesOf(const VmConfig& config, KvmVm& vm) {
+  static_assert(TestIrqLines::kSize == KvmVm::kGsis);
+  if (!config.test_device) return nullptr;
+  return [&vm](int gsi) -> IrqLine& { return vm.irq_line(gsi); };
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const VmConfig& config, RunEvents& events,
@@ -65,7 +71,9 @@ absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const VmConfig& config,
                                                          .events = events,
                                                          .console = std::move(console),
                                                          .backdoor = std::move(backdoor),
-                                                         .ib700 = config.watchdog}));
+                                                         .ib700 = config.watchdog,
+                                                         .cpus = config.cpus,
+                                                         .test_irq_lines = TestIrqLinesOf(config, *machine->vm_)}));
   for (const auto& [key, value] : config.vmware.guestinfo) {
     RETURN_IF_ERROR(Annotate(machine->devices_->backdoor()->SetGuestInfo(key, value), "guestinfo"));
   }

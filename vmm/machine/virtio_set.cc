@@ -81,6 +81,13 @@ void VirtioSet::Resume() {
   for (Slot& slot : slots_) slot.mmio->Resume();
 }
 
+std::string_view VirtioSet::NameOfExternal() const {
+  for (const Slot& slot : slots_) {
+    if (slot.device->is_external()) return slot.device->name();
+  }
+  return "";
+}
+
 std::vector<VirtioMmio::Report> VirtioSet::Describe() const {
   std::vector<VirtioMmio::Report> reports;
   for (const Slot& slot : slots_) reports.push_back(slot.mmio->Describe());

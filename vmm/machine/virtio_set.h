@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -40,6 +41,9 @@ class VirtioSet {
   // good, and each device first takes what the guest left for it.
   std::vector<std::string> Pause(absl::Duration patience, bool leftovers);
   void Resume();
+
+  // The name of a device for which another process maps the guest's RAM. Empty: there is none.
+  std::string_view NameOfExternal() const;
 
   std::vector<VirtioMmio::Report> Describe() const;
 

@@ -76,6 +76,10 @@ void Confine(std::vector<int> kept, int answer_fd) {
   Limit(RLIMIT_CORE, 0, 0);
   Limit(RLIMIT_CPU, static_cast<uint64_t>(limits.cpu_seconds), static_cast<uint64_t>(limits.cpu_seconds) + 1);
   signal(SIGXCPU, SIG_DFL);
+  sigset_t time_is_up;  // a caller's thread may have it blocked
+  sigemptyset(&time_is_up);
+  sigaddset(&time_is_up, SIGXCPU);
+  sigprocmask(SIG_UNBLOCK, &time_is_up, nullptr);
   if (address_space != 0) Limit(RLIMIT_AS, address_space + limits.memory, address_space + limits.memory);
   int code = kThrew;
   try {

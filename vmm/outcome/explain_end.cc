@@ -68,6 +68,17 @@ void PromoteConsolePanic(RunOutcome& outcome) {
   outcome.panic = PanicEvent{.source = PanicSource::kConsole, .detail = panic->line};
 }
 
+void NameXenVictim(bool multiboot, RunOutcome& outcome) {
+  if (!multiboot || !outcome.panic.has_value()) return;
+  for (const ConsoleWitness& witness : outcome.console) {
+    std::optional<XenVictim> victim = FindXenDeath(witness.line);
+    if (!victim.has_value() && witness.sign == KernelSign::kPanic) victim = XenVictim::kDom0;
+    // Xen may die of dom0's death, for example while it resets the machine: the first of them counts.
+    if (victim.has_value()) outcome.xen_victim = victim;
+    if (victim.has_value()) return;
+  }
+}
+
 bool IsBadEnd(const RunOutcome& outcome) {
   switch (outcome.kind) {
     case RunOutcome::Kind::kPanic:

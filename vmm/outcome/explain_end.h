@@ -15,6 +15,10 @@ namespace vmm {
 // which EarlyExceptionWatch handles.
 void PromoteConsolePanic(RunOutcome& outcome);
 
+// Sets outcome.xen_victim from the console's lines, if `multiboot`, the kernel is one that Xen might be. A Linux panic
+// on the console of Xen is dom0's: Xen marks the lines of every other domain.
+void NameXenVictim(bool multiboot, RunOutcome& outcome);
+
 // True if the guest's console said that it panicked.
 bool ConsoleShowedPanic(const RunOutcome& outcome);
 

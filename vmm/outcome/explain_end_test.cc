@@ -100,6 +100,24 @@ TEST(PromoteConsolePanicTest, AResetStaysOneIfTheCatchThatWasPlantedDidNotFire) 
   }
 }
 
+TEST(NameXenVictimTest, TheFirstDeathOnTheConsoleOfXenNamesWhoDied) {
+  const auto victim_of = [](std::vector<ConsoleWitness> console, bool multiboot = true) {
+    RunOutcome outcome{.kind = RunOutcome::Kind::kPanic, .panic = PanicEvent{.source = PanicSource::kPvpanic}};
+    outcome.console = std::move(console);
+    NameXenVictim(multiboot, outcome);
+    return outcome.xen_victim;
+  };
+  const ConsoleWitness oops{KernelSign::kOops, "Oops: 0002 [#1] SMP", {}};
+  const ConsoleWitness linux_panic{KernelSign::kPanic, "Kernel panic - not syncing: sysrq triggered crash", {}};
+  const ConsoleWitness dom0{KernelSign::kPanic, "(XEN) Hardware Dom0 crashed: rebooting machine in 5 seconds.", {}};
+  const ConsoleWitness xen{KernelSign::kPanic, "(XEN) Panic on CPU 0:", {}};
+  EXPECT_EQ(victim_of({oops, linux_panic}), XenVictim::kDom0);
+  EXPECT_EQ(victim_of({dom0, xen}), XenVictim::kDom0);
+  EXPECT_EQ(victim_of({xen, dom0}), XenVictim::kXen);
+  EXPECT_EQ(victim_of({oops}), std::nullopt);
+  EXPECT_EQ(victim_of({linux_panic}, /*multiboot=*/false), std::nullopt);
+}
+
 TEST(PromoteConsolePanicTest, OtherEndsAndOtherSignsAreLeftAlone) {
   RunOutcome power_off = After(RunOutcome::Kind::kPowerOff, kPanicLine);
   PromoteConsolePanic(power_off);

@@ -12,6 +12,7 @@
 #include "base/version.h"
 #include "nlohmann/json.hpp"
 #include "vmm/ktap/summary_json.h"
+#include "vmm/outcome/live_dump_json.h"
 #include "vmm/outcome/tool_lines.h"
 
 namespace vmm {
@@ -32,6 +33,7 @@ ordered_json PanicJson(const RunOutcome& outcome) {
   if (!outcome.panic.has_value()) return nullptr;
   ordered_json json = PanicJson(*outcome.panic);
   json["seen"] = outcome.panics_seen;
+  if (outcome.xen_victim.has_value()) json["died"] = std::string(XenVictimName(*outcome.xen_victim));
   return json;
 }
 
@@ -286,6 +288,7 @@ std::string ResultJson(const VmConfig& config, const RunOutcome& outcome) {
       {"command", config.command},
   };
   if (outcome.vmport.has_value()) result["vmport"] = VmportJson(*outcome.vmport);
+  if (!outcome.live.last.empty()) result["live_dumps"] = LiveDumpsJson(outcome.live);
   if (outcome.tests.has_value()) result["tests"] = TestsJson(*outcome.tests);
   if (config.program.has_value()) result["program"] = ProgramJson(*config.program, outcome);
   if (outcome.kind == RunOutcome::Kind::kGuestExit) result["guest_status"] = outcome.guest_status;

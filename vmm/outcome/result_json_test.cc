@@ -38,6 +38,13 @@ TEST(ResultJsonTest, APanicIsRecordedWithItsDump) {
   EXPECT_EQ(json["guest"]["kaslr_seed"], "0x2a") << "for --kaslr=";
 }
 
+TEST(ResultJsonTest, UnderXenThePanicSaysWhoDied) {
+  EXPECT_FALSE(nlohmann::json::parse(ResultJson({}, APanic()))["panic"].contains("died"));
+  RunOutcome outcome = APanic();
+  outcome.xen_victim = XenVictim::kDom0;
+  EXPECT_EQ(nlohmann::json::parse(ResultJson({}, outcome))["panic"]["died"], "dom0");
+}
+
 TEST(ResultJsonTest, ACleanEndHasNoPanicAndNoDump) {
   const auto json = nlohmann::json::parse(ResultJson({}, {.kind = RunOutcome::Kind::kPowerOff, .by = "acpi"}));
   EXPECT_TRUE(json["panic"].is_null());

@@ -16,6 +16,7 @@ std::string DescribePanic(const RunOutcome& outcome) {
   const PanicEvent& panic = *outcome.panic;
   std::string text =
       IsTripleFault(outcome) ? "triple fault" : absl::StrFormat("panic (%s)", PanicSourceName(panic.source));
+  if (outcome.xen_victim.has_value()) text += absl::StrFormat(" of %s", XenVictimName(*outcome.xen_victim));
   if (panic.vcpu >= 0) text += absl::StrFormat(" on vCPU %d", panic.vcpu);
   if (outcome.death.has_value() && !outcome.death->message.empty()) return text + ": " + outcome.death->message;
   // For pvpanic the detail only says in other words that the guest panicked.
@@ -96,6 +97,8 @@ int ExitCodeOf(const RunOutcome& outcome) {
     case RunOutcome::Kind::kLost: return kExitLost;
     case RunOutcome::Kind::kGuestExit:
       if (outcome.shell_status) return static_cast<int>(outcome.guest_status & 0xff);
+      // A parent sees the low byte of an exit code only.
+      if (outcome.exit_like_qemu) return static_cast<int>((outcome.guest_status << 1 | 1) & 0xff);
       return outcome.guest_status < kExitGuestStatusMax ? static_cast<int>(outcome.guest_status) : kExitGuestStatusMax;
     case RunOutcome::Kind::kPanic:
       if (!outcome.dump_error.ok()) return kExitDumpFailed;

@@ -21,10 +21,12 @@
 #include "vmm/outcome/death_report.h"
 #include "vmm/outcome/fault_site.h"
 #include "vmm/outcome/hang_registers.h"
+#include "vmm/outcome/live_dump.h"
 #include "vmm/outcome/vmport_report.h"
 #include "vmm/sandbox/sandbox.h"
 #include "vmm/witness/console_scanner.h"
 #include "vmm/witness/hang_monitor.h"
+#include "vmm/witness/xen_signs.h"
 
 namespace vmm {
 
@@ -44,6 +46,7 @@ struct RunOutcome {
   Kind kind = Kind::kVmmError;
   std::string_view by;  // for power-off and reset: the device that took the request
   uint32_t guest_status = 0;
+  bool exit_like_qemu = false;  // --test-device: guest_status V is exit code V * 2 + 1, as with QEMU's isa-debug-exit
   int signal = 0;
 
   // With a program of the user's.
@@ -55,6 +58,7 @@ struct RunOutcome {
   // kernel took over).
   std::optional<PanicEvent> panic;
   uint64_t panics_seen = 0;
+  std::optional<XenVictim> xen_victim;  // who died of it, if Xen ran; see NameXenVictim()
 
   std::optional<Hang> hang;
   std::optional<HangRegisters> hang_registers;  // for every hang after which an NMI was sent, or would have been
@@ -90,6 +94,8 @@ struct RunOutcome {
   std::optional<VmportReport> vmport;  // empty without --vmport
 
   std::optional<ResultTree> tests;  // empty without --ktap and --junit
+
+  LiveDumps live;  // dumps of the guest while it lived
 
   std::optional<VmcoreReport> dump;
   std::string earlier_dump;  // with --dump-once: the path of the dump that an earlier death of this kind left

@@ -28,6 +28,17 @@ TEST(RunOutcomeTest, AGuestStatusNeverPassesForOneOfOurs) {
   EXPECT_EQ(ExitCodeOf({.kind = RunOutcome::Kind::kGuestExit, .guest_status = 0xffffffff}), 119);
 }
 
+TEST(RunOutcomeTest, WithATestDeviceAStatusIsQemusFormula) {
+  RunOutcome outcome{.kind = RunOutcome::Kind::kGuestExit, .guest_status = 0, .exit_like_qemu = true};
+  EXPECT_EQ(ExitCodeOf(outcome), 1);
+  outcome.guest_status = 1;
+  EXPECT_EQ(ExitCodeOf(outcome), 3);
+  outcome.guest_status = 0xffffffff;
+  EXPECT_EQ(ExitCodeOf(outcome), 255);
+  EXPECT_EQ(ExitCodeOf({.kind = RunOutcome::Kind::kPowerOff, .exit_like_qemu = true}), 0);
+  EXPECT_EQ(ExitCodeOf({.kind = RunOutcome::Kind::kTimeout, .exit_like_qemu = true}), 124);
+}
+
 TEST(RunOutcomeTest, APanicWhoseDumpFailedIsStillReportedAsAPanic) {
   RunOutcome outcome = Panicked(PanicSource::kPvpanic);
   outcome.dump_error = absl::ResourceExhaustedError("disk full");

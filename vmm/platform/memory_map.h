@@ -6,7 +6,7 @@
 //   0x0009fc00    end of what e820 calls usable below 1 MiB
 //   0x000c0000    the channel to a program in the guest (vmm/harness/channel.h), up to 0xe0000; e820 does not list it
 //   0x000e0000    ACPI tables (RSDP first; e820: reserved, up to 1 MiB)
-//   0x000f0000    SMBIOS tables, where --vmware-dmi asks for them
+//   0x000f0000    SMBIOS tables, where --vmware-dmi asks for them; a multiboot kernel's BIOS stub at 0xfff00
 //   0x00100000    usable RAM: kernel, initrd at the top of what lies below the hole
 //   0xc0000000  hole       3 GiB to 4 GiB: IOAPIC 0xfec00000, LAPIC 0xfee00000, KVM's own pages
 //   0xd0000000    virtio devices, a page each
@@ -40,7 +40,10 @@ inline constexpr uint64_t kAcpiTablesSize = 0x10000;
 
 // The part of it where a kernel looks for SMBIOS.
 inline constexpr GuestAddr kSmbiosTables{0xf0000};
-inline constexpr uint64_t kSmbiosTablesSize = 0x10000;
+inline constexpr uint64_t kSmbiosTablesSize = 0xff00;
+
+// A handler of real-mode interrupts, for multiboot kernels only.
+inline constexpr GuestAddr kBiosStub{0xfff00};
 
 inline constexpr GuestAddr kHighMemory{0x100000};
 
@@ -57,8 +60,16 @@ inline constexpr int kSerialIrq = 4;
 inline constexpr uint16_t kCmosPort = 0x70;
 inline constexpr int kRtcIrq = 8;
 inline constexpr uint16_t kI8042Port = 0x64;  // the data port 0x60 is open bus; 0x61 is KVM's PIT
+// Not with --test-device.
 inline constexpr uint16_t kDebugConsolePort = 0xe9;
 inline constexpr uint16_t kDebugExitPort = 0xf4;
+// With --test-device.
+inline constexpr uint16_t kTestRegisterPort = 0xe0;
+inline constexpr uint16_t kTestFlushPort = 0xe4;
+inline constexpr uint16_t kTestRegisterBytePort = 0xe8;  // the same register
+inline constexpr uint16_t kTestIrqPort = 0x2000;         // 24 ports, one for each interrupt line
+inline constexpr uint64_t kTestMemory = 0xff000000;      // 64 KiB in the hole, after KVM's own pages
+
 inline constexpr uint16_t kIb700Port = 0x441;  // with --watchdog=ib700
 inline constexpr uint16_t kPvpanicPort = 0x505;
 inline constexpr uint16_t kFwCfgPort = 0x510;

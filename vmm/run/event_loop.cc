@@ -57,10 +57,7 @@ void EventLoop::SetHangWatch(absl::Duration interval, std::function<bool()> hang
   hangs_ = std::move(hangs);
 }
 
-void EventLoop::SetService(int fd, std::function<void()> serve) {
-  service_fd_ = fd;
-  service_ = std::move(serve);
-}
+void EventLoop::AddService(int fd, std::function<void()> serve) { services_.push_back({fd, std::move(serve)}); }
 
 void EventLoop::SetPaused(bool paused) {
   paused_ = paused;
@@ -98,8 +95,9 @@ RunEnd EventLoop::WaitForUser() {
 std::optional<RunEnd> EventLoop::Poll(absl::Time deadline, Stops stops) {
   if (user_quit_) return RunEnd::kUserQuit;
   const int input = input_.full() || input_ended_ ? -1 : source_.fd();
-  std::array<pollfd, 4> fds{pollfd{events_.fd(), POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0}, pollfd{input, POLLIN, 0},
-                            pollfd{service_fd_, POLLIN, 0}};
+  std::vector<pollfd> fds{{events_.fd(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}, {input, POLLIN, 0}};
+  const size_t first_service = fds.size();
+  for (const Service& service : services_) fds.push_back({service.fd, POLLIN, 0});
   if (poll(fds.data(), fds.size(), PollTimeout(deadline)) < 0) return std::nullopt;  // EINTR: look again
   if (fds[0].revents != 0) {
     events_.Acknowledge();
@@ -111,7 +109,9 @@ std::optional<RunEnd> EventLoop::Poll(absl::Time deadline, Stops stops) {
     if (signal_ != 0) return RunEnd::kSignal;
   }
   if (fds[2].revents != 0) user_quit_ = ReadInput();
-  if (fds[3].revents != 0) service_();
+  for (size_t i = 0; i < services_.size(); ++i) {
+    if (fds[first_service + i].revents != 0) services_[i].serve();
+  }
   return user_quit_ ? std::optional(RunEnd::kUserQuit) : std::nullopt;
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "vmm/console/console_input.h"
@@ -40,7 +41,7 @@ class EventLoop {
   void SetInputEnd(std::function<void()> ended) { on_input_end_ = std::move(ended); }
 
   // From now on `serve` is called when `fd` is readable, in every wait.
-  void SetService(int fd, std::function<void()> serve);
+  void AddService(int fd, std::function<void()> serve);
 
   // A paused guest neither hangs nor lets its watchdog bite.
   void SetPaused(bool paused);
@@ -84,8 +85,11 @@ class EventLoop {
   int signal_ = 0;
   bool user_quit_ = false;
   bool paused_ = false;
-  int service_fd_ = -1;
-  std::function<void()> service_;
+  struct Service {
+    int fd;
+    std::function<void()> serve;
+  };
+  std::vector<Service> services_;
   Stops stops_ = Stops::kTake;
   absl::Duration look_interval_;
   absl::Time next_look_ = absl::InfiniteFuture();

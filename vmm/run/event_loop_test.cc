@@ -204,6 +204,23 @@ TEST_F(EventLoopTest, KeysReachTheGuestAndCtrlAXQuits) {
   EXPECT_EQ(guest_got_, "ls\n");
 }
 
+TEST_F(EventLoopTest, EachServiceIsCalledForItsOwnDescriptor) {
+  std::array<Keyboard, 3> bells;
+  std::string served;
+  for (size_t i = 0; i < bells.size(); ++i) {
+    loop_.AddService(bells[i].reader.get(), [&, i] {
+      char byte = 0;
+      ASSERT_EQ(read(bells[i].reader.get(), &byte, 1), 1);
+      served += static_cast<char>('0' + i);
+      if (i == 2) loop_.Quit();
+    });
+  }
+  ASSERT_EQ(write(bells[0].keys.get(), "xx", 2), 2);
+  ASSERT_EQ(write(bells[2].keys.get(), "x", 1), 1);
+  EXPECT_EQ(loop_.Wait(absl::InfiniteFuture(), kNoGrace), RunEnd::kUserQuit);
+  EXPECT_EQ(served, "02");
+}
+
 TEST_F(EventLoopTest, TheEndOfInputIsNotTheEndOfTheRun) {
   keyboard_.keys.reset();
   EXPECT_EQ(loop_.Wait(absl::Now() + absl::Milliseconds(20), kNoGrace), RunEnd::kTimeout);

@@ -58,7 +58,14 @@ void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutc
 void KeepProgramEnd(const ProgramEnd& end, bool shell_status, RunOutcome& outcome) {
   outcome.shell_status = shell_status;
   if (end.stage != kStageNone) outcome.program = end;
-  if (outcome.kind == RunOutcome::Kind::kPowerOff) outcome.kind = RunOutcome::Kind::kLost;
+  const bool powered_off = outcome.kind == RunOutcome::Kind::kPowerOff;
+  if (powered_off && end.stage == kStageNone && !end.text.empty()) {
+    outcome.kind = RunOutcome::Kind::kNoProgram;
+    outcome.no_program = NoProgram::kCannotExecute;
+    outcome.error = absl::FailedPreconditionError("no program can run in this guest: " + end.text);
+    return;
+  }
+  if (powered_off) outcome.kind = RunOutcome::Kind::kLost;
   if (outcome.kind != RunOutcome::Kind::kGuestExit) return;
   // Where the kernel has only /dev/port, a status comes through the port as a byte; the mailbox has all of it.
   if (end.ended()) {

@@ -21,7 +21,8 @@ bool HandedOver(const std::optional<PanicEvent>& panic);
 // Adds to `outcome` what `end` means, as far as that is known without registers or RAM.
 void KeepEnd(RunEnd end, const EventLoop& loop, const RunEvents& events, RunOutcome& outcome);
 
-// With a program of the user's: what `end`, its init's word, makes of an outcome that KeepEnd() has left.
+// With a program of the user's: what `end`, its init's word, makes of an outcome that KeepEnd() has left. An init that
+// did not find the channel (kStageNone) may have said why: `end.text`.
 void KeepProgramEnd(const ProgramEnd& end, bool shell_status, RunOutcome& outcome);
 
 // Adds each vCPU's account: its exits, its thread's time, and KVM's own counters.

@@ -50,6 +50,15 @@ TEST(KeepProgramEndTest, APowerOffWithoutAStatusIsLostAndNoSuccess) {
   EXPECT_THAT(OutcomeLine(unheard), HasSubstr("CONFIG_DEVMEM"));
 }
 
+TEST(KeepProgramEndTest, AnInitThatSaysWhyItCannotReachUsIsNotLost) {
+  const ProgramEnd end{.text = "the kernel forbids /dev/mem"};
+  const RunOutcome outcome = Kept(Kind::kPowerOff, 0, end);
+  EXPECT_EQ(OutcomeName(outcome), "no-program");
+  EXPECT_EQ(OutcomeLine(outcome), "no program can run in this guest: the kernel forbids /dev/mem [exit 127]");
+  EXPECT_EQ(ExitCodeOf(Kept(Kind::kPowerOff, 0, end, /*shell=*/true)), 126);
+  EXPECT_EQ(OutcomeName(Kept(Kind::kReset, 0, end)), "reset");
+}
+
 TEST(KeepProgramEndTest, AProgramThatTheGuestCannotExecuteHasTheCodeForThat) {
   const RunOutcome outcome = Kept(Kind::kGuestExit, 127, {.stage = kStageProgramFailed, .error = 8});
   EXPECT_EQ(OutcomeName(outcome), "no-program");
@@ -63,6 +72,12 @@ TEST(KeepProgramEndTest, AModuleThatDoesNotLoadIsNotTheProgramsFault) {
       Kept(Kind::kGuestExit, 255, {.stage = kStageModuleFailed, .error = 22, .text = "/.vmm/modules/x.ko"});
   EXPECT_EQ(ExitCodeOf(outcome), 125);
   EXPECT_THAT(OutcomeLine(outcome), HasSubstr("/.vmm/modules/x.ko: Invalid argument"));
+}
+
+TEST(KeepProgramEndTest, ARootThatCannotBeEnteredSaysWhatTheKernelNeeds) {
+  const RunOutcome outcome = Kept(Kind::kGuestExit, 255, {.stage = kStageRootFailed, .error = 19, .text = "virtiofs"});
+  EXPECT_EQ(ExitCodeOf(outcome), 125);
+  EXPECT_THAT(OutcomeLine(outcome), HasSubstr("(virtiofs): No such device; its kernel needs virtio_mmio"));
 }
 
 TEST(KeepProgramEndTest, APanicStaysAPanicWhateverTheMailboxSays) {

@@ -92,6 +92,7 @@ absl::Status LiveRun::Stop() {
   }
   const std::vector<std::string> busy = wiring_.machine.virtio().Pause(kPatience, /*leftovers=*/false);
   if (busy.empty()) {
+    if (wiring_.breaks != nullptr) wiring_.breaks->Hide();  // first, because it was planted last
     if (wiring_.traps != nullptr) wiring_.traps->Hide();
     return absl::OkStatus();
   }
@@ -101,11 +102,31 @@ absl::Status LiveRun::Stop() {
       absl::StrFormat("pause: %s did not come to rest within %s", busy.front(), absl::FormatDuration(kPatience)));
 }
 
-void LiveRun::GoOn() {
+void LiveRun::GoOn(std::optional<int> only) {
   if (wiring_.traps != nullptr) wiring_.traps->PutBack();
+  if (wiring_.breaks != nullptr) wiring_.breaks->Plant();
   states_.clear();
   wiring_.machine.virtio().Resume();
-  wiring_.threads.Resume();
+  if (only.has_value()) {
+    wiring_.threads.ResumeOnly(*only);
+  } else {
+    wiring_.threads.Resume();
+  }
+}
+
+void LiveRun::RegistersWritten(int vcpu, const CpuState& state) {
+  states_[static_cast<size_t>(vcpu)] = state;
+  wiring_.threads.RegistersWritten(vcpu, state);
+}
+
+absl::Status LiveRun::WhileStopped(const std::function<absl::Status(const States& states)>& work) {
+  if (state_ == GuestState::kPanicked) return absl::FailedPreconditionError("the guest has died");
+  if (state_ == GuestState::kPaused) return work(states_);
+  RETURN_IF_ERROR(Stop());
+  const absl::Status worked = work(states_);
+  GoOn();
+  wiring_.loop.SetPaused(false);  // the hang watch begins anew
+  return worked;
 }
 
 absl::Status LiveRun::Pause() {
@@ -117,13 +138,15 @@ absl::Status LiveRun::Pause() {
   return absl::OkStatus();
 }
 
-absl::Status LiveRun::Resume() {
+absl::Status LiveRun::Resume() { return ResumeVcpus(std::nullopt); }
+
+absl::Status LiveRun::ResumeVcpus(std::optional<int> only) {
   if (state_ == GuestState::kRunning) return absl::OkStatus();
   if (state_ == GuestState::kPanicked) return absl::FailedPreconditionError("the guest has died; it cannot run on");
   state_ = GuestState::kRunning;
   wiring_.loop.SetPaused(false);
   wiring_.tell("RESUME");
-  GoOn();
+  GoOn(only);
   return absl::OkStatus();
 }
 
@@ -162,6 +185,7 @@ absl::Status LiveRun::Dump(DumpOrder order) {
     where = order.path;
     ASSIGN_OR_RETURN(order.fd, OpenTarget(order.path));
   }
+  RETURN_IF_ERROR(wiring_.before_dump());
   const bool ran = state_ == GuestState::kRunning;
   if (ran) {
     RETURN_IF_ERROR(Stop());

@@ -3,6 +3,7 @@
 #define VMM_RUN_LIVE_RUN_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "dump/snapshot/vm_snapshot.h"
 #include "vmm/catch/kernel_catch.h"
 #include "vmm/config/vm_config.h"
+#include "vmm/gdb/break_table.h"
 #include "vmm/live/live_guest.h"
 #include "vmm/machine/machine.h"
 #include "vmm/run/event_loop.h"
@@ -28,15 +30,27 @@ class LiveRun final : public LiveGuest {
     VcpuThreads& threads;
     EventLoop& loop;
     KernelCatch* traps;  // may be null
+    BreakTable* breaks;  // a debugger's; may be null
     // Makes a snapshot of a guest that stands still, with these registers.
     std::function<VmSnapshot(const std::vector<absl::StatusOr<CpuState>>& states)> snapshot;
     std::function<void(std::string_view event)> tell;  // "STOP", "RESUME"
+    std::function<absl::Status()> before_dump;         // puts all of RAM in its memfd
   };
   // Everything must outlive it.
   explicit LiveRun(Wiring wiring) : wiring_(std::move(wiring)) {}
 
   // The guest has died, and these are its last registers. It does not run again.
   void Died(std::vector<absl::StatusOr<CpuState>> states);
+
+  // Resume(), but `only` that vCPU goes on, if one is given.
+  absl::Status ResumeVcpus(std::optional<int> only);
+
+  // A debugger wrote these registers to a vCPU. REQUIRES: the guest is paused.
+  void RegistersWritten(int vcpu, const CpuState& state);
+  // Calls `work` with the registers while the guest stands still, and lets it go on if it ran. The monitor is not told.
+  // An error if a vCPU or a device did not come to rest; the guest then runs on.
+  using States = std::vector<absl::StatusOr<CpuState>>;
+  absl::Status WhileStopped(const std::function<absl::Status(const States& states)>& work);
 
   // LiveGuest
   GuestState state() const override { return state_; }
@@ -52,7 +66,7 @@ class LiveRun final : public LiveGuest {
 
  private:
   absl::Status Stop();  // Pause() without telling
-  void GoOn();
+  void GoOn(std::optional<int> only = std::nullopt);
 
   const Wiring wiring_;
   GuestState state_ = GuestState::kRunning;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/partial_file.h"
 #include "base/status.h"
+#include "base/thread_log.h"
 #include "dump/nested/nested_notes.h"
 #include "dump/write/dump_name.h"
 #include "vmm/outcome/result_json.h"
@@ -44,10 +45,11 @@ absl::Status Join(const absl::Status& first, const absl::Status& second) {
 
 DumpDirs OpenDumpDirs(const VmConfig& config) {
   DumpDirs dirs;
-  if (config.on_panic != OnPanic::kDump) return dirs;
+  const bool wanted = config.on_panic == OnPanic::kDump || config.dump_every < absl::InfiniteDuration();
+  if (config.on_panic == OnPanic::kExit && !wanted) return dirs;
   if (config.dump_fd < 0) {
     dirs.first = OutputDir::Open(config.dump_dir);
-    if (!dirs.first.ok()) {
+    if (!dirs.first.ok() && wanted) {
       LogWarning(absl::StrFormat("dumps are unavailable: a panic would not be saved: %s",
                                  std::string(dirs.first.status().message())));
     }
@@ -93,7 +95,7 @@ void DumpSnapshot(const VmSnapshot& snapshot, const FoundKernel& kernel, const D
   options.stop_fd = stop_fd;
   options.kernel = &kernel;
   if (config.dump_once) options.name = absl::StrFormat("%s-%s", kDumpName, SignatureOf(outcome));
-  if (isatty(STDERR_FILENO) != 0) options.progress = Progress();
+  if (LogsToStderr() && isatty(STDERR_FILENO) != 0) options.progress = Progress();
 
   const auto write_into = [&](const absl::StatusOr<OutputDir>& dir) -> absl::StatusOr<VmcoreReport> {
     if (!dir.ok()) return dir.status();

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <memory>
 #include <new>
 #include <optional>
@@ -18,13 +17,17 @@
 #include "absl/time/clock.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/thread_log.h"
+#include "dump/abi/virtio_note_abi.h"
 #include "vmm/catch/kernel_catch.h"
 #include "vmm/console/console_input.h"
 #include "vmm/console/console_writer.h"
 #include "vmm/console/terminal.h"
+#include "vmm/console/terminal_size.h"
+#include "vmm/gdb/break_table.h"
+#include "vmm/harness/init_words.h"
 #include "vmm/harness/program_channel.h"
 #include "vmm/ktap/test_stream.h"
-#include "vmm/live/qmp_server.h"
 #include "vmm/machine/machine.h"
 #include "vmm/outcome/explain_end.h"
 #include "vmm/outcome/hang_registers.h"
@@ -33,16 +36,19 @@
 #include "vmm/recorder/sched_recorder.h"
 #include "vmm/run/ask_by_nmi.h"
 #include "vmm/run/console_output.h"
+#include "vmm/run/dump_wishes.h"
 #include "vmm/run/early_exception_watch.h"
 #include "vmm/run/event_loop.h"
 #include "vmm/run/hang_watch.h"
 #include "vmm/run/host_notes.h"
 #include "vmm/run/keep_end.h"
-#include "vmm/run/live_run.h"
+#include "vmm/run/live_services.h"
 #include "vmm/run/on_panic.h"
+#include "vmm/run/sandbox_places.h"
 #include "vmm/run/soft_power.h"
 #include "vmm/run/stop_signals.h"
 #include "vmm/run/vcpu_threads.h"
+#include "vmm/run/virtio_note.h"
 #include "vmm/run/with_program.h"
 #include "vmm/sandbox/sandbox.h"
 #include "vmm/witness/console_scanner.h"
@@ -55,25 +61,18 @@ constexpr absl::Duration kDevicePatience = absl::Seconds(5);
 
 std::string_view BootName(const LoadedKernel& kernel) {
   if (kernel.is_elf) return "ELF";
+  if (kernel.is_multiboot) return "multiboot";
   return kernel.direct ? "direct" : "classic";
 }
 
 // For a reader of the program's output, after the guest has ended.
 constexpr absl::Duration kOutputPatience = absl::Seconds(10);
 
-// A regular file is replaced by one that is made beside it. What is no regular file is written to.
-std::string PlaceOfResult(const std::string& path) {
-  std::error_code error;
-  const std::filesystem::path file = std::filesystem::canonical(path, error);
-  if (!error && !std::filesystem::is_regular_file(file, error)) return path;
-  return (error ? std::filesystem::absolute(path) : file).parent_path();
-}
-
 // One run, step by step. Everything is called on the thread that made it, but for Print(), which the vCPUs' threads
 // call. Members are destroyed in the reverse order, threads before the machine whose vCPUs they run.
 class Run {
  public:
-  explicit Run(const VmConfig& config) : config_(config), start_(absl::Now()) {}
+  Run(const VmConfig& config, const Surroundings& around) : config_(config), around_(around), start_(absl::Now()) {}
 
   absl::StatusOr<RunOutcome> Go() {
     RETURN_IF_ERROR(OpenOutputs());
@@ -82,6 +81,7 @@ class Run {
     RunEnd end = WaitForEnd();
     end = AskIfHanging(end);
     StopGuest();
+    live_->FinishDump(/*give_up=*/end == RunEnd::kSignal || end == RunEnd::kUserQuit, signals_->fd());
     KeepWhatIsKnown(end);
     if (IsBadEnd(outcome_)) DumpAndExplain();
     if (tests_.has_value()) KeepTests();
@@ -92,13 +92,19 @@ class Run {
   // Before the machine: a signal that comes later waits, and a dump directory that is renamed later does no harm.
   absl::Status OpenOutputs() {
     // First, so that every thread inherits the mask and nothing that follows can be cut off half-way.
-    ASSIGN_OR_RETURN(signals_, StopSignals::Block());
+    ASSIGN_OR_RETURN(signals_, around_.own_process ? StopSignals::Block() : StopSignals::FromEvent(around_.cancel_fd));
+    if (around_.own_process) {
+      ASSIGN_OR_RETURN(wishes_, DumpWishes::Open());
+    }
     ASSIGN_OR_RETURN(events_, RunEvents::Create(/*stop_at_panic=*/config_.panic_grace == absl::ZeroDuration()));
     ASSIGN_OR_RETURN(sandbox_, Sandbox::Create(config_.sandbox));
     dirs_ = OpenDumpDirs(config_);
     ASSIGN_OR_RETURN(console_, OpenConsole(config_));
-    if (!config_.ktap_path.empty() || !config_.junit_path.empty()) {
-      tests_.emplace(/*tell=*/isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0);
+    if (around_.keep_tests || !config_.ktap_path.empty() || !config_.junit_path.empty()) {
+      tests_.emplace(/*tell=*/LogsToStderr() && isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0);
+    }
+    if (HasTerminal()) {
+      ASSIGN_OR_RETURN(terminal_size_, TerminalSize::Watch(STDOUT_FILENO));
     }
     early_.emplace(*events_);
     scanner_.emplace([this] { return absl::Now() - start_; },
@@ -109,7 +115,7 @@ class Run {
   absl::Status BuildMachine() {
     ASSIGN_OR_RETURN(machine_, Machine::Create(
                                    config_, *events_, [this](std::span<const uint8_t> bytes) { Print(bytes); },
-                                   [this] { sandbox_->ConfineThread(ThreadKind::kDevice); }));
+                                   [this] { BeginThread(ThreadKind::kDevice); }));
     const LoadedKernel& kernel = machine_->kernel();
     LogDebug(absl::StrFormat("loaded %s: %s boot at %#x, KASLR shift %#x, %d-level paging", config_.boot.kernel_path,
                              BootName(kernel), kernel.physical_base, kernel.kaslr_shift, kernel.five_level ? 5 : 4));
@@ -118,6 +124,7 @@ class Run {
     if (!config_.catching.kinds.empty()) {
       traps_ = std::make_unique<KernelCatch>(config_.catching, kernel, machine_->memory(), *events_);
     }
+    if (!config_.gdb_path.empty()) breaks_ = std::make_unique<BreakTable>(machine_->memory(), traps_.get());
     return config_.program.has_value() ? OpenChannel() : absl::OkStatus();
   }
 
@@ -129,15 +136,21 @@ class Run {
       constexpr std::array<uint8_t, 1> kRing{};
       if (serial.IsRequestToSend()) serial.Receive(kRing);
     };
-    ProgramChannel::Wiring wiring{.ring_guest = ring_guest, .on_room = [this] { events_->Wake(); }};
-    if (tests_.has_value()) wiring.on_stdout = [this](std::span<const uint8_t> bytes) { tests_->Take(bytes); };
+    ProgramChannel::Wiring wiring{.stdout_fd = around_.output_fd,
+                                  .stderr_fd = around_.error_fd,
+                                  .ring_guest = ring_guest,
+                                  .on_stdout = [this](std::span<const uint8_t> bytes) { HearProgram(bytes); },
+                                  .on_stderr = around_.on_stderr,
+                                  .on_room = [this] { events_->Wake(); }};
     ASSIGN_OR_RETURN(channel_, ProgramChannel::Create(machine_->memory(), std::move(wiring)));
     machine_->devices().debug_exit().set_on_doorbell([this] { channel_->OnDoorbell(); });
     return absl::OkStatus();
   }
 
   absl::Status StartGuest() {
-    if (channel_ == nullptr) terminal_ = RawTerminal::Enter(STDIN_FILENO);
+    if (around_.own_process && (channel_ == nullptr || HasTerminal())) {
+      terminal_ = RawTerminal::Enter(around_.input_fd);
+    }
     // A script on standard input waits until the guest has opened its port, because opening empties the FIFO. A person
     // does not wait, because a kernel debugger reads the port without opening it.
     input_.emplace(/*escapes=*/terminal_ != nullptr, [this](std::span<const uint8_t> bytes) -> size_t {
@@ -145,63 +158,65 @@ class Run {
       Serial& serial = machine_->devices().serial();
       return terminal_ != nullptr || serial.IsRequestToSend() ? serial.Receive(bytes) : 0;
     });
-    loop_.emplace(*events_, *signals_, *input_, STDIN_FILENO);
+    loop_.emplace(*events_, *signals_, *input_, around_.input_fd);
     if (channel_ != nullptr) loop_->SetInputEnd([this] { channel_->EndInput(); });
+    if (terminal_size_ != nullptr) {
+      ShowTerminalSize();
+      loop_->AddService(terminal_size_->fd(), [this] { ShowTerminalSize(); });
+    }
     vcpus_ = machine_->vcpus();
-    threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps_.get());
-    RETURN_IF_ERROR(OpenMonitor());
-    RETURN_IF_ERROR(sandbox_->ConfineProcess(WritablePlaces(), SocketFolders()));
+    TrapHandler* const traps = breaks_ != nullptr ? static_cast<TrapHandler*>(breaks_.get()) : traps_.get();
+    threads_.emplace(vcpus_, machine_->devices().buses(), *events_, traps);
+    RETURN_IF_ERROR(OpenLiveServices());
+    RETURN_IF_ERROR(sandbox_->ConfineProcess(WritablePlaces(config_, dirs_), SocketFolders(config_)));
     running_ = absl::Now();
     outcome_.load_time = running_ - start_;
-    threads_->Start([this] { sandbox_->ConfineThread(ThreadKind::kVcpu); });
-    sched_.emplace(threads_->recorders(), [this] { sandbox_->ConfineThread(ThreadKind::kSampler); });
+    if (config_.start_paused) threads_->BeginPause();
+    threads_->Start([this] { BeginThread(ThreadKind::kVcpu); });
+    sched_.emplace(threads_->recorders(), [this] { BeginThread(ThreadKind::kSampler); });
     sandbox_->ConfineThread(ThreadKind::kMain);
     outcome_.sandbox = sandbox_->report();
     for (const std::string& part : outcome_.sandbox.lacking) LogDebug("sandbox: this host has no " + part);
+    return config_.start_paused ? Annotate(live_->Pause(), "--start-paused") : absl::OkStatus();
+  }
+
+  // True if the program in the guest has a terminal, as we have.
+  bool HasTerminal() const { return config_.program.has_value() && config_.program->terminal; }
+
+  void ShowTerminalSize() {
+    const TerminalSize::Cells cells = terminal_size_->Read();
+    channel_->SetWindow(cells.rows, cells.columns);
+  }
+
+  absl::Status OpenLiveServices() {
+    ASSIGN_OR_RETURN(live_, LiveServices::Open({.config = config_,
+                                                .machine = *machine_,
+                                                .threads = *threads_,
+                                                .loop = *loop_,
+                                                .input = *input_,
+                                                .traps = traps_.get(),
+                                                .breaks = breaks_.get(),
+                                                .wishes = wishes_.get(),
+                                                .dirs = dirs_,
+                                                .outcome = outcome_,
+                                                .snapshot = [this](const auto& states) { return LiveSnapshot(states); },
+                                                .age = [this] { return absl::Now() - running_; }}));
     return absl::OkStatus();
   }
 
-  absl::Status OpenMonitor() {
-    if (config_.qmp_path.empty()) return absl::OkStatus();
-    live_.emplace(LiveRun::Wiring{
-        .config = config_,
-        .machine = *machine_,
-        .threads = *threads_,
-        .loop = *loop_,
-        .traps = traps_.get(),
-        .snapshot = [this](const auto& states) { return MakeSnapshot(states, machine_->memory(), outcome_.panic, {}); },
-        .tell = [this](std::string_view event) { monitor_->Tell(event); }});
-    ASSIGN_OR_RETURN(monitor_, Annotate(QmpServer::Listen(config_.qmp_path, *live_), "--qmp=" + config_.qmp_path));
-    loop_->SetService(monitor_->fd(), [this] { monitor_->Serve(); });
-    return absl::OkStatus();
-  }
-
-  std::vector<std::string> SocketFolders() const {
-    std::vector<std::string> sockets = {config_.qmp_path, config_.virtio.vsock_path};
-    for (const PortConfig& port : config_.virtio.ports) {
-      if (port.where.starts_with("unix:")) sockets.push_back(port.where.substr(5));
-    }
-    std::vector<std::string> folders;
-    for (const std::string& socket : sockets) {
-      if (!socket.empty()) folders.push_back(std::filesystem::absolute(socket).parent_path());
-    }
-    return folders;
-  }
-
-  // Where a dump and a record are made after the guest's death.
-  std::vector<std::string> WritablePlaces() const {
-    std::vector<std::string> places;
-    for (const absl::StatusOr<OutputDir>* dir : {&dirs_.first, &dirs_.fallback}) {
-      if (dir->ok()) places.push_back(absl::StrFormat("/proc/self/fd/%d", (*dir)->fd()));
-    }
-    for (const std::string* file : {&config_.result_path, &config_.ktap_path, &config_.junit_path}) {
-      if (!file->empty()) places.push_back(PlaceOfResult(*file));
-    }
-    return places;
+  // With those of the host's notes that do not need the vCPUs' threads to have ended.
+  VmSnapshot LiveSnapshot(const LiveRun::States& states) {
+    VmSnapshot snapshot =
+        MakeSnapshot(states, machine_->memory(), outcome_.panic.has_value() ? outcome_.panic : events_->panic(),
+                     HostNotes({}, {}, {}, console_lines_.Note()));
+    snapshot.given_vmcoreinfo = config_.vmcoreinfo;
+    snapshot.vmcoreinfo_note_at = machine_->devices().fw_cfg().vmcoreinfo_note();
+    return snapshot;
   }
 
   RunEnd WaitForEnd() {
-    watch_.emplace(*threads_, config_.hang_after, [this] { return scanner_->bytes(); });
+    watch_.emplace(*threads_, config_.hang_after,
+                   [this] { return scanner_->bytes() + (channel_ != nullptr ? channel_->said() : 0); });
     if (config_.hang_after < absl::InfiniteDuration()) {
       loop_->SetHangWatch(watch_->interval(), [this] { return watch_->Look(); });
     }
@@ -233,6 +248,7 @@ class Run {
     sched_->Stop();
     states_ = threads_->Stop();
     StopDevices();
+    if (breaks_ != nullptr) breaks_->Clear();
     if (traps_ != nullptr) {
       traps_->Remove();
       outcome_.catching = traps_->report();
@@ -260,26 +276,15 @@ class Run {
     outcome_.console = scanner_->witnesses();
     outcome_.console_seen = scanner_->seen();
     KeepEnd(end, *loop_, *events_, outcome_);
-    if (channel_ != nullptr) KeepProgramEnd(channel_->end(), config_.program->shell_status, outcome_);
-    PromoteConsolePanic(outcome_);
-    if (live_.has_value()) TellMonitor();
-  }
-
-  void TellMonitor() {
-    const bool died = outcome_.kind == RunOutcome::Kind::kPanic || outcome_.kind == RunOutcome::Kind::kHang;
-    const bool stays = died && config_.on_panic == OnPanic::kPause;
-    live_->Died(states_);
-    if (died) monitor_->Tell("GUEST_PANICKED", {{"action", stays ? "pause" : "poweroff"}});
-    if (died) monitor_->Tell("STOP");
-    if (!stays) {
-      const bool guest = outcome_.kind != RunOutcome::Kind::kInterrupted && outcome_.kind != RunOutcome::Kind::kTimeout;
-      const char* const reason = died                                        ? "guest-panic"
-                                 : outcome_.kind == RunOutcome::Kind::kReset ? "guest-reset"
-                                 : guest                                     ? "guest-shutdown"
-                                                                             : "host-signal";
-      monitor_->Tell("SHUTDOWN", {{"guest", guest}, {"reason", reason}});
+    outcome_.exit_like_qemu = config_.test_device && !config_.program.has_value();
+    if (channel_ != nullptr) {
+      ProgramEnd program = channel_->end();
+      if (program.stage == kStageNone) program.text = init_words_.text();
+      KeepProgramEnd(program, config_.program->shell_status, outcome_);
     }
-    monitor_->Serve();
+    PromoteConsolePanic(outcome_);
+    NameXenVictim(machine_->kernel().is_multiboot, outcome_);
+    live_->Died(states_);
   }
 
   // Dumps first: an explanation reads structures that the guest made, and may take long or fail. With --dump-once the
@@ -307,6 +312,9 @@ class Run {
 
   VmSnapshot TakeSnapshot() {
     std::vector<CoreNote> notes = HostNotes(threads_->recorders(), sched_->Notes(), kvm_, console_lines_.Note());
+    if (std::string virtio = VirtioNoteText(machine_->virtio().Describe()); !virtio.empty()) {
+      notes.push_back({kVirtioNoteName, 0, std::move(virtio)});
+    }
     if (outcome_.vmport.has_value()) notes.push_back({std::string(kVmportNoteName), 0, outcome_.vmport->state});
     if (outcome_.hang_registers.has_value()) {
       HangRegistersNote& before = outcome_.hang_registers->note;
@@ -316,6 +324,7 @@ class Run {
     VmSnapshot snapshot = MakeSnapshot(states_, machine_->memory(), outcome_.panic, std::move(notes));
     snapshot.given_vmcoreinfo = config_.vmcoreinfo;
     snapshot.vmcoreinfo_note_at = machine_->devices().fw_cfg().vmcoreinfo_note();
+    if (live_->running_memory() != nullptr) snapshot.memory = live_->running_memory();
     return snapshot;
   }
 
@@ -331,7 +340,9 @@ class Run {
         LogInfo(absl::StrFormat(
             "%s: the guest's memory and registers are kept; SIGTERM to process %d, or Ctrl-A x, ends the run",
             OutcomeName(outcome_), getpid()));
+        live_->SetDeadDump([&] { DumpSnapshot(snapshot, kernel, dirs_, config_, signals_->fd(), outcome_); });
         loop_->WaitForUser();
+        live_->SetDeadDump(nullptr);
         return;
     }
   }
@@ -342,11 +353,25 @@ class Run {
     AddStatus(outcome_, *outcome_.tests);
   }
 
+  // On each thread of the run but its own.
+  void BeginThread(ThreadKind kind) {
+    if (around_.log != nullptr) SendThreadLogTo(around_.log);
+    sandbox_->ConfineThread(kind);
+  }
+
+  // What the program writes to its standard output.
+  void HearProgram(std::span<const uint8_t> bytes) {
+    if (tests_.has_value()) tests_->Take(bytes);
+    if (around_.on_stdout) around_.on_stdout(bytes);
+  }
+
   // What the guest writes to its serial port.
   void Print(std::span<const uint8_t> bytes) {
     console_lines_.Record(bytes);
+    if (around_.on_console) around_.on_console(bytes);
     console_->Write(bytes);
     scanner_->Scan(bytes);
+    if (channel_ != nullptr) init_words_.Scan(bytes);
     if (tests_.has_value() && channel_ == nullptr) tests_->Take(bytes);  // a program's results are on its output
   }
 
@@ -363,6 +388,7 @@ class Run {
   absl::Time deadline() const { return running_ + config_.timeout; }
 
   const VmConfig& config_;
+  const Surroundings& around_;
   const absl::Time start_;
   absl::Time running_;  // when the guest began
   const BackdoorReach reach_ = ReadBackdoorReach();
@@ -370,6 +396,7 @@ class Run {
 
   std::unique_ptr<Sandbox> sandbox_;
   std::unique_ptr<StopSignals> signals_;
+  std::unique_ptr<DumpWishes> wishes_;
   std::unique_ptr<RunEvents> events_;
   DumpDirs dirs_;
   std::unique_ptr<ConsoleWriter> console_;
@@ -380,14 +407,16 @@ class Run {
   std::unique_ptr<Machine> machine_;
   std::unique_ptr<ProgramChannel> channel_;  // null without a program
   std::unique_ptr<KernelCatch> traps_;
+  std::unique_ptr<BreakTable> breaks_;           // null without --gdb
+  InitWords init_words_;                         // with a program
+  std::unique_ptr<TerminalSize> terminal_size_;  // null unless the program has a terminal
   std::unique_ptr<RawTerminal> terminal_;
   std::optional<ConsoleInput> input_;
   std::optional<EventLoop> loop_;
   std::vector<Vcpu*> vcpus_;
   std::optional<VcpuThreads> threads_;
   std::optional<SchedRecorder> sched_;
-  std::optional<LiveRun> live_;         // empty without --qmp
-  std::unique_ptr<QmpServer> monitor_;  // the same
+  std::unique_ptr<LiveServices> live_;
   std::optional<HangWatch> watch_;
 
   // After StopGuest().
@@ -397,11 +426,14 @@ class Run {
 
 }  // namespace
 
-RunOutcome RunVm(const VmConfig& config) {
+RunOutcome RunVm(const VmConfig& config) { return RunVm(config, Surroundings()); }
+
+RunOutcome RunVm(const VmConfig& config, const Surroundings& surroundings) {
+  if (surroundings.log != nullptr) SendThreadLogTo(surroundings.log);
   absl::StatusOr<RunOutcome> outcome = absl::UnknownError("not run");
   try {
     const absl::StatusOr<VmConfig> packed = config.program.has_value() ? WithProgram(config) : config;
-    outcome = packed.ok() ? Run(*packed).Go() : packed.status();
+    outcome = packed.ok() ? Run(*packed, surroundings).Go() : packed.status();
   } catch (const std::bad_alloc&) {
     outcome = absl::ResourceExhaustedError("out of memory");
   }

@@ -21,6 +21,10 @@ class StopSignals {
  public:
   static absl::StatusOr<std::unique_ptr<StopSignals>> Block();
 
+  // For a run inside of another program: no signal is blocked or ignored. Each 1 that is written to `event_fd`, an
+  // eventfd(2) with EFD_SEMAPHORE and EFD_NONBLOCK, stands for a SIGTERM. `event_fd` is duplicated.
+  static absl::StatusOr<std::unique_ptr<StopSignals>> FromEvent(int event_fd);
+
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
   ~StopSignals();  // the mask and the handlers as they were; what is pending by then is forgotten
@@ -34,6 +38,7 @@ class StopSignals {
   StopSignals() = default;
 
   UniqueFd fd_;
+  bool is_event_ = false;  // FromEvent() made it
   sigset_t old_mask_ = {};
   std::array<struct sigaction, 3> old_actions_ = {};  // of the ignored ones
 };

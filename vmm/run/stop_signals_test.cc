@@ -1,5 +1,7 @@
 #include "vmm/run/stop_signals.h"
 
+#include <sys/eventfd.h>
+
 #include "gtest/gtest.h"
 
 namespace vmm {
@@ -41,6 +43,16 @@ TEST(StopSignalsTest, WhatWasBeforeIsPutBack) {
   EXPECT_EQ(after.sa_handler, before.sa_handler);
   ASSERT_EQ(pthread_sigmask(SIG_SETMASK, nullptr, &mask), 0);
   EXPECT_EQ(sigismember(&mask, SIGTERM), 0);
+}
+
+TEST(StopSignalsTest, EachEventStandsForOneSigterm) {
+  const UniqueFd event(eventfd(0, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC));
+  const auto signals = *StopSignals::FromEvent(event.get());
+  EXPECT_EQ(signals->Take(), 0);
+  ASSERT_EQ(eventfd_write(event.get(), 2), 0);
+  EXPECT_EQ(signals->Take(), SIGTERM);
+  EXPECT_EQ(signals->Take(), SIGTERM);
+  EXPECT_EQ(signals->Take(), 0);
 }
 
 }  // namespace

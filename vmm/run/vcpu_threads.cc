@@ -68,7 +68,7 @@ void VcpuThreads::RunUntilStop(size_t index) {
     }
     recorder.Exit(*exit);
     const bool trapped = traps_ != nullptr && traps_->Takes(*exit);
-    const NextStep next = trapped ? traps_->OnTrap(vcpu) : DispatchExit(*exit, vcpu.id(), buses_, events_);
+    const NextStep next = trapped ? OnTrap(vcpu, *exit) : DispatchExit(*exit, vcpu.id(), buses_, events_);
     recorder.Handled(*exit);
     if (next == NextStep::kStop) return;
     if (traps_ != nullptr && !trapped) traps_->AfterExit(vcpu);
@@ -78,30 +78,34 @@ void VcpuThreads::RunUntilStop(size_t index) {
   }
 }
 
-// Pause() kicks under the lock, so its kick is not still on its way when this takes it back. Stop() sets stop_ before
-// it kicks, and stop_ is looked at after this: its kick is not lost.
+NextStep VcpuThreads::OnTrap(Vcpu& vcpu, const VcpuExit& exit) {
+  const auto* const breakpoint = std::get_if<BreakpointExit>(&exit);
+  return breakpoint != nullptr ? traps_->OnBreakpoint(vcpu, *breakpoint) : traps_->OnTrap(vcpu);
+}
+
+// BeginPause() kicks under the lock, so its kick is not still on its way when this takes it back. Stop() sets stop_
+// before it kicks, and stop_ is looked at after this: its kick is not lost.
 void VcpuThreads::ParkWhilePaused(size_t index) {
   {
     const std::lock_guard lock(pause_mutex_);
     if (pause_kicked_[index]) vcpus_[index]->Unkick();
     pause_kicked_[index] = false;
-    if (!pause_) return;
+    if (!Parks(index)) return;
   }
   absl::StatusOr<CpuState> state = ReadStopped(index);
   std::unique_lock lock(pause_mutex_);
-  if (!pause_) return;
+  if (!Parks(index)) return;
   parked_[index] = true;
   pause_states_[index] = std::move(state);
   pause_changed_.notify_all();
-  pause_changed_.wait(lock, [this] { return !pause_; });
+  pause_changed_.wait(lock, [this, index] { return !Parks(index); });
   parked_[index] = false;
+  vcpus_[index]->WasPaused();
 }
 
 std::vector<absl::StatusOr<CpuState>> VcpuThreads::Pause(absl::Duration patience) {
+  BeginPause();
   std::unique_lock lock(pause_mutex_);
-  pause_ = true;
-  pause_kicked_.assign(pause_kicked_.size(), true);
-  for (Vcpu* vcpu : vcpus_) vcpu->Kick();
   pause_changed_.wait_for(lock, absl::ToChronoMilliseconds(patience),
                           [this] { return std::ranges::find(parked_, false) == parked_.end(); });
   std::vector<absl::StatusOr<CpuState>> states;
@@ -116,9 +120,30 @@ std::vector<absl::StatusOr<CpuState>> VcpuThreads::Pause(absl::Duration patience
   return states;
 }
 
+void VcpuThreads::BeginPause() {
+  const std::lock_guard lock(pause_mutex_);
+  pause_ = true;
+  alone_.reset();
+  pause_kicked_.assign(pause_kicked_.size(), true);
+  for (Vcpu* vcpu : vcpus_) vcpu->Kick();
+}
+
+void VcpuThreads::RegistersWritten(int vcpu, const CpuState& state) {
+  const std::lock_guard lock(pause_mutex_);
+  pause_states_[static_cast<size_t>(vcpu)] = state;
+}
+
+void VcpuThreads::ResumeOnly(int vcpu) {
+  const std::lock_guard lock(pause_mutex_);
+  pause_ = false;
+  alone_ = static_cast<size_t>(vcpu);
+  pause_changed_.notify_all();
+}
+
 void VcpuThreads::Resume() {
   const std::lock_guard lock(pause_mutex_);
   pause_ = false;
+  alone_.reset();
   pause_changed_.notify_all();
 }
 

@@ -48,6 +48,17 @@ class VcpuThreads {
   std::vector<absl::StatusOr<CpuState>> Pause(absl::Duration patience);
   void Resume();
 
+  // Ends a pause for one vCPU alone. The others stay as they are until Resume().
+  void ResumeOnly(int vcpu);
+
+  // A debugger wrote these registers to a vCPU that a pause has stopped: the next Pause() has them, even if the vCPU
+  // did not run in between.
+  void RegistersWritten(int vcpu, const CpuState& state);
+
+  // Begins a pause without waiting for it; Pause() then does. Any thread may call it, also that of a vCPU, which parks
+  // before it runs its guest again. Before Start(): the vCPUs park before their guest's first instruction.
+  void BeginPause();
+
   // The registers of every vCPU while it runs: each is interrupted for some microseconds. None of one that
   // does not come out within `patience`, because a device has it. REQUIRES: as of Stop().
   std::vector<std::optional<CpuState>> Look(absl::Duration patience);
@@ -59,8 +70,10 @@ class VcpuThreads {
   void RunVcpu(size_t index, const std::function<void()>& begin);
   // Runs until told to stop, or until the guest cannot go on.
   void RunUntilStop(size_t index);
+  NextStep OnTrap(Vcpu& vcpu, const VcpuExit& exit);
   // On the vCPU's thread: completes its I/O and reads its registers.
   absl::StatusOr<CpuState> ReadStopped(size_t index);
+  bool Parks(size_t index) const { return pause_ || (alone_.has_value() && *alone_ != index); }
   // On the vCPU's thread: waits while a pause lasts.
   void ParkWhilePaused(size_t index);
   // On the vCPU's thread, when it has been interrupted: gives its registers to Look() where that wants them.
@@ -82,6 +95,7 @@ class VcpuThreads {
   std::mutex pause_mutex_;  // guards the following
   std::condition_variable pause_changed_;
   bool pause_ = false;
+  std::optional<size_t> alone_;     // the one vCPU that a ResumeOnly() lets run
   std::vector<bool> pause_kicked_;  // the vCPU has not yet taken back the kick of a pause
   std::vector<bool> parked_;        // stopped for a pause, or ended
   std::vector<absl::StatusOr<CpuState>> pause_states_;

@@ -143,6 +143,39 @@ TEST_F(VcpuThreadsTest, APauseHasTheRegistersOfEveryVcpuAndNoneRunsUntilResumed)
   }
   threads.Pause(absl::Seconds(20));
   EXPECT_TRUE(threads.Stop().at(1).ok()) << "a paused vCPU can be stopped";
+  EXPECT_GE(first.pauses(), 1) << "its clock hears that it stood still";
+}
+
+TEST_F(VcpuThreadsTest, APauseBeforeTheStartHoldsTheFirstInstructionBack) {
+  ScriptedVcpu first(0), second(1);
+  first.AddOut(kPvpanic, {1});
+  const std::array<Vcpu*, 2> vcpus{&first, &second};
+  VcpuThreads threads(vcpus, {pio_, mmio_}, *events_);
+  threads.BeginPause();
+  threads.Start();
+  for (const auto& state : threads.Pause(absl::Seconds(20))) ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(first.runs(), 0);
+  threads.ResumeOnly(1);
+  for (const auto& state : threads.Pause(absl::Seconds(20))) ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(first.runs(), 0) << "the other vCPU alone was let go";
+  threads.ResumeOnly(0);
+  WaitForPanic();
+  threads.Resume();
+  threads.Stop();
+  EXPECT_EQ(first.runs(), 1);
+}
+
+TEST_F(VcpuThreadsTest, RegistersThatADebuggerWroteAreThoseOfTheNextPause) {
+  ScriptedVcpu vcpu(0);
+  const std::array<Vcpu*, 1> vcpus{&vcpu};
+  VcpuThreads threads(vcpus, {pio_, mmio_}, *events_);
+  threads.Start();
+  threads.Pause(absl::Seconds(20));
+  vcpu.set_state({.rip = 0x77});
+  threads.RegistersWritten(0, {.rip = 0x77});
+  threads.Resume();
+  EXPECT_EQ(threads.Pause(absl::Seconds(20)).at(0)->rip, 0x77u);
+  threads.Stop();
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ constexpr std::array kMainCalls = {
     // threads, facts about itself, and the end
     SYS_clone3, SYS_clone, SYS_set_robust_list, SYS_rseq, SYS_prctl, SYS_seccomp, SYS_sched_getaffinity, SYS_getpid, SYS_getppid,
     SYS_gettid, SYS_getuid, SYS_geteuid, SYS_uname, SYS_sysinfo, SYS_getrandom, SYS_pipe2, SYS_eventfd2, SYS_exit,
-    SYS_exit_group, SYS_prlimit64, SYS_setrlimit, SYS_close_range,
+    SYS_exit_group, SYS_prlimit64, SYS_setrlimit, SYS_close_range, SYS_timerfd_settime,
 };
 
 // clang-format on

@@ -4,6 +4,7 @@
 
 #include "vmm/vcpu/dispatch_exit.h"
 #include "vmm/vcpu/vcpu.h"
+#include "vmm/vcpu/vcpu_exit.h"
 
 namespace vmm {
 
@@ -16,6 +17,9 @@ class TrapHandler {
 
   // Called on the vCPU's own thread, between two Run()s.
   virtual NextStep OnTrap(Vcpu& vcpu) = 0;
+
+  // Called on the vCPU's own thread for a BreakpointExit that was taken.
+  virtual NextStep OnBreakpoint(Vcpu& vcpu, const BreakpointExit& exit);
 
   // Called likewise, after each exit that was not taken and has been handled. Usually there is nothing to do, and that
   // costs nothing.

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "dump/snapshot/cpu_state.h"
+#include "vmm/vcpu/guest_debug.h"
 #include "vmm/vcpu/vcpu_exit.h"
 
 namespace vmm {
@@ -32,6 +33,19 @@ class Vcpu {
 
   // Sets the address of the next instruction. REQUIRES: no I/O is pending.
   virtual absl::Status SetRip(uint64_t rip) = 0;
+
+  // For a debugger, while no other thread uses the vCPU. A vCPU without KVM has none of it: Unimplemented.
+  //
+  // Writes what WriteState() writes, but a vCPU that halts or waits for INIT still does.
+  virtual absl::Status WriteRegisters(const CpuState& state);
+  virtual absl::StatusOr<FpuState> ReadFpu();
+  virtual absl::Status WriteFpu(const FpuState& state);
+  // From the next Run() on. An empty `debug` gives the guest its debug registers back.
+  virtual absl::Status SetDebug(const GuestDebug& debug);
+
+  // To be called after a pause, before the next Run(). A guest whose clock is KVM's learns that it stood still, so that
+  // its watchdogs do not take the pause for a lockup.
+  virtual void WasPaused() {}
 
   // Any thread. Makes the current Run(), or else the next one, return InterruptedExit soon. Sticky: each Run() returns
   // at once until Unkick().

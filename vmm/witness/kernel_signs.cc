@@ -6,6 +6,7 @@
 
 #include "vmm/witness/kernel_line.h"
 #include "vmm/witness/sign_table.h"
+#include "vmm/witness/xen_signs.h"
 
 namespace vmm {
 namespace {
@@ -93,6 +94,7 @@ std::optional<KernelSign> ParseKernelSign(std::string_view name) {
 }
 
 std::optional<KernelSign> FindKernelSign(std::string_view line, bool whole) {
+  if (whole && FindXenDeath(line).has_value()) return KernelSign::kPanic;
   std::optional<KernelSign> most;
   for (const KernelLine& each : FindKernelLines(line, whole)) {
     const std::optional<KernelSign> sign = SignOf(WithoutSubsystem(each));

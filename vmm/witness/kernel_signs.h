@@ -8,7 +8,7 @@
 namespace vmm {
 
 enum class KernelSign {
-  kPanic,       // "Kernel panic - not syncing", or an exception in early boot
+  kPanic,       // "Kernel panic - not syncing", an exception in early boot, or a death by Xen's word (xen_signs.h)
   kOops,        // a fault that the kernel did not expect
   kBug,         // BUG(), SLUB's "BUG name (", and every other "BUG:"
   kKasan,       // a sanitizer report: KASAN, KCSAN, KMSAN, KFENCE, UBSAN

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
@@ -73,6 +74,7 @@ void VirtioVsock::Reset() {
   strays_.clear();
   callers_.clear();
   lingering_.clear();
+  patience_runs_ = false;  // the timer went with the loop
 }
 
 void VirtioVsock::OnQueue(int index) {
@@ -280,8 +282,9 @@ void VirtioVsock::AcceptPrograms() {
       break;
     }
     const int fd = caller.get();
-    callers_[fd] = std::move(caller);
+    callers_[fd].socket = std::move(caller);
     loop_->Watch(fd, EPOLLIN | EPOLLRDHUP | EPOLLET, [this, fd](uint32_t) { ReadConnectLine(fd); });
+    StartPatience();
   }
 }
 
@@ -294,7 +297,7 @@ void VirtioVsock::ReadConnectLine(int fd) {
   const size_t end = text.find('\n');
   if (end == text.npos && got > 0 && text.size() < bytes.size()) return;  // the rest is to come
   loop_->Unwatch(fd);
-  UniqueFd caller = std::move(callers_.at(fd));
+  UniqueFd caller = std::move(callers_.at(fd).socket);
   callers_.erase(fd);
   const std::optional<uint32_t> port = end == text.npos ? std::nullopt : PortOf(text.substr(0, end));
   if (!port.has_value()) {  // it closes
@@ -309,6 +312,53 @@ void VirtioVsock::ReadConnectLine(int fd) {
   Ready(*stream);
   streams_[{stream->guest_port, stream->host_port}] = std::move(stream);
   SendPackets();
+}
+
+void VirtioVsock::StartPatience() {
+  if (std::exchange(patience_runs_, true)) return;
+  loop_->After(kPatienceStep, [this] {
+    patience_runs_ = false;
+    if (loop_ != nullptr) PatienceStep();
+  });
+}
+
+void VirtioVsock::PatienceStep() {
+  bool more = false;
+  for (auto at = callers_.begin(); at != callers_.end();) {
+    if (++at->second.steps <= kStepsToConnect) {
+      more = true;
+      ++at;
+      continue;
+    }
+    loop_->Unwatch(at->first);
+    at = callers_.erase(at);
+  }
+  std::vector<Key> late;
+  for (const auto& [key, stream] : streams_) {
+    if (stream->state != VsockStream::State::kAskingGuest) continue;
+    if (++stream->steps_asked > kStepsToAnswer) late.push_back(key);
+    more = true;
+  }
+  for (const Key& key : late) GiveUp(key);
+  if (more) StartPatience();
+  AcceptPrograms();
+  SendPackets();
+}
+
+void VirtioVsock::GiveUp(Key key) {
+  VsockStream& stream = *streams_.at(key);
+  // The stream's place is free at once, also if the guest takes no packets.
+  if (!stream.owes_request && strays_.size() < kMaxStrays) {
+    VirtioVsockHdr rst = {};
+    rst.op = kVsockOpRst;
+    stream.FillHeader(rst);
+    strays_.push_back(rst);
+  } else if (!stream.owes_request) {
+    stream.state = VsockStream::State::kDead;
+    Ready(stream);
+    return;
+  }
+  Retire(key);
 }
 
 uint32_t VirtioVsock::FreeHostPort(uint32_t guest_port) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "base/unique_fd.h"
 #include "devices/unix_socket/unix_listener.h"
 #include "devices/virtio/abi/virtio_vsock_abi.h"
@@ -35,6 +36,10 @@ class VirtioVsock final : public VirtioDevice {
   static constexpr size_t kMaxStreams = 256;
   // Answers to packets that belong to no stream. If the guest takes none, we take no more of its packets.
   static constexpr size_t kMaxStrays = 64;
+  // A program that has connected has this long to write its CONNECT line, and the guest has this long to answer it,
+  // each up to kPatienceStep more. Else they could keep their places for ever.
+  static constexpr absl::Duration kPatienceStep = absl::Seconds(10);
+  static constexpr int kStepsToConnect = 1, kStepsToAnswer = 6;
 
   // Listens on `path`. Programs may connect before the guest has booted; they wait until its driver is ready.
   static absl::StatusOr<std::unique_ptr<VirtioVsock>> Create(const std::string& path);
@@ -56,6 +61,11 @@ class VirtioVsock final : public VirtioDevice {
   static constexpr int kRx = 0, kTx = 1;
 
   using Key = std::pair<uint32_t, uint32_t>;  // the guest's port, ours
+
+  struct Caller {
+    UniqueFd socket;
+    int steps = 0;  // of patience
+  };
 
   VirtioVsock(UnixListener listener, std::string path) : listener_(std::move(listener)), path_(std::move(path)) {}
 
@@ -79,6 +89,10 @@ class VirtioVsock final : public VirtioDevice {
   void ReadConnectLine(int fd);
   void StreamEvent(Key key, uint32_t events);
   void WatchStream(const VsockStream& stream);
+  void StartPatience();
+  // Sends away who has waited for too long.
+  void PatienceStep();
+  void GiveUp(Key key);
   uint32_t FreeHostPort(uint32_t guest_port);
   bool full() const { return streams_.size() + callers_.size() + lingering_.size() >= kMaxStreams; }
 
@@ -95,12 +109,13 @@ class VirtioVsock final : public VirtioDevice {
   std::optional<DescriptorChain> spare_;  // popped from rx_, and not used yet
   bool leftovers_ = false;                // only take; the guest is gone
   bool backlog_ = false;                  // a program may wait to be accepted
+  bool patience_runs_ = false;            // PatienceStep() is due
 
   std::map<Key, std::unique_ptr<VsockStream>> streams_;
   std::deque<Key> ready_;  // streams that may have something to send, each once
   std::set<Key> is_ready_;
   std::deque<VirtioVsockHdr> strays_;
-  std::map<int, UniqueFd> callers_;                        // have not said CONNECT yet
+  std::map<int, Caller> callers_;                          // have not said CONNECT yet
   std::map<int, std::unique_ptr<VsockStream>> lingering_;  // the guest is done with them
   uint32_t next_host_port_ = 1u << 30;
   std::vector<uint8_t> scratch_;

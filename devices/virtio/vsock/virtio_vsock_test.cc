@@ -7,6 +7,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "devices/unix_socket/unix_listener.h"
@@ -401,6 +402,54 @@ TEST_F(VirtioVsockTest, ARebootOfTheGuestEndsStreamsAndTheNextDriverServes) {
   guest.Boot();
   guest.Refill(16);
   Open(2);
+}
+
+TEST_F(VirtioVsockTest, SilentCallersDoNotKeepTheirPlaces) {
+  guest.Refill(16);
+  std::vector<UniqueFd> silent;
+  for (size_t i = 0; i < VirtioVsock::kMaxStreams; ++i) silent.push_back(Connect(""));
+  const UniqueFd program = Connect("CONNECT 80\n");
+  EXPECT_TRUE(guest.Take().empty()) << "there was no place";
+  guest.loop.RunTimer();
+  EXPECT_TRUE(guest.Take().empty()) << "they have a while";
+  guest.loop.RunTimer();
+  const auto packets = guest.Take();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].header.dst_port, 80u);
+  EXPECT_EQ(Read(silent[0]), "EOF");
+}
+
+TEST_F(VirtioVsockTest, ACallToWhichTheGuestNeverAnswersEndsWithRst) {
+  guest.Refill(16);
+  const UniqueFd program = Connect("CONNECT 80\n");
+  const auto request = guest.Take();
+  ASSERT_EQ(request.size(), 1u);
+  for (int step = 0; step < VirtioVsock::kStepsToAnswer; ++step) guest.loop.RunTimer();
+  EXPECT_EQ(device->stream_count(), 1u);
+  guest.loop.RunTimer();
+  EXPECT_EQ(device->stream_count(), 0u);
+  EXPECT_EQ(Read(program), "EOF");
+  const auto packets = guest.Take();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].header.op, kVsockOpRst);
+  EXPECT_EQ(packets[0].header.src_port, request[0].header.src_port);
+}
+
+TEST_F(VirtioVsockTest, ACallOfWhichTheGuestNeverHeardIsForgotten) {
+  const UniqueFd program = Connect("CONNECT 80\n");
+  EXPECT_TRUE(guest.Take().empty()) << "the guest has given no buffer";
+  for (int step = 0; step <= VirtioVsock::kStepsToAnswer; ++step) guest.loop.RunTimer();
+  EXPECT_EQ(device->stream_count(), 0u);
+  EXPECT_EQ(Read(program), "EOF");
+  guest.Refill(16);
+  EXPECT_TRUE(guest.Take().empty());
+}
+
+TEST_F(VirtioVsockTest, AnOpenStreamMayBeIdleForEver) {
+  guest.Refill(16);
+  const UniqueFd program = Open(80);
+  for (int step = 0; step < 100; ++step) guest.loop.RunTimer();
+  EXPECT_EQ(device->stream_count(), 1u);
 }
 
 TEST_F(VirtioVsockTest, WhatADyingGuestSentIsDeliveredAndItsRamLeftAlone) {

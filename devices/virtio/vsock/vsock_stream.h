@@ -32,6 +32,7 @@ class VsockStream {
 
   const uint32_t guest_port, host_port;
   State state;
+  int steps_asked = 0;  // of VirtioVsock's patience with a guest that does not answer
 
   // Packets without data that the guest has yet to get; each once, however often it became due.
   bool owes_request = false, owes_response = false, owes_credit = false, owes_shutdown = false;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "vmm/harness/channel.h"
+#include "vmm/harness/init/root.h"
 #include "vmm/harness/init/syscalls.h"
 
 // Programs expect these. Each mount may fail: a kernel need not have them all.
@@ -31,6 +32,8 @@ static const struct {
 static struct {
   const char* program;
   const char* folder;
+  const char* root;      // NULL: the initramfs is the root
+  const char* terminal;  // NULL: three pipes; else kPlanTerminal's text
   char* arguments[MAX_WORDS + 1];
   char* variables[MAX_WORDS + 1];
 } plan;
@@ -99,12 +102,16 @@ static void prepare_machine(void) {
 static void find_channel(void) {
   const int memory = open_file("/dev/mem", O_RDWR);
   if (memory < 0) {
-    complain("<3>vmm-init: /dev/mem cannot be opened: the kernel needs CONFIG_DEVMEM=y, and no lockdown");
+    complain(memory == -kEperm ? "<3>vmm-init: the kernel forbids /dev/mem: boot it without lockdown= on its command "
+                                 "line, or with an --initrd of your own"
+                               : "<3>vmm-init: the kernel has no /dev/mem: build it with CONFIG_DEVMEM=y, or boot it "
+                                 "with an --initrd of your own");
     power_off();
   }
   const long at = call6(__NR_mmap, 0, CHANNEL_SIZE, 3, 1, memory, CHANNEL_ADDRESS);
   if (at < 0 && at > -4096) {
-    complain("<3>vmm-init: /dev/mem cannot be mapped: is the kernel locked down?");
+    complain(
+        "<3>vmm-init: the kernel forbids to map /dev/mem: boot it without lockdown, or with an --initrd of your own");
     power_off();
   }
   channel = (struct ChannelHeader*)at;
@@ -139,6 +146,8 @@ static void read_plan(void) {
         if (*at == kPlanModule && loaded < 0 && loaded != -kEexist) fail(kStageModuleFailed, loaded, value);
         break;
       }
+      case kPlanRoot: plan.root = value; break;
+      case kPlanTerminal: plan.terminal = value; break;
       case kPlanFolder: plan.folder = value; break;
       case kPlanProgram: plan.program = value; break;
       case kPlanArgument:
@@ -152,15 +161,41 @@ static void read_plan(void) {
   }
 }
 
+// As execvp(3): a name without a slash is searched for in the program's own PATH. Returns an error.
+static long execute(const char* name) {
+  const char* path = "";
+  for (unsigned i = 0; plan.variables[i] != NULL; ++i) {
+    if (begins_with(plan.variables[i], "PATH=")) path = plan.variables[i] + 5;
+  }
+  if (has_slash(name)) path = "";
+  static char whole[4096];
+  long error = -kEnoent;
+  do {
+    size_t folder = 0;
+    while (path[folder] != '\0' && path[folder] != ':') ++folder;
+    const size_t size = length_of(name) + 1;
+    if (folder + 1 + size <= sizeof whole) {
+      memcpy(whole, path, folder);
+      if (folder > 0) whole[folder] = '/';
+      memcpy(whole + folder + (folder > 0), name, size);
+      const long tried = call3(__NR_execve, (long)whole, (long)plan.arguments, (long)plan.variables);
+      if (tried != -kEnoent && tried != -kEnotdir) error = tried;
+    }
+    path += folder;
+  } while (*path++ == ':');
+  return error;
+}
+
 // In the child. Does not return. The exit status of a failure is a shell's.
 static void become_program(const int stdio[3]) {
   for (int i = 0; i < 3; ++i) call3(__NR_dup2, stdio[i], i, 0);
   call0(__NR_setsid);
+  if (plan.terminal != NULL) take_terminal(0);
   set_signal_mask(0);
   long error = call3(__NR_chdir, (long)plan.folder, 0, 0);
   enum ChannelStage stage = kStageFolderFailed;
   if (error == 0) {
-    error = call3(__NR_execve, (long)plan.program, (long)plan.arguments, (long)plan.variables);
+    error = execute(plan.program);
     stage = kStageProgramFailed;
   }
   channel->error = (uint32_t)-error;
@@ -174,7 +209,7 @@ struct Output {
   struct ChannelRing* ring;
   char* bytes;
   uint32_t size;
-  int pipe;  // -1: at its end
+  int pipe;  // or the terminal's other end; -1: at its end
   bool full;
   uint64_t carried;  // bytes, in all
 };
@@ -216,7 +251,7 @@ static bool carry_output(struct Output* out) {
     const uint32_t at = out->ring->produced % out->size;
     const uint32_t most = room < out->size - at ? room : out->size - at;
     const long got = call3(__NR_read, out->pipe, (long)(out->bytes + at), most);
-    if (got == 0) {
+    if (got == 0 || got == -kEio) {  // EIO: nobody has the terminal open any more
       call3(__NR_close, out->pipe, 0, 0);
       out->pipe = -1;
     }
@@ -290,6 +325,16 @@ static void empty(int fd) {
   }
 }
 
+static void show_size(int terminal) {
+  static uint32_t rows, columns;
+  const uint32_t new_columns = __atomic_load_n(&channel->columns, __ATOMIC_ACQUIRE);
+  const uint32_t new_rows = __atomic_load_n(&channel->rows, __ATOMIC_RELAXED);
+  if (terminal < 0 || (rows == new_rows && columns == new_columns)) return;
+  rows = new_rows;
+  columns = new_columns;
+  set_terminal_size(terminal, (uint16_t)rows, (uint16_t)columns);
+}
+
 static void carry_streams(long program, struct Input* in, struct Output* out, struct Output* err) {
   bool ended = false;
   uint64_t out_end = ~0ull, err_end = ~0ull;
@@ -302,6 +347,7 @@ static void carry_streams(long program, struct Input* in, struct Output* out, st
       out_end = out->carried + MOST_AFTER_END;
       err_end = err->carried + MOST_AFTER_END;
     }
+    if (plan.terminal != NULL) show_size(out->pipe);
     carry_input(in);
     const bool out_done = carry_output(out) || out->carried >= out_end;
     const bool err_done = carry_output(err) || err->carried >= err_end;
@@ -328,10 +374,35 @@ static uint32_t shell_status(uint32_t wait_status) {
   return signal != 0 ? 128 + signal : (wait_status >> 8) & 0xff;
 }
 
+// Each is a pipe, {its end to read, its end to write}, or the terminal's two ends in the same places.
+static void make_streams(int in[2], int out[2], int err[2]) {
+  long error = make_pipe(err);
+  if (plan.terminal == NULL) {
+    if (error == 0) error = make_pipe(in);
+    if (error == 0) error = make_pipe(out);
+    if (error < 0) fail(kStagePlanFailed, error, "pipe");
+    return;
+  }
+  int ends[2] = {-1, -1};  // ours, the program's
+  if (error == 0) error = make_terminal(ends);
+  if (error < 0) fail(kStagePlanFailed, error, "terminal");
+  in[0] = ends[1];
+  in[1] = duplicate(ends[0]);
+  out[0] = ends[0];
+  out[1] = duplicate(ends[1]);
+  if (plan.terminal[0] != 'e') return;
+  call3(__NR_close, err[1], 0, 0);  // nothing comes from the pipe then
+  err[1] = duplicate(ends[1]);
+}
+
 void init_main(void) {
   prepare_machine();
   find_channel();
   read_plan();
+  if (plan.root != NULL) {
+    const struct RootFailure root = enter_root(plan.root);
+    if (root.error != 0) fail(kStageRootFailed, root.error, root.step);
+  }
 
   // Before everybody else: when the program's write(2) returns, its bytes are in the ring already, at least where there
   // is one CPU. The kernel may die right after. A child is an ordinary process again.
@@ -341,10 +412,7 @@ void init_main(void) {
   children = open_signals(kSigchld);
 
   int in_pipe[2], out_pipe[2], err_pipe[2];
-  long error = make_pipe(in_pipe);
-  if (error == 0) error = make_pipe(out_pipe);
-  if (error == 0) error = make_pipe(err_pipe);
-  if (error < 0) fail(kStagePlanFailed, error, "pipe");
+  make_streams(in_pipe, out_pipe, err_pipe);
   __atomic_store_n(&channel->stage, kStageRunning, __ATOMIC_RELEASE);
   const long program = call0(__NR_fork);
   if (program < 0) fail(kStagePlanFailed, program, "fork");

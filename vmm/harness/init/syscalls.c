@@ -2,6 +2,7 @@
 
 #include <asm/ioctls.h>
 #include <asm/termbits.h>
+#include <asm/termios.h>
 #include <linux/fcntl.h>
 #include <linux/if.h>
 #include <linux/sched.h>
@@ -32,6 +33,18 @@ size_t length_of(const char* text) {
   size_t length = 0;
   while (text[length] != '\0') ++length;
   return length;
+}
+
+bool begins_with(const char* text, const char* start) {
+  while (*start != '\0') {
+    if (*text++ != *start++) return false;
+  }
+  return true;
+}
+
+bool has_slash(const char* text) {
+  while (*text != '\0' && *text != '/') ++text;
+  return *text == '/';
 }
 
 int open_file(const char* path, int flags) { return (int)call3(__NR_open, (long)path, flags | O_CLOEXEC, 0); }
@@ -92,6 +105,26 @@ int open_doorbell(const char* path) {
   mode.c_cc[VMIN] = 1;
   mode.c_cc[VTIME] = 0;
   return call3(__NR_ioctl, fd, TCSETS, (long)&mode) < 0 ? -1 : fd;
+}
+
+int duplicate(int fd) { return (int)call3(__NR_fcntl, fd, F_DUPFD_CLOEXEC, 0); }
+
+long make_terminal(int ends[2]) {
+  const int locked = 0;
+  ends[0] = open_file("/dev/pts/ptmx", O_RDWR | O_NOCTTY);
+  if (ends[0] < 0) ends[0] = open_file("/dev/ptmx", O_RDWR | O_NOCTTY);
+  if (ends[0] < 0) return ends[0];
+  const long unlocked = call3(__NR_ioctl, ends[0], TIOCSPTLCK, (long)&locked);
+  if (unlocked < 0) return unlocked;
+  ends[1] = (int)call3(__NR_ioctl, ends[0], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  return ends[1] < 0 ? ends[1] : 0;
+}
+
+void take_terminal(int fd) { call3(__NR_ioctl, fd, TIOCSCTTY, 0); }
+
+void set_terminal_size(int fd, uint16_t rows, uint16_t columns) {
+  const struct winsize size = {.ws_row = rows, .ws_col = columns};
+  call3(__NR_ioctl, fd, TIOCSWINSZ, (long)&size);
 }
 
 void bring_loopback_up(void) {

@@ -3,6 +3,7 @@
 #define VMM_HARNESS_INIT_SYSCALLS_H_
 
 #include <asm/unistd.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,7 +27,7 @@ static inline long call3(long number, long a, long b, long c) { return call6(num
 static inline long call1(long number, long a) { return call6(number, a, 0, 0, 0, 0, 0); }
 static inline long call0(long number) { return call6(number, 0, 0, 0, 0, 0, 0); }
 
-enum { kEintr = 4, kEagain = 11, kEexist = 17, kSigchld = 17 };
+enum { kEperm = 1, kEnoent = 2, kEintr = 4, kEio = 5, kEagain = 11, kEexist = 17, kEnotdir = 20, kSigchld = 17 };
 
 struct PollFd {
   int fd;  // -1: ignored
@@ -34,7 +35,10 @@ struct PollFd {
 };
 enum { kPollIn = 1, kPollOut = 4 };
 
+void* memcpy(void* to, const void* from, size_t size);
 size_t length_of(const char* text);
+bool begins_with(const char* text, const char* start);
+bool has_slash(const char* text);
 int open_file(const char* path, int flags);  // close-on-exec
 void write_all(int fd, const char* text, size_t size);
 
@@ -53,6 +57,13 @@ int open_signals(int signal);  // a non-blocking signalfd for it
 
 // Opens a serial port of which every byte wakes a reader, non-blocking.
 int open_doorbell(const char* path);
+
+int duplicate(int fd);  // close-on-exec
+
+// A new terminal: its master's end, and the program's. Close-on-exec. 0 or an error.
+long make_terminal(int ends[2]);
+void take_terminal(int fd);  // it becomes the calling session's
+void set_terminal_size(int fd, uint16_t rows, uint16_t columns);
 
 void bring_loopback_up(void);
 

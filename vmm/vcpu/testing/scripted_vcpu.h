@@ -56,6 +56,7 @@ class ScriptedVcpu final : public Vcpu {
   void set_read_state_error(absl::Status error) { read_state_error_ = std::move(error); }
 
   int runs() const { return runs_; }                // exits played
+  int pauses() const { return pauses_; }            // calls of WasPaused()
   int completions() const { return completions_; }  // calls of CompletePendingIo()
   int kicks() const {
     const std::lock_guard lock(mutex_);
@@ -102,6 +103,8 @@ class ScriptedVcpu final : public Vcpu {
     state_.rip = rip;
     return absl::OkStatus();
   }
+
+  void WasPaused() override { ++pauses_; }
 
   void Kick() override {
     const std::lock_guard lock(mutex_);
@@ -153,6 +156,7 @@ class ScriptedVcpu final : public Vcpu {
   CpuState state_;
   absl::Status read_state_error_;
   int runs_ = 0;
+  int pauses_ = 0;
   int completions_ = 0;
 
   mutable std::mutex mutex_;

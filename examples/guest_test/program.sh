@@ -1,0 +1,3 @@
+#!/bin/sh
+# Would run in the guest.
+echo "$@"
