@@ -113,16 +113,17 @@ absl::StatusOr<KernelMap> KernelMapper::Whole(const PageTables& tables, uint64_t
 // Derives phys_base from the lowest page mapped in the image's range.
 std::optional<uint64_t> KernelMapper::PhysBaseOf(const PageTables& tables) {
   const auto [known, is_new] = phys_bases_.try_emplace({tables.root().value, tables.levels()});
+  std::optional<uint64_t>& phys_base = known->second;
   if (is_new) {
     tables.ForEachMapping(
         kStartKernelMap, kKernelImageEnd - 1,
         [&](const PageMapping& page) {
-          known->second = page.phys.value - (page.vaddr - kStartKernelMap);
+          phys_base = page.phys.value - (page.vaddr - kStartKernelMap);
           return false;
         },
         &meter_);
   }
-  return known->second;
+  return phys_base;
 }
 
 // All page tables of one kernel share the kernel's top entries, so the image's entry must be the same in a running

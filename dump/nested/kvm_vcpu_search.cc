@@ -193,9 +193,10 @@ absl::StatusOr<std::map<GuestAddr, KvmRegisters>> FindSvmVcpus(const PhysicalMem
   for (const auto& [vmcb, here] : pointers) {
     if (found.contains(vmcb)) continue;
     std::map<GuestAddr, std::pair<GuestAddr, KvmRegisters>> matches;  // by the address of regs[]
+    const VmcbSave& save = *saves[vmcb];
     for (const GuestAddr pointer : here) {
       const auto registers =
-          RegistersBefore(l1, pointer, [&](std::span<const uint8_t> arch) { return AreOf(*saves[vmcb], arch); });
+          RegistersBefore(l1, pointer, [&save](std::span<const uint8_t> arch) { return AreOf(save, arch); });
       if (registers.has_value()) matches[registers->at] = {pointer, *registers};
     }
     if (matches.size() != 1) continue;

@@ -1,5 +1,5 @@
 // The length and the input of the fuzz tests: some thousand steps by default, a million in ci/fuzz, or a fraction of
-// either if one step is long. Fuzz tests that read whole dumps run for a minute each in ./test.
+// either if one step is long. Fuzz tests that read whole dumps run for some seconds each in ./test.
 #ifndef DUMP_TESTING_FUZZ_STEPS_H_
 #define DUMP_TESTING_FUZZ_STEPS_H_
 

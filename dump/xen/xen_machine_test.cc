@@ -1,7 +1,6 @@
 #include "dump/xen/xen_machine.h"
 
 #include <array>
-#include <random>
 
 #include "absl/strings/str_join.h"
 #include "dump/xen/testing/made_up_xen.h"
@@ -150,30 +149,6 @@ TEST_F(XenMachineTest, FindsNoDomainInTablesOfAscendingNumbers) {
   }
   machine_ = FlatMemory(std::move(bytes));
   EXPECT_TRUE(Find().domains.empty());
-}
-
-TEST_F(XenMachineTest, FindsNothingFalseInAThousandDamagedMachines) {
-  std::mt19937 random(17);
-  for (int round = 0; round < 1000; ++round) {
-    FlatMemory machine = MadeUpXen();
-    // The p2m and shared_info are what a damage counts in, so half of it goes there.
-    const uint64_t hot[] = {3090,
-                            3100,
-                            MadeUpDom0().mfn_of(kMadeUpListList),
-                            MadeUpDom0().mfn_of(kMadeUpList),
-                            MadeUpDom0().mfn_of(kMadeUpLeaf),
-                            MadeUpDomU().mfn_of(kMadeUpListList)};
-    for (int change = 0; change < 8; ++change) {
-      const uint64_t page = change % 2 == 0 ? hot[random() % std::size(hot)] : random() % (kMadeUpRam / kPageSize);
-      machine.PutWord(page * kPageSize + random() % 512 * 8, random() % 3 == 0 ? random() : random() % 4096);
-    }
-    const absl::StatusOr<XenMachine> xen = FindXen(machine, std::array{MadeUpXenCpu()});
-    ASSERT_TRUE(xen.ok()) << xen.status();
-    ASSERT_LE(xen->domains.size(), 2u) << "round " << round;
-    for (const PvDomain& domain : xen->domains) {
-      ASSERT_TRUE(domain.info.at.value == 3090 * kPageSize || domain.info.at.value == 3100 * kPageSize) << round;
-    }
-  }
 }
 
 }  // namespace

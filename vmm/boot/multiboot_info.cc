@@ -1,5 +1,6 @@
 #include "vmm/boot/multiboot_info.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -107,7 +108,7 @@ absl::StatusOr<PlacedMultibootInfo> WriteMultibootInfo(GuestMemory& memory, cons
   const auto base = static_cast<uint32_t>(place.value);
   for (uint32_t* const address : {&info.mmap_addr, &info.cmdline, &info.boot_loader_name}) *address += base;
   for (MultibootModule& module : modules) module.string += base;
-  std::memcpy(block.bytes().data() + info.mods_addr, modules.data(), BytesOfList(modules).size());
+  std::ranges::copy(BytesOfList(modules), block.bytes().begin() + info.mods_addr);
   info.mods_addr += base;
   std::memcpy(block.bytes().data() + info_at, &info, sizeof(info));
   RETURN_IF_ERROR(memory.Write(place, block.bytes()));
