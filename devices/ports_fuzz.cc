@@ -40,19 +40,24 @@ GuestMemory& Ram() {
   return *memory;
 }
 
-// Each device has 16 ports.
+// One device every 16 ports. Between them nothing answers.
 class Ports {
  public:
   explicit Ports(GuestMemory& memory) : fw_cfg_(memory) {
     uint64_t start = 0;
-    for (Device* const device : devices_) {
-      FuzzCheck(bus_.Add(start, 16, device).ok());
+    for (const Place& place : places_) {
+      FuzzCheck(bus_.Add(start, place.size, place.device).ok());
       start += 16;
     }
   }
   Bus& bus() { return bus_; }
 
  private:
+  struct Place {
+    uint64_t size = 0;
+    Device* device = nullptr;
+  };
+
   StandingClock clock_;
   Nobody nobody_;
   Serial serial_{nobody_, [](std::span<const uint8_t>) {}};
@@ -68,8 +73,18 @@ class Ports {
   Ib700 watchdog_{clock_, [] {}};
   FwCfg fw_cfg_;
   Bus bus_;
-  const std::array<Device*, 12> devices_ = {&serial_,  &cmos_, &i8042_,   &event_, &control_,  &timer_,
-                                            &console_, &exit_, &pvpanic_, &reset_, &watchdog_, &fw_cfg_};
+  const std::array<Place, 12> places_ = {{{Serial::kSize, &serial_},
+                                          {Cmos::kSize, &cmos_},
+                                          {I8042::kSize, &i8042_},
+                                          {AcpiPm1Event::kSize, &event_},
+                                          {AcpiPm1Control::kSize, &control_},
+                                          {AcpiPmTimer::kSize, &timer_},
+                                          {DebugConsole::kSize, &console_},
+                                          {DebugExit::kSize, &exit_},
+                                          {Pvpanic::kSize, &pvpanic_},
+                                          {ResetControl::kSize, &reset_},
+                                          {Ib700::kSize, &watchdog_},
+                                          {FwCfg::kSize, &fw_cfg_}}};
 };
 
 }  // namespace
