@@ -21,11 +21,11 @@ using testing::Not;
 
 class GdbTest : public testing::Test {
  protected:
-  // A socket's path is short; that of Bazel's temporary folder is not.
+  // A socket's path is short; that of Bazel's own folder for a test is not.
   void SetUp() override {
     if (const auto why = WhyNoKvm()) GTEST_SKIP() << *why;
     if (system("gdb --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "there is no gdb";
-    std::string pattern = "/tmp/vmm-gdb-XXXXXX";
+    std::string pattern = std::filesystem::temp_directory_path() / "vmm-gdb-XXXXXX";
     dir_ = mkdtemp(pattern.data());
     socket_ = dir_ + "/gdb";
   }
