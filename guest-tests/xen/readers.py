@@ -27,7 +27,7 @@ def check_dom0(tally: Tally, name: str, kernel: kernels.Kernel, dom0: Path, said
     """`said`: by crash, of the whole machine's dump."""
     status, output, words = vmcore_tool("report", dom0, "--json")
     report = json.loads(output) if status == 0 else {"cpus": [{"frames": []}]}
-    if "</TASK>" in said["log"]:
+    if "</TASK>" in said["log"].partition(WORDS)[2]:
         check_frames(tally, name, report, said["bt"], said["log"])
     else:
         tally.skip(f"{name}: vmcore report has the panic's frames as crash does", "dom0 had not yet printed its trace, which tells leftovers apart")
