@@ -30,7 +30,8 @@ def check_dom0(tally: Tally, name: str, kernel: kernels.Kernel, dom0: Path, said
     if "</TASK>" in said["log"].partition(WORDS)[2]:
         check_frames(tally, name, report, said["bt"], said["log"])
     else:
-        tally.skip(f"{name}: vmcore report has the panic's frames as crash does", "dom0 had not yet printed its trace, which tells leftovers apart")
+        no_trace = "dom0 had not yet printed its trace, which tells leftovers apart"
+        tally.skip(f"{name}: vmcore report has the panic's frames as crash does", no_trace)
     ran = run_tool("drgn", "-c", dom0, "-s", kernel.vmlinux, DRGN_SCRIPT)
     tally.check(f"{name}: drgn opens it", ran.has("^panicked sh$") and ran.has(WORDS), words + ran.output)
     load = ["-ex", f"core-file {dom0}", "-ex", f"symbol-file {kernel.vmlinux}"]
