@@ -17,11 +17,13 @@ JUDGE = f"""
 """
 
 USE_PORTS = """
-    for port in /sys/class/virtio-ports/*/name; do
-      folder=${port%/name}
-      ln -s "/dev/${folder##*/}" "/tmp/$(cat "$port")"
+    # The driver makes the ports one by one, in the background.
+    for name in log echo; do
+      until folder=$(grep -lx "$name" /sys/class/virtio-ports/*/name 2>/dev/null); do sleep 0.1; done
+      folder=${folder%/name}
+      ln -s "/dev/${folder##*/}" "/tmp/$name"
     done
-    yes 'words of the guest' | head -c 4M >/tmp/log
+    yes 'words of the guest' | head -c 4194304 >/tmp/log
     exec 3<>/tmp/echo
     head -c 1048576 <&3 >/tmp/got
     cat /tmp/got >&3
@@ -49,7 +51,7 @@ FIELDS = [
         "flags": ("--virtio-port=log={scratch}/log", "--virtio-port=echo=unix:{scratch}/echo"),
         "prepare": f"setsid python3 {ENDS} port {{scratch}} >ends.log 2>&1 &",
         "script": USE_PORTS,
-        "after": f"yes 'words of the guest' | head -c 4M | cmp - log\n{JUDGE}",
+        "after": f"yes 'words of the guest' | head -c 4194304 | cmp - log\n{JUDGE}",
     },
     {
         "name": "vsock",

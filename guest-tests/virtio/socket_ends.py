@@ -105,7 +105,8 @@ def vsock(folder: Path) -> bool:
     for connection in connections:
         connection.close()
     print(f"{sum(same)} of {CONNECTIONS} echoes came back as they were sent", flush=True)
-    return all(same)
+    echoes.join(PATIENCE_S)  # the guest's own connection
+    return all(same) and not echoes.is_alive()
 
 
 def main() -> int:
