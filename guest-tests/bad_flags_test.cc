@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -174,7 +175,7 @@ class SpecialFileTest : public testing::TestWithParam<const char*> {
     const std::string folder = testing::TempDir() + "/" + std::to_string(getpid());
     fifo_ = folder + ".fifo";
     huge_ = folder + ".huge";
-    socket_ = "/tmp/" + std::to_string(getpid()) + ".vmm-socket";  // sun_path is short
+    socket_ = std::filesystem::temp_directory_path() / (std::to_string(getpid()) + ".vmm-socket");  // sun_path is short
     EXPECT_EQ(mkfifo(fifo_.c_str(), 0600), 0);
     listener_.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_un address = {};

@@ -21,11 +21,11 @@ using testing::Not;
 
 class GdbTest : public testing::Test {
  protected:
-  // A socket's path is short; that of Bazel's temporary folder is not.
+  // A socket's path is short; that of Bazel's own folder for a test is not.
   void SetUp() override {
     if (const auto why = WhyNoKvm()) GTEST_SKIP() << *why;
     if (system("gdb --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "there is no gdb";
-    std::string pattern = "/tmp/vmm-gdb-XXXXXX";
+    std::string pattern = std::filesystem::temp_directory_path() / "vmm-gdb-XXXXXX";
     dir_ = mkdtemp(pattern.data());
     socket_ = dir_ + "/gdb";
   }
@@ -75,9 +75,11 @@ TEST_F(GdbTest, ItBreaksLooksContinuesAndLeavesTheGuestAsIfNothingHadBeen) {
                                             "continue",
                                             "printf \"round %d\\n\", $rdi",
                                             "x/4xb one_round",
+                                            "set $old = $rax",
                                             "set $rax = 0x5a5a",
                                             "stepi",
                                             "printf \"%d bytes on, rax %x\\n\", $rip != (long)&one_round, $rax",
+                                            "set $rax = $old",
                                             "x/gx &last_round",
                                             "set var *(long*)0x100000 = 0x1122334455667788",
                                             "x/gx 0x100000",

@@ -89,10 +89,10 @@ _guest_test = rule(
     },
 )
 
-def _tags(tags, cpus):
-    return tags + [tag for tag in ["kvm", "cpu:%d" % cpus] if tag not in tags]
+def _tags(tags, cpus, kvm):
+    return tags + [tag for tag in (["kvm"] if kvm else []) + ["cpu:%d" % cpus] if tag not in tags]
 
-def guest_test(name, kernel, program, args = [], files = {}, env = {}, modules = [], append = "", memory_mib = 512, cpus = 1, flags = [], tags = [], **kwargs):
+def guest_test(name, kernel, program, args = [], files = {}, env = {}, modules = [], append = "", memory_mib = 512, cpus = 1, flags = [], tags = [], kvm = True, **kwargs):
     """Runs `program`, of this build, in a guest under `kernel`. It passes if the program ends with 0.
 
     Args:
@@ -109,6 +109,7 @@ def guest_test(name, kernel, program, args = [], files = {}, env = {}, modules =
       cpus: its vCPUs; Bazel keeps as many CPUs for the test
       flags: more flags of vmm
       tags: more tags than "kvm"
+      kvm: False if `vmm` is a program that needs no /dev/kvm; the tag is then missing
       **kwargs: of any test: size, timeout, shard_count, flaky, data, visibility, ...; vmm and vmcore replace ours
     """
     _guest_test(
@@ -123,11 +124,11 @@ def guest_test(name, kernel, program, args = [], files = {}, env = {}, modules =
         memory_mib = memory_mib,
         cpus = cpus,
         flags = flags,
-        tags = _tags(tags, cpus),
+        tags = _tags(tags, cpus, kvm),
         **kwargs
     )
 
-def kernel_test(name, kernel, initrd = None, append = "", expect = "guest-exit", memory_mib = 512, cpus = 1, flags = [], tags = [], **kwargs):
+def kernel_test(name, kernel, initrd = None, append = "", expect = "guest-exit", memory_mib = 512, cpus = 1, flags = [], tags = [], kvm = True, **kwargs):
     """Boots `kernel`, which tests itself or has its tests in `initrd`, and judges by its end and by what it printed.
 
     Args:
@@ -140,6 +141,7 @@ def kernel_test(name, kernel, initrd = None, append = "", expect = "guest-exit",
       cpus: its vCPUs; Bazel keeps as many CPUs for the test
       flags: more flags of vmm
       tags: more tags than "kvm"
+      kvm: False if `vmm` is a program that needs no /dev/kvm; the tag is then missing
       **kwargs: of any test, but shard_count: a kernel cannot run a part of itself
     """
     if "shard_count" in kwargs:
@@ -153,6 +155,6 @@ def kernel_test(name, kernel, initrd = None, append = "", expect = "guest-exit",
         memory_mib = memory_mib,
         cpus = cpus,
         flags = flags,
-        tags = _tags(tags, cpus),
+        tags = _tags(tags, cpus, kvm),
         **kwargs
     )

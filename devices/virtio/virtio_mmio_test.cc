@@ -126,6 +126,7 @@ class VirtioMmioTest : public testing::Test {
   CountedWiring wiring_;
   EchoDevice device_;
   SplitDriver driver_{*memory_, 8};
+  VirtioRng rng_;  // devices outlive the transport, whose thread uses them
   std::unique_ptr<VirtioMmio> mmio_;
 };
 
@@ -386,8 +387,7 @@ TEST_F(VirtioMmioTest, ALoopCarriesDescriptorsTimesAndConfigChanges) {
 }
 
 TEST_F(VirtioMmioTest, AnEntropySourceFillsWhatIsAskedForUpToItsLimit) {
-  VirtioRng rng;
-  Make(rng);
+  Make(rng_);
   StartWithQueue();
   driver_.Offer({{kData, 64, true}});
   driver_.Offer({{kData, 0x8000, true}});

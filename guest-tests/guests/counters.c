@@ -40,17 +40,19 @@ static uint64_t count_on(unsigned cpu, uint64_t from, uint64_t rounds) {
 
 static void other_cpu(unsigned cpu) {
   uint64_t n = 0;
-  while (!stop) {
+  do {
     n = count_on(1, n, 16);
     echo[0] = counts[0][0];
-  }
+  } while (!stop);
   stopped = true;
   (void)cpu;
 }
 
 static uint64_t count_until_a_key(void) {
   uint64_t n = 0;
-  while ((inb(PORT_SERIAL + 5) & 1) == 0) n = count_on(0, n, 100000);
+  do {
+    n = count_on(0, n, 100000);
+  } while ((inb(PORT_SERIAL + 5) & 1) == 0);
   return n;
 }
 

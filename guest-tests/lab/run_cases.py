@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs groups of GoogleTest cases where /dev/kvm is real: started by ../run-in-lab, through lab/run.
+"""Runs tests, GoogleTest's in groups of cases, where /dev/kvm is real: started by ../run-in-lab, through lab/run.
 
 The plan is a JSON file that ../run-in-lab writes. Each run leaves its files in a folder of its own: the test's output,
 its cases in XML, and the end. This script judges nothing.
@@ -24,7 +24,9 @@ from campaign.session import TIMED_OUT, leave  # noqa: E402
 def run(step: dict, results: Path, scratch: Path) -> dict:
     """Returns the exit status of the test (TIMED_OUT if it did not end) and its seconds."""
     cases = scratch / "cases.xml"
-    command = [step["binary"], f"--gtest_filter={':'.join(step['cases'])}", f"--gtest_output=xml:{cases}"]
+    command = [step["binary"]]
+    if step["has_cases"]:
+        command += [f"--gtest_filter={':'.join(step['cases'])}", f"--gtest_output=xml:{cases}"]
     environment = dict(os.environ, TEST_TMPDIR=str(scratch))
     started = time.monotonic()
     with (results / "output").open("wb") as output:

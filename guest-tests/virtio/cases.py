@@ -4,9 +4,10 @@ A case is a script that busybox's sh runs in the guest, as root, after its modul
 that the script does not expect to fail succeeds. `expect`: what the console must show besides.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from virtio import share_cases
+from virtio import share_cases, socket_cases
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Case:
     prepare: str = ""  # a shell script that runs before the guest starts, in {scratch}
     after: str = ""  # the same after the guest has ended; its status counts
     expect: tuple[str, ...] = field(default=())
+    programs: dict[str, Callable[[], bytes]] = field(default_factory=dict, hash=False)  # more files of the initramfs
 
 
 CASES = [
@@ -76,5 +78,5 @@ CASES = [
             yes below | head -c 1M | cmp - base.img
         """,
     ),
-    *(Case(**fields) for fields in share_cases.FIELDS),
+    *(Case(**fields) for fields in share_cases.FIELDS + socket_cases.FIELDS),
 ]

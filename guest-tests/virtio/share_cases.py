@@ -81,7 +81,7 @@ END
     nc -w 60 "$router" 7001 <>/tmp/never >/tmp/data
     echo "SUM  /tmp/data" | sha256sum -c
     nc -w 60 "$router" 7002 </tmp/data
-    nc -l -p 80 -w 100 </dev/null >/tmp/more
+    nc -l -p 80 -w 100 <>/tmp/never >/tmp/more
     echo "SUM  /tmp/more" | sha256sum -c
 """.replace(
     "SUM", hashlib.sha256(bytes_to_send()).hexdigest()

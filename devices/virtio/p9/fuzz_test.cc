@@ -29,7 +29,7 @@ std::string SomeMessage(Random& random) {
 TEST(Virtio9pFuzzTest, ANinePBridgeSurvivesItsGuestAndItsServer) {
   Random random(2);
   uint64_t answered = 0;
-  for (uint64_t step = 0; step < HostileSteps(500); ++step) {
+  for (uint64_t step = 0; step < HostileSteps(3000); ++step) {
     SocketPair sockets;
     Virtio9p device("share", {"/srv", 0}, std::move(sockets.ours));
     Buffers buffers;
@@ -59,7 +59,7 @@ TEST(Virtio9pFuzzTest, ANinePBridgeSurvivesItsGuestAndItsServer) {
         }
         device.OnQueue(0);
         ASSERT_TRUE(Rests(loop));
-        sockets.Heard();
+        sockets.Heard(4096);
       }
       ASSERT_TRUE(buffers.GuardsStand());
       ASSERT_TRUE(NoneTwice(queue));
@@ -67,7 +67,7 @@ TEST(Virtio9pFuzzTest, ANinePBridgeSurvivesItsGuestAndItsServer) {
       device.Reset();
     }
   }
-  EXPECT_GT(answered, HostileSteps(500) / 10) << "most messages are refused: nothing is tried";
+  EXPECT_GT(answered, HostileSteps(3000) / 10) << "most messages are refused: nothing is tried";
 }
 
 }  // namespace
