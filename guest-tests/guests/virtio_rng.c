@@ -26,8 +26,8 @@ static bool all_zero(void) {
   return true;
 }
 
-// Asks for 64 bytes and waits for the interrupt, awake: in the lab an interrupt may come between STI and HLT, which then
-// has nothing to wake it (guest-tests/lab/README.md).
+// Asks for 64 bytes and waits for the interrupt, awake: in the lab an interrupt may come between STI and HLT, which
+// then has nothing to wake it (guest-tests/lab/README.md).
 static bool ask(void) {
   uint32_t len = 0;
   memset(entropy, 0, sizeof(entropy));
