@@ -1,7 +1,7 @@
 // A debugger's breakpoints in the guest, and the vCPUs' exits at them.
 //
 // A software breakpoint is the planted OUT of vmm/catch, because int3 does not work on every KVM
-// (docs/decisions/0009). It is in the guest's code only while a vCPU runs.
+// (docs/decisions/0012). It is in the guest's code only while a vCPU runs.
 #ifndef VMM_GDB_BREAK_TABLE_H_
 #define VMM_GDB_BREAK_TABLE_H_
 
