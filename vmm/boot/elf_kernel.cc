@@ -14,8 +14,6 @@
 namespace vmm {
 namespace {
 
-constexpr uint16_t kPhnumMax = 64;
-
 absl::Status Bad(std::string message) { return absl::InvalidArgumentError(message); }
 
 absl::Status CheckIdentity(const Elf64_Ehdr& ehdr) {
@@ -40,67 +38,6 @@ absl::Status CheckIdentity(const Elf64_Ehdr& ehdr) {
   return absl::OkStatus();
 }
 
-absl::Status CheckProgramHeaderTable(const Elf64_Ehdr& ehdr, uint64_t head_size) {
-  if (ehdr.e_phentsize != sizeof(Elf64_Phdr)) {
-    return Bad(absl::StrFormat("e_phentsize %d is not %d", ehdr.e_phentsize, sizeof(Elf64_Phdr)));
-  }
-  if (ehdr.e_phnum == 0 || ehdr.e_phnum > kPhnumMax) {
-    return Bad(absl::StrFormat("e_phnum %d is not from 1 to %d", ehdr.e_phnum, kPhnumMax));
-  }
-  uint64_t end = 0;
-  if (!CheckedAdd(ehdr.e_phoff, uint64_t{ehdr.e_phnum} * sizeof(Elf64_Phdr), &end) || end > head_size) {
-    return Bad(absl::StrFormat("e_phoff %#x with %d program headers is not within the first %d bytes", ehdr.e_phoff,
-                               ehdr.e_phnum, head_size));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckSegment(const Elf64_Phdr& phdr, int index, uint64_t file_size) {
-  uint64_t end = 0;
-  if (phdr.p_filesz > phdr.p_memsz) {
-    return Bad(
-        absl::StrFormat("PT_LOAD %d: p_filesz %#x is more than p_memsz %#x", index, phdr.p_filesz, phdr.p_memsz));
-  }
-  if (!CheckedAdd(phdr.p_offset, phdr.p_filesz, &end) || end > file_size) {
-    return Bad(absl::StrFormat("PT_LOAD %d: p_offset %#x + p_filesz %#x is past the file's %#x bytes", index,
-                               phdr.p_offset, phdr.p_filesz, file_size));
-  }
-  if (!CheckedAdd(phdr.p_paddr, phdr.p_memsz, &end)) {
-    return Bad(absl::StrFormat("PT_LOAD %d: p_paddr %#x + p_memsz %#x passes 2^64", index, phdr.p_paddr, phdr.p_memsz));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckDisjoint(const std::vector<ElfSegment>& segments) {
-  for (size_t i = 0; i < segments.size(); ++i) {
-    for (size_t j = 0; j < i; ++j) {
-      const ElfSegment& a = segments[j];
-      const ElfSegment& b = segments[i];
-      if (GuestRange{GuestAddr{a.paddr}, a.memsz}.Overlaps({GuestAddr{b.paddr}, b.memsz})) {
-        return Bad(absl::StrFormat("two PT_LOADs overlap in memory: p_paddr %#x..+%#x and %#x..+%#x", a.paddr, a.memsz,
-                                   b.paddr, b.memsz));
-      }
-      if (GuestRange{GuestAddr{a.offset}, a.filesz}.Overlaps({GuestAddr{b.offset}, b.filesz})) {
-        return Bad(absl::StrFormat("two PT_LOADs overlap in the file: p_offset %#x..+%#x and %#x..+%#x", a.offset,
-                                   a.filesz, b.offset, b.filesz));
-      }
-    }
-  }
-  return absl::OkStatus();
-}
-
-// A vmlinux has its physical entry in e_entry. Other linkers leave the virtual one there.
-std::optional<uint64_t> PhysicalEntry(uint64_t e_entry, const std::vector<ElfSegment>& segments) {
-  for (const ElfSegment& segment : segments) {
-    if (e_entry >= segment.paddr && e_entry - segment.paddr < segment.filesz) return e_entry;
-  }
-  for (const ElfSegment& segment : segments) {
-    if (e_entry >= segment.vaddr && e_entry - segment.vaddr < segment.filesz)
-      return e_entry - segment.vaddr + segment.paddr;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 bool IsElf(std::span<const uint8_t> head) {
@@ -115,7 +52,8 @@ absl::StatusOr<ElfKernel> ParseElfKernel(std::span<const uint8_t> head, uint64_t
   }
   std::memcpy(&ehdr, head.data(), sizeof(ehdr));
   RETURN_IF_ERROR(CheckIdentity(ehdr));
-  RETURN_IF_ERROR(CheckProgramHeaderTable(ehdr, head.size()));
+  RETURN_IF_ERROR(
+      CheckProgramHeaderTable({ehdr.e_phoff, ehdr.e_phentsize, ehdr.e_phnum}, sizeof(Elf64_Phdr), head.size()));
 
   std::vector<Elf64_Phdr> phdrs(ehdr.e_phnum);
   std::memcpy(phdrs.data(), head.data() + ehdr.e_phoff, phdrs.size() * sizeof(Elf64_Phdr));
@@ -132,15 +70,20 @@ absl::StatusOr<ElfKernel> ParseElfKernel(std::span<const uint8_t> head, uint64_t
   for (int i = 0; i < ehdr.e_phnum; ++i) {
     const Elf64_Phdr& phdr = phdrs[i];
     if (phdr.p_type != PT_LOAD || phdr.p_memsz == 0) continue;
-    RETURN_IF_ERROR(CheckSegment(phdr, i, file_size));
-    kernel.segments.push_back({phdr.p_offset, phdr.p_vaddr, phdr.p_paddr, phdr.p_filesz, phdr.p_memsz});
+    const ElfSegment segment{phdr.p_offset, phdr.p_vaddr, phdr.p_paddr, phdr.p_filesz, phdr.p_memsz};
+    RETURN_IF_ERROR(CheckSegmentInFile(segment, i, file_size));
+    uint64_t end = 0;
+    if (!CheckedAdd(phdr.p_paddr, phdr.p_memsz, &end)) {
+      return Bad(absl::StrFormat("PT_LOAD %d: p_paddr %#x + p_memsz %#x passes 2^64", i, phdr.p_paddr, phdr.p_memsz));
+    }
+    kernel.segments.push_back(segment);
     kernel.end = std::max(kernel.end, phdr.p_offset + phdr.p_filesz);
     low = std::min(low, phdr.p_paddr);
     high = std::max(high, phdr.p_paddr + phdr.p_memsz);
   }
   if (kernel.segments.empty())
     return Bad(absl::StrFormat("ELF: none of its %d program headers is a PT_LOAD with memory", ehdr.e_phnum));
-  RETURN_IF_ERROR(CheckDisjoint(kernel.segments));
+  RETURN_IF_ERROR(CheckDisjoint(kernel.segments, /*in_file=*/true));
   kernel.extent = {GuestAddr{low}, high - low};
 
   const std::optional<uint64_t> entry = PhysicalEntry(ehdr.e_entry, kernel.segments);

@@ -8,20 +8,12 @@
 
 #include "absl/status/statusor.h"
 #include "base/guest_addr.h"
+#include "vmm/boot/elf_segment.h"
 
 namespace vmm {
 
 // The program headers must end within this many bytes of the file's beginning.
 inline constexpr uint64_t kElfHeadSize = 4096;
-
-// A PT_LOAD. The ELF specification's field names, without "p_".
-struct ElfSegment {
-  uint64_t offset = 0;
-  uint64_t vaddr = 0;
-  uint64_t paddr = 0;
-  uint64_t filesz = 0;
-  uint64_t memsz = 0;
-};
 
 struct ElfKernel {
   std::vector<ElfSegment> segments;  // memsz > 0, disjoint in the file and in physical memory

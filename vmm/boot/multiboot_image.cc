@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "vmm/boot/abi/multiboot_abi.h"
+#include "vmm/boot/elf_kernel.h"
 #include "vmm/boot/machine_names.h"
 
 namespace vmm {
@@ -17,7 +18,6 @@ namespace {
 using Head = std::span<const uint8_t>;
 
 constexpr uint64_t kFourGiB = 1ull << 32;  // the entry is in 32-bit mode without paging
-constexpr uint16_t kPhnumMax = 64;
 
 absl::Status Bad(std::string message) { return absl::InvalidArgumentError(message); }
 
@@ -126,47 +126,13 @@ absl::Status CheckMachine(uint8_t data, uint16_t machine, uint16_t type) {
 }
 
 absl::Status CheckSegment(const ElfSegment& segment, int index, uint64_t file_size) {
+  RETURN_IF_ERROR(CheckSegmentInFile(segment, index, file_size));
   uint64_t end = 0;
-  if (segment.filesz > segment.memsz) {
-    return Bad(
-        absl::StrFormat("PT_LOAD %d: p_filesz %#x is more than p_memsz %#x", index, segment.filesz, segment.memsz));
-  }
-  if (!CheckedAdd(segment.offset, segment.filesz, &end) || end > file_size) {
-    return Bad(absl::StrFormat("PT_LOAD %d: p_offset %#x + p_filesz %#x is past the file's %#x bytes", index,
-                               segment.offset, segment.filesz, file_size));
-  }
-  if (!CheckedAdd(segment.paddr, segment.memsz, &end) || end > kFourGiB) {
-    return Bad(
-        absl::StrFormat("PT_LOAD %d: p_paddr %#x + p_memsz %#x passes 4 GiB, and a multiboot kernel is entered "
-                        "in 32-bit mode",
-                        index, segment.paddr, segment.memsz));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckDisjoint(const std::vector<ElfSegment>& segments) {
-  for (size_t i = 0; i < segments.size(); ++i) {
-    for (size_t j = 0; j < i; ++j) {
-      const ElfSegment& a = segments[j];
-      const ElfSegment& b = segments[i];
-      if (!GuestRange{GuestAddr{a.paddr}, a.memsz}.Overlaps({GuestAddr{b.paddr}, b.memsz})) continue;
-      return Bad(absl::StrFormat("two PT_LOADs overlap in memory: p_paddr %#x..+%#x and %#x..+%#x", a.paddr, a.memsz,
-                                 b.paddr, b.memsz));
-    }
-  }
-  return absl::OkStatus();
-}
-
-// A linker may leave the physical or the virtual entry in e_entry. The physical one counts first.
-std::optional<uint32_t> PhysicalEntry(uint64_t e_entry, const std::vector<ElfSegment>& segments) {
-  for (const bool physical : {true, false}) {
-    for (const ElfSegment& segment : segments) {
-      const uint64_t start = physical ? segment.paddr : segment.vaddr;
-      if (e_entry < start || e_entry - start >= segment.filesz) continue;
-      return static_cast<uint32_t>(segment.paddr + (e_entry - start));
-    }
-  }
-  return std::nullopt;
+  if (CheckedAdd(segment.paddr, segment.memsz, &end) && end <= kFourGiB) return absl::OkStatus();
+  return Bad(
+      absl::StrFormat("PT_LOAD %d: p_paddr %#x + p_memsz %#x passes 4 GiB, and a multiboot kernel is entered "
+                      "in 32-bit mode",
+                      index, segment.paddr, segment.memsz));
 }
 
 template <typename Types>
@@ -178,18 +144,8 @@ absl::Status ReadElf(Head head, uint64_t file_size, MultibootImage& image) {
   }
   const auto ehdr = ObjectAt<Ehdr>(head, 0);
   RETURN_IF_ERROR(CheckMachine(ehdr.e_ident[EI_DATA], ehdr.e_machine, ehdr.e_type));
-  if (ehdr.e_phentsize != sizeof(Phdr)) {
-    return Bad(absl::StrFormat("e_phentsize %d is not %d", ehdr.e_phentsize, sizeof(Phdr)));
-  }
-  if (ehdr.e_phnum == 0 || ehdr.e_phnum > kPhnumMax) {
-    return Bad(absl::StrFormat("e_phnum %d is not from 1 to %d", ehdr.e_phnum, kPhnumMax));
-  }
   const uint64_t phoff = ehdr.e_phoff;
-  uint64_t end = 0;
-  if (!CheckedAdd(phoff, uint64_t{ehdr.e_phnum} * sizeof(Phdr), &end) || end > head.size()) {
-    return Bad(absl::StrFormat("e_phoff %#x with %d program headers is not within the first %d bytes", phoff,
-                               ehdr.e_phnum, head.size()));
-  }
+  RETURN_IF_ERROR(CheckProgramHeaderTable({phoff, ehdr.e_phentsize, ehdr.e_phnum}, sizeof(Phdr), head.size()));
   for (int i = 0; i < ehdr.e_phnum; ++i) {
     const auto phdr = ObjectAt<Phdr>(head, phoff + static_cast<uint64_t>(i) * sizeof(Phdr));
     if (phdr.p_type != PT_LOAD || phdr.p_memsz == 0) continue;
@@ -199,11 +155,11 @@ absl::Status ReadElf(Head head, uint64_t file_size, MultibootImage& image) {
   }
   if (image.segments.empty())
     return Bad(absl::StrFormat("ELF: none of its %d program headers is a PT_LOAD with memory", ehdr.e_phnum));
-  RETURN_IF_ERROR(CheckDisjoint(image.segments));
-  const std::optional<uint32_t> entry = PhysicalEntry(ehdr.e_entry, image.segments);
+  RETURN_IF_ERROR(CheckDisjoint(image.segments, /*in_file=*/false));
+  const std::optional<uint64_t> entry = PhysicalEntry(ehdr.e_entry, image.segments);
   if (!entry.has_value())
     return Bad(absl::StrFormat("e_entry %#x lies in no PT_LOAD's file bytes", uint64_t{ehdr.e_entry}));
-  image.entry = *entry;
+  image.entry = static_cast<uint32_t>(*entry);
   return absl::OkStatus();
 }
 

@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/guest_addr.h"
-#include "vmm/boot/elf_kernel.h"
+#include "vmm/boot/elf_segment.h"
 
 namespace vmm {
 
