@@ -1,6 +1,5 @@
 #include "vmm/live/qmp_server.h"
 
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "vmm/live/testing/fake_guest.h"
+#include "vmm/live/testing/server_client.h"
 
 namespace vmm {
 namespace {
@@ -26,26 +26,11 @@ class QmpServerTest : public testing::Test {
     return fd;
   }
 
-  void Serve() {
-    pollfd ready{server_->fd(), POLLIN, 0};
-    while (poll(&ready, 1, 20) > 0) server_->Serve();
-  }
+  void Serve() { ServeAll(*server_); }
 
   void Send(const UniqueFd& client, std::string_view text) {
     EXPECT_EQ(send(client.get(), text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
     Serve();
-  }
-
-  // All that has come; "EOF" at the end if the server closed.
-  static std::string Received(const UniqueFd& client) {
-    std::string text;
-    char bytes[4096];
-    for (;;) {
-      const ssize_t size = recv(client.get(), bytes, sizeof(bytes), MSG_DONTWAIT);
-      if (size == 0) return text + "EOF";
-      if (size < 0) return text;
-      text.append(bytes, static_cast<size_t>(size));
-    }
   }
 
   FakeGuest guest_;
