@@ -206,9 +206,13 @@ class Run {
 
   // With those of the host's notes that do not need the vCPUs' threads to have ended.
   VmSnapshot LiveSnapshot(const LiveRun::States& states) {
-    VmSnapshot snapshot =
-        MakeSnapshot(states, machine_->memory(), outcome_.panic.has_value() ? outcome_.panic : events_->panic(),
-                     HostNotes({}, {}, {}, console_lines_.Note()));
+    return Snapshot(states, outcome_.panic.has_value() ? outcome_.panic : events_->panic(),
+                    HostNotes({}, {}, {}, console_lines_.Note()));
+  }
+
+  VmSnapshot Snapshot(const LiveRun::States& states, const std::optional<PanicEvent>& panic,
+                      std::vector<CoreNote> notes) {
+    VmSnapshot snapshot = MakeSnapshot(states, machine_->memory(), panic, std::move(notes));
     snapshot.given_vmcoreinfo = config_.vmcoreinfo;
     snapshot.vmcoreinfo_note_at = machine_->devices().fw_cfg().vmcoreinfo_note();
     return snapshot;
@@ -321,9 +325,7 @@ class Run {
       PutBackDestroyedRegisters(outcome_.panic, ConsoleShowedPanic(outcome_), before, states_);
       notes.push_back({kHangRegistersNoteName, 0, before.Serialise()});
     }
-    VmSnapshot snapshot = MakeSnapshot(states_, machine_->memory(), outcome_.panic, std::move(notes));
-    snapshot.given_vmcoreinfo = config_.vmcoreinfo;
-    snapshot.vmcoreinfo_note_at = machine_->devices().fw_cfg().vmcoreinfo_note();
+    VmSnapshot snapshot = Snapshot(states_, outcome_.panic, std::move(notes));
     if (live_->running_memory() != nullptr) snapshot.memory = live_->running_memory();
     return snapshot;
   }
