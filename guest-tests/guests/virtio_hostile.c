@@ -13,27 +13,12 @@ static bool packed;
 static uint8_t buffer[4096] __attribute__((aligned(4096)));
 static struct virtq_desc table[16] __attribute__((aligned(16)));
 
-static bool set_up(void) {
-  if (!virtio_negotiate(VIRTIO_F_INDIRECT, packed)) return false;
-  if (!virtio_set_queue(&queue, packed, VIRTIO_QUEUE_SIZE)) return false;
-  virtio_driver_ok();
-  return true;
-}
+static bool set_up(void) { return virtio_start(&queue, VIRTIO_F_INDIRECT, packed); }
+static bool works(void) { return virtio_works(&queue, VIRTIO_F_INDIRECT, packed, buffer); }
 
 static bool needs_reset_soon(void) {
   for (unsigned i = 0; i < 2000; ++i) {
     if (virtio_read(VIRTIO_STATUS) & VIRTIO_STATUS_NEEDS_RESET) return true;
-    wait_us(1000);
-  }
-  return false;
-}
-
-static bool works(void) {
-  uint32_t len = 0;
-  if (!set_up()) return false;
-  virtio_offer(&queue, (uintptr_t)buffer, 64, VIRTQ_WRITE);
-  for (unsigned i = 0; i < 2000; ++i) {
-    if (virtio_take(&queue, &len)) return len == 64;
     wait_us(1000);
   }
   return false;

@@ -3,7 +3,6 @@
 // DEVICE_NEEDS_RESET. It never writes elsewhere, and works when the second CPU has stopped.
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/guest.h"
-#include "guest-tests/lib/irqchip.h"
 #include "guest-tests/lib/smp.h"
 #include "guest-tests/lib/virtio.h"
 
@@ -54,10 +53,6 @@ static void stop_racer(void) {
   while (__atomic_load_n(&racer, __ATOMIC_ACQUIRE) != STOPPED) pause();
 }
 
-static bool set_up(void) {
-  return virtio_negotiate(VIRTIO_F_INDIRECT, packed) && virtio_set_queue(&queue, packed, VIRTIO_QUEUE_SIZE);
-}
-
 // Offers requests until the device wants a reset, or has had a ring's worth.
 static bool one_round(void) {
   for (unsigned i = 0; i < VIRTIO_QUEUE_SIZE; ++i) {
@@ -65,18 +60,6 @@ static bool one_round(void) {
     virtio_offer(&queue, indirect ? (uintptr_t)table : (uintptr_t)buffer, indirect ? sizeof(table) : 64,
                  indirect ? VIRTQ_INDIRECT : VIRTQ_WRITE);
     if (virtio_read(VIRTIO_STATUS) & VIRTIO_STATUS_NEEDS_RESET) return true;
-  }
-  return false;
-}
-
-static bool works(void) {
-  uint32_t len = 0;
-  if (!set_up()) return false;
-  virtio_driver_ok();
-  virtio_offer(&queue, (uintptr_t)buffer, 64, VIRTQ_WRITE);
-  for (unsigned i = 0; i < 2000; ++i) {
-    if (virtio_take(&queue, &len)) return len == 64;
-    wait_us(1000);
   }
   return false;
 }
@@ -89,15 +72,15 @@ int main(void) {
   unsigned resets = 0;
   bool always_up = true;
   for (unsigned i = 0; i < ROUNDS; ++i) {
-    always_up &= set_up();
-    virtio_driver_ok();
+    always_up &= virtio_start(&queue, VIRTIO_F_INDIRECT, packed);
     __atomic_store_n(&racer, GO, __ATOMIC_RELEASE);
     resets += one_round();
     stop_racer();
   }
   report(always_up, "a reset brings the device back each time");
   print("# it wanted a reset in %u of %u rounds\n", resets, ROUNDS);
-  report(works(), "and the device works when the second CPU has stopped");
+  report(virtio_works(&queue, VIRTIO_F_INDIRECT, packed, buffer),
+         "and the device works when the second CPU has stopped");
   bool intact = true;
   for (unsigned i = 0; i < sizeof(behind); ++i) intact &= behind[i] == 0x5a;
   report(intact, "it wrote to no memory but what was named");

@@ -1,6 +1,7 @@
 #include "guest-tests/lib/virtio.h"
 
 #include "guest-tests/lib/guest.h"
+#include "guest-tests/lib/irqchip.h"
 
 uint32_t virtio_read(unsigned reg) { return *(volatile uint32_t*)(uintptr_t)(VIRTIO_BASE + reg); }
 void virtio_write(unsigned reg, uint32_t value) { *(volatile uint32_t*)(uintptr_t)(VIRTIO_BASE + reg) = value; }
@@ -72,4 +73,21 @@ bool virtio_take(struct virtq* queue, uint32_t* len) {
   }
   ++queue->used;
   return true;
+}
+
+bool virtio_start(struct virtq* queue, uint64_t features, bool packed) {
+  if (!virtio_negotiate(features, packed) || !virtio_set_queue(queue, packed, VIRTIO_QUEUE_SIZE)) return false;
+  virtio_driver_ok();
+  return true;
+}
+
+bool virtio_works(struct virtq* queue, uint64_t features, bool packed, void* buffer) {
+  uint32_t len = 0;
+  if (!virtio_start(queue, features, packed)) return false;
+  virtio_offer(queue, (uintptr_t)buffer, 64, VIRTQ_WRITE);
+  for (unsigned i = 0; i < 2000; ++i) {
+    if (virtio_take(queue, &len)) return len == 64;
+    wait_us(1000);
+  }
+  return false;
 }

@@ -76,6 +76,12 @@ void virtio_driver_ok(void);
 void virtio_offer(struct virtq* queue, uint64_t addr, uint32_t len, uint16_t flags);
 void virtio_notify(void);
 
+// The three above, in this order, with a whole queue. False: the device refuses.
+bool virtio_start(struct virtq* queue, uint64_t features, bool packed);
+
+// True if the device, started anew, fills 64 bytes at `buffer` within two seconds.
+bool virtio_works(struct virtq* queue, uint64_t features, bool packed, void* buffer);
+
 // True if an answer has come; *len is then its length.
 bool virtio_take(struct virtq* queue, uint32_t* len);
 
